@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reassembly of IPv4 and IPv6 fragments (RFC 791 3.2, RFC 8200 4.5, RFC 5722), bounded in memory,
+// in pieces per datagram and in packet time. Owns the bytes it holds, from the worker's memory.
+// Called by the worker for every HEADERS_FRAGMENT. One thread.
+#ifndef MAILTAP_DECODE_FRAGMENT_H
+#define MAILTAP_DECODE_FRAGMENT_H
+
+#include "capture/base/memory.h"
+#include "decode/headers.h"
+
+struct fragment_table;
+
+// What became of a fragment or of the datagram it belonged to. Every fragment taken in is accounted
+// for once: fragments_added = those of completed + those dropped by each reason + those still held.
+struct fragment_counters {
+	uint64_t fragments;          // given to fragment_add
+	uint64_t duplicates;         // the same bytes again
+	uint64_t datagrams_complete;
+	uint64_t datagrams_timed_out;
+	uint64_t datagrams_overlapping; // dropped: pieces that overlap with differing bytes (RFC 5722)
+	uint64_t datagrams_bad;      // dropped: longer than 65535, or two different ends
+	uint64_t datagrams_no_room;  // dropped: table or memory full (the oldest goes first)
+	uint64_t datagrams_ignored;  // first fragment shows ports that are not followed
+};
+
+// `datagrams_max`: how many datagrams may be incomplete at once. NULL: memory refused.
+struct fragment_table *fragment_table_create(struct memory *memory, size_t datagrams_max,
+    const struct port_set *ports);
+void fragment_table_destroy(struct fragment_table *table);
+
+// Takes a fragment in (its bytes are copied). True: it completed a datagram; *datagram borrows bytes
+// of the table until the next call. False: nothing yet. Never fails; drops are counted.
+bool fragment_add(struct fragment_table *table, const struct fragment *fragment,
+    struct datagram *datagram);
+
+// Drops what has waited longer than 30 s (in packet time, RFC 8200 says 60) as of `now`; a few
+// entries per call at most. Cheap when there is nothing to do.
+void fragment_expire(struct fragment_table *table, nanoseconds now);
+
+struct fragment_counters fragment_table_counters(const struct fragment_table *table);
+
+#endif

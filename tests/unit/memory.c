@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "capture/base/memory.h"
+
+#include <string.h>
+
+static void blocks_hold_what_was_asked(void **state)
+{
+	(void)state;
+	struct memory *memory = memory_create(64 << 20);
+	for (size_t size = 1; size <= MEMORY_BLOCK_MAX; size += 1 + size / 3) {
+		uint8_t *first = memory_take(memory, size), *second = memory_take(memory, size);
+		assert_non_null(first);
+		assert_non_null(second);
+		assert_int_equal((uintptr_t)first % 16, 0);
+		assert_true(memory_class_size(size) >= size);
+		assert_true(memory_class_size(size) <= (size < 32 ? 32 : size + size / 3 + 16));
+		memset(first, 1, size);
+		memset(second, 2, size);
+		assert_int_equal(first[size - 1], 1);
+		memory_give(memory, first, size);
+		memory_give(memory, second, size);
+	}
+	assert_int_equal(memory_in_use(memory), 0);
+	memory_destroy(memory);
+}
+
+static void blocks_are_recycled(void **state)
+{
+	(void)state;
+	struct memory *memory = memory_create(1 << 20);
+	for (int round = 0; round < 100000; round++)
+		memory_give(memory, memory_take(memory, 500), 500);
+	assert_true(memory_reserved(memory) <= 300 * 1024);
+	assert_int_equal(memory_refusals(memory), 0);
+	memory_destroy(memory);
+}
+
+static void budget_is_never_passed(void **state)
+{
+	(void)state;
+	struct memory *memory = memory_create(1 << 20);
+	unsigned taken = 0;
+	while (memory_take(memory, 1000) != NULL)
+		taken++;
+	assert_true(taken > 700 && taken < 1100);
+	assert_true(memory_reserved(memory) <= 1 << 20);
+	assert_int_equal(memory_refusals(memory), 1);
+	assert_null(memory_take(memory, MEMORY_BLOCK_MAX + 1));
+	memory_destroy(memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(blocks_hold_what_was_asked),
+	    cmocka_unit_test(blocks_are_recycled),
+	    cmocka_unit_test(budget_is_never_passed),
+	};
+	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
