@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Golden records: every capture of pcaps/ gives the session records that were once read and agreed on.
+
+Each capture NAME has `tests/golden/NAME.jsonl`, one session record a line. A capture without
+one fails, and so does a golden file whose capture is gone. After a wanted change:
+`golden.py --update`, then read the difference before you commit it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import program  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+GOLDEN = Path(__file__).resolve().parent
+ABSENT = object()
+
+
+def golden_path(folder, capture):
+    return folder / f"{capture.name}.jsonl"
+
+
+def differences(expected, found):
+    """Lines that say, record by record and field by field, what is not as it was."""
+    lines = []
+    if len(expected) != len(found):
+        lines.append(f"{len(expected)} records expected, {len(found)} found")
+    for number, (old, new) in enumerate(zip(expected, found), 1):
+        for field in sorted(old.keys() | new.keys()):
+            lines += _field_difference(number, field, old.get(field, ABSENT), new.get(field, ABSENT))
+    for number in range(len(found), len(expected)):
+        lines.append(f"record {number + 1} is gone: {_title(expected[number])}")
+    for number in range(len(expected), len(found)):
+        lines.append(f"record {number + 1} is new: {_title(found[number])}")
+    return lines
+
+
+def _field_difference(number, field, old, new):
+    if ABSENT not in (old, new) and _exact(old) == _exact(new):
+        return []
+    shown = ["(no such field)" if value is ABSENT else program.show(value) for value in (old, new)]
+    return [f"record {number} {field}:", f"    expected {shown[0]}", f"    found    {shown[1]}"]
+
+
+def _exact(value):
+    """A form in which true and 1, or 1 and 1.0, are different."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _title(record):
+    return "{client_ip}:{client_port} > {server_ip}:{server_port}".format_map(record)
+
+
+def write_golden(path, records):
+    lines = (json.dumps(record, ensure_ascii=True, separators=(", ", ": ")) for record in records)
+    path.write_text("".join(line + "\n" for line in lines))
+
+
+def compare(tap, mailtap, capture, folder, update):
+    """One capture against its golden file, or the golden file from the capture."""
+    golden = golden_path(folder, capture)
+    try:
+        found = program.sessions(mailtap, capture)
+    except program.RunError as error:
+        tap.check(False, capture.name, [str(error)])
+        return
+    if update:
+        write_golden(golden, found)
+    if not golden.exists():
+        tap.check(False, capture.name, [f"no golden file: read what --update writes to {golden.name}"])
+        return
+    lines = differences(program.json_lines(golden.read_bytes()), found)
+    tap.check(not lines, capture.name, lines)
+
+
+def main():
+    parser = program.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--golden", type=Path, default=GOLDEN, help="the folder of the golden files")
+    parser.add_argument("--update", action="store_true", help="write what mailtap says now")
+    parser.add_argument("names", nargs="*", help="only captures with one of these in their name")
+    options = program.parse_arguments(parser)
+    tap = Tap()
+    paths = program.captures(options.pcaps)
+    names = [path.name for path in paths]
+    for path in paths:
+        if names.count(path.name) > 1:
+            tap.check(False, path.name, ["two captures of this name: they would share a golden file"])
+        elif not options.names or any(part in path.name for part in options.names):
+            compare(tap, options.mailtap, path, options.golden, options.update)
+    if not options.names:
+        for golden in sorted(options.golden.glob("*.jsonl")):
+            if golden.name.removesuffix(".jsonl") not in names:
+                tap.check(False, golden.name, ["its capture is gone"])
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the tests share: capture files, packets, conversations, TAP output, running mailtap."""

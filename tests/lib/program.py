@@ -1,0 +1,113 @@
+"""Running mailtap and reading what it wrote; finding the captures; what all tests' options share."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lib.capture_file import CAPTURE_SUFFIXES
+
+TESTS = Path(__file__).resolve().parent.parent
+ROOT = TESTS.parent
+PCAPS = ROOT / "pcaps"
+SENSOR = "test"  # instead of the host's name, which would differ from machine to machine
+TIMEOUT = 60
+
+
+class RunError(Exception):
+    """mailtap did not do what every test takes for granted."""
+
+
+def arguments(description):
+    """A parser with the options that every test has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--mailtap", default=os.environ.get("MAILTAP"), help="the program under test")
+    parser.add_argument("--pcaps", type=Path, default=PCAPS, help="the captures (default: pcaps/)")
+    return parser
+
+
+def parse_arguments(parser):
+    """Parse, and insist on a program to test."""
+    options = parser.parse_args()
+    if not options.mailtap:
+        parser.error("no program to test: set MAILTAP or give --mailtap")
+    options.mailtap = os.path.abspath(options.mailtap)
+    if not os.access(options.mailtap, os.X_OK):
+        parser.error(f"{options.mailtap}: not an executable file")
+    return options
+
+
+def captures(folder):
+    """The capture files of a folder and the folders below it, sorted."""
+    found = (path for path in Path(folder).rglob("*") if path.name.endswith(CAPTURE_SUFFIXES))
+    return sorted(path for path in found if path.is_file())
+
+
+def extra_captures():
+    """The captures that MAILTAP_EXTRA_CAPTURES (a folder) adds, or None where it is not set."""
+    folder = os.environ.get("MAILTAP_EXTRA_CAPTURES")
+    return captures(folder) if folder else None
+
+
+def environment():
+    """The environment, with exit codes for sanitizers that mailtap itself does not use."""
+    return {
+        **os.environ,
+        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":exitcode=99",
+        "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "") + ":exitcode=99",
+        "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":exitcode=99",
+    }
+
+
+def run(mailtap, arguments, timeout=TIMEOUT, **popen):
+    """Run mailtap to its end; bytes on both outputs. Never through a shell."""
+    popen.setdefault("env", environment())
+    popen.setdefault("stdin", subprocess.DEVNULL)
+    popen.setdefault("stdout", subprocess.PIPE)
+    popen.setdefault("stderr", subprocess.PIPE)
+    command = [mailtap, *map(str, arguments)]
+    return subprocess.run(command, timeout=timeout, check=False, **popen)
+
+
+def sessions(mailtap, capture, extra=(), codes=(0, 1)):
+    """The session records of a capture. A capture cut short (exit code 1) still has records."""
+    try:
+        done = run(mailtap, ["-r", capture, "-o", "-", "--sensor", SENSOR, *extra])
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"did not end within {error.timeout} s") from error
+    if done.returncode not in codes:
+        raise RunError(f"exit code {done.returncode}: {text(done.stderr)[-2000:]}")
+    return json_lines(done.stdout)
+
+
+def json_lines(data):
+    """JSON Lines as a list of objects; every line must be complete on its own."""
+    records = []
+    for number, line in enumerate(data.decode("utf-8").splitlines(), 1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise RunError(f"line {number} is no JSON: {error}: {line[:200]}") from error
+        if not isinstance(record, dict):
+            raise RunError(f"line {number} is no object: {line[:200]}")
+        records.append(record)
+    return records
+
+
+def text(data):
+    """Output for people to read, whatever bytes it holds."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def show(value, limit=160):
+    """A value as one short line of JSON; null, false and "null" stay distinguishable."""
+    shown = json.dumps(value, ensure_ascii=True)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def fail(message):
+    """End a test that cannot even start."""
+    print(f"Bail out! {message}", flush=True)
+    sys.exit(1)

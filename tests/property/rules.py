@@ -1,0 +1,235 @@
+"""What a variant's records may differ in.
+
+Lossless variants: every field is a fact and must be equal, but for those in NOT_FACTS.
+Lossy variants: every fact must be equal or null (`equal_or_null`), but for those in LOSSY_RULES.
+A field that neither table names is held to the strict rule, so a new field is never overlooked.
+"""
+
+import ipaddress
+import json
+
+MAIL_PORTS = {25, 110, 143, 465, 587, 993, 995}
+
+# Not compared at all: field -> why it may differ between two captures of the same dialogue.
+NOT_FACTS = {
+    "session_id": "numbers the sessions of a run in the order they ended",
+    "sensor": "the same in every run of this test",
+    "start": "a time; moves with the first packet that is there",
+    "end": "a time",
+    "duration": "a time",
+    "vlan": "of the tap's place, not of the dialogue; some transformations add tags",
+    "client_packets": "counts packets, which the transformations cut, repeat and drop",
+    "server_packets": "as client_packets",
+    "client_bytes": "may count repeated bytes",
+    "server_bytes": "as client_bytes",
+}
+
+# Keys of an evidence object that describe packets, not the dialogue.
+NOT_FACTS_IN_EVIDENCE = {"time", "session_id", "when", "seconds"}
+
+# Only compared for lossless variants: a lossy one is *meant* to change them.
+CAPTURE_QUALITY = {
+    "client_missing_bytes": "the loss itself",
+    "server_missing_bytes": "the loss itself",
+}
+
+# verdict -> the others it may become when packets are missing, each with its reason.
+VERDICT_MOVES = {
+    "encrypted": {"partial": "the handshake, or its end, was lost"},
+    "cleartext": {"partial": "the mail or log-in was lost"},
+    "stripped": {
+        "partial": "the line with the evidence and the mail were lost",
+        "cleartext": "mail is seen in the clear, but not the evidence of why",
+    },
+    "tls_failed": {"partial": "the attempt, or how it ended, was lost"},
+    "no_mail": {"partial": "whether mail followed cannot be known"},
+    "not_mail": {"partial": "too little left to tell what is spoken"},
+    "partial": {},
+}
+
+CONFIDENCE = ["suspected", "probable", "confirmed"]
+
+# What a lost or cut ending turns an end into. A reset that hides behind a lost FIN and the
+# reverse: which of the two was seen first.
+END_MOVES = {
+    "fin": {"rst", "timeout", "end_of_capture", "evicted"},
+    "rst": {"fin", "timeout", "end_of_capture", "evicted"},
+    "timeout": {"end_of_capture", "evicted"},
+    "end_of_capture": {"timeout", "evicted"},
+    "evicted": {"timeout", "end_of_capture"},
+}
+
+
+# --- rules for one field of a lossy variant: (field, original, variant) -> allowed? -------------
+
+
+def equal_or_null(field, original, variant):
+    return variant[field] is None or same(variant[field], original[field])
+
+
+def verdict(field, original, variant):
+    before, after = original[field], variant[field]
+    return same(before, after) or after in VERDICT_MOVES.get(before, {})
+
+
+def reason(field, original, variant):
+    """As the original, or none; `stripped` that lost its evidence gets a reason of its own."""
+    moved = (original["verdict"], variant["verdict"]) == ("stripped", "cleartext")
+    return moved or equal_or_null(field, original, variant)
+
+
+def confidence(field, original, variant):
+    """Less may be seen, so the confidence may sink."""
+    before, after = original[field], variant[field]
+    if after is None or same(before, after):
+        return True
+    return before in CONFIDENCE and CONFIDENCE.index(after) <= CONFIDENCE.index(before)
+
+
+def evidence(field, original, variant):
+    """No kind of evidence that the original did not have."""
+    kinds = {item["kind"] for item in original[field] or []}
+    return all(item["kind"] in kinds for item in variant[field] or [])
+
+
+def protocol(field, original, variant):
+    """`unknown` is what null is elsewhere: nothing recognised."""
+    return variant[field] == "unknown" or equal_or_null(field, original, variant)
+
+
+def count(field, original, variant):
+    """Fewer, but none only where there were none: 0 says that the tap saw enough to say so."""
+    before, after = original[field], variant[field]
+    if after is None or same(before, after):
+        return True
+    return before is not None and 0 < after < before
+
+
+def saw_start(field, original, variant):
+    """About the capture, so true may become false; what was not there cannot appear."""
+    return not variant[field] or bool(original[field])
+
+
+def directions(field, original, variant):
+    return original[field] == "both" or equal_or_null(field, original, variant)
+
+
+def end_reason(field, original, variant):
+    before, after = original[field], variant[field]
+    return same(before, after) or after in END_MOVES.get(before, ())
+
+
+def _from_memory(original, variant):
+    """The certificate was lost here, and another session of the same server shows which it is."""
+    field = "server_certificate_source"
+    return original.get(field) == "handshake" and variant.get(field) == "memory"
+
+
+def certificate_source(field, original, variant):
+    return _from_memory(original, variant) or equal_or_null(field, original, variant)
+
+
+def server_chain(field, original, variant):
+    if _from_memory(original, variant):
+        return (variant[field] or [])[:1] == original[field][:1]
+    return equal_or_null(field, original, variant)
+
+
+def certificate_status(field, original, variant):
+    """From memory there is the leaf alone, so less is found wrong."""
+    if _from_memory(original, variant):
+        return set(variant[field] or []) <= set(original[field] or [])
+    return equal_or_null(field, original, variant)
+
+
+def name_match(field, original, variant):
+    """Another question where the name is another, as when the hello with the SNI was lost."""
+    source = "certificate_name_source"
+    other = not same(original[source], variant[source])
+    return other and original[field] is not None or equal_or_null(field, original, variant)
+
+
+def name_source(field, original, variant):
+    """With the SNI lost, the server's own name is what is left to compare with."""
+    fallback = original[field] == "sni" and variant["sni"] is None
+    return fallback or equal_or_null(field, original, variant)
+
+
+LOSSY_RULES = {
+    "verdict": verdict,
+    "reason": reason,
+    "confidence": confidence,
+    "evidence": evidence,
+    "protocol": protocol,
+    "messages": count,
+    "message_bytes": count,
+    "saw_start": saw_start,
+    "directions": directions,
+    "end_reason": end_reason,
+    "server_certificate_source": certificate_source,
+    "server_chain": server_chain,
+    "certificate_status": certificate_status,
+    "certificate_name_match": name_match,
+    "certificate_name_source": name_source,
+}
+
+
+# --- comparing records -----------------------------------------------------------------------
+
+
+def same(one, other):
+    """Equal, with true and 1 (and 1 and 1.0) kept apart."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _comparable(field, value):
+    """A field's value without what describes packets."""
+    if field != "evidence" or not value:
+        return value
+    return [
+        {key: item[key] for key in item if key not in NOT_FACTS_IN_EVIDENCE} for item in value
+    ]
+
+
+def fields_of(record, lossless):
+    """The fields that are compared."""
+    left_out = set(NOT_FACTS) if lossless else NOT_FACTS.keys() | CAPTURE_QUALITY.keys()
+    return [field for field in record if field not in left_out]
+
+
+def violations(original, variant, lossless):
+    """(number of comparisons, the fields that differ in a way that is not allowed)."""
+    fields = fields_of(original, lossless)
+    wrong = sorted(set(fields_of(variant, lossless)) ^ set(fields))
+    for field in fields:
+        if field not in variant:
+            continue
+        if lossless:
+            before, after = (_comparable(field, r[field]) for r in (original, variant))
+            allowed = same(before, after)
+        else:
+            allowed = LOSSY_RULES.get(field, equal_or_null)(field, original, variant)
+        if not allowed:
+            wrong.append(field)
+    return len(fields), wrong
+
+
+# --- matching sessions -----------------------------------------------------------------------
+
+
+def endpoints(record):
+    """((client address, port), (server address, port)) with the addresses as bytes."""
+    return tuple(
+        (ipaddress.ip_address(record[f"{side}_ip"]).packed, record[f"{side}_port"])
+        for side in ("client", "server")
+    )
+
+
+def by_connection(records):
+    """Records grouped by the unordered pair of endpoints, each group in the order of its starts."""
+    groups = {}
+    for record in records:
+        groups.setdefault(tuple(sorted(endpoints(record))), []).append(record)
+    for group in groups.values():
+        group.sort(key=lambda record: record["start"] or "")
+    return groups

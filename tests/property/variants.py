@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Property test: what the network or the tap does to the packets must not invent facts.
+
+From each capture of pcaps/ it makes variants (transform.py) and compares their records with the
+original's by the rules in rules.py: transformations that keep every byte must keep every fact;
+those that lose packets may only turn facts into "not seen". Any failure can be repeated with the
+options that are printed with it; `--keep DIR` keeps the variants that failed.
+"""
+
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import rules  # noqa: E402
+import transform  # noqa: E402
+from lib import capture_file as cf  # noqa: E402
+from lib import program  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+DEFAULT_SEED = 1
+SHOWN_PER_KIND = 15
+
+
+@dataclass(frozen=True)
+class Task:
+    """One variant to make and to judge."""
+
+    mailtap: str
+    capture: Path
+    kind: str
+    seed: int
+    round: int
+    keep: Path | None
+
+    def again(self):
+        """The options that make this variant again."""
+        return f"--only {self.capture.name} --kind {self.kind} --seed {self.seed} --round {self.round}"
+
+    def file_name(self):
+        return f"{self.capture.stem}.{self.kind}.{self.seed}.{self.round}"
+
+
+@dataclass
+class Result:
+    """What came out of a task: comparisons made, and what was wrong."""
+
+    task: Task
+    compared: int = 0
+    problems: list = field(default_factory=list)  # (field, text)
+
+
+@lru_cache(maxsize=8)
+def original(mailtap, capture):
+    """The capture's records by connection, and its packets as a Trace."""
+    records = program.sessions(mailtap, capture)
+    groups = rules.by_connection(records)
+    servers = {flow: rules.endpoints(group[0])[1] for flow, group in groups.items()}
+    return groups, transform.Trace(cf.read(capture), servers)
+
+
+def judge(task):
+    """Make one variant, run mailtap on it, compare."""
+    result = Result(task)
+    kind = transform.KINDS[task.kind]
+    groups, trace = original(task.mailtap, task.capture)
+    if not trace.mail_indexes():
+        return result
+    rng = random.Random(f"{task.seed}/{task.capture.name}/{task.kind}/{task.round}")
+    packets = kind.make(rng, trace)
+    if packets == trace.packets and not kind.always_differs:
+        return result
+    with tempfile.TemporaryDirectory(prefix="variant-") as folder:
+        path = Path(folder) / task.file_name()
+        kind.write(path, packets)
+        try:
+            found = rules.by_connection(program.sessions(task.mailtap, path, codes=(0,)))
+        except program.RunError as error:
+            result.problems.append(("(run)", str(error)))
+        else:
+            compare(result, groups, found, kind.lossless, packets, trace.servers)
+        if result.problems and task.keep:
+            shutil.copy(path, task.keep)
+    return result
+
+
+def compare(result, before, after, lossless, packets, servers):
+    """All connections of the original and the variant."""
+    left = remaining(packets, servers)
+    for flow in sorted(before.keys() | after.keys()):
+        old, new = before.get(flow, []), after.get(flow, [])
+        if len(new) > len(old) or len(new) < len(old) and (lossless or expected(old, left)):
+            title = connection((old or new)[0])
+            result.problems.append(("(records)", f"{title}: {len(old)} records, now {len(new)}"))
+        elif len(old) == len(new):
+            for one, other in zip(old, new):
+                compare_records(result, one, other, lossless)
+
+
+def remaining(packets, servers):
+    """The connections that still have a packet that says something: SYN or payload."""
+    trace = transform.Trace(packets, servers)
+    return {s.flow for s in trace.segments if s and (s.size or s.flags & transform.pk.SYN)}
+
+
+def expected(old, left):
+    """Must this connection still be reported? On a mail port, once, with a packet that says something."""
+    flow = tuple(sorted(rules.endpoints(old[0])))
+    return len(old) == 1 and old[0]["server_port"] in rules.MAIL_PORTS and flow in left
+
+
+def compare_records(result, one, other, lossless):
+    compared, wrong = rules.violations(one, other, lossless)
+    result.compared += compared
+    for name in wrong:
+        values = [program.show(record.get(name, "(no such field)"), 100) for record in (one, other)]
+        result.problems.append((name, f"{connection(one)} {name}: {values[0]} -> {values[1]}"))
+
+
+def connection(record):
+    return "{client_ip}:{client_port} > {server_ip}:{server_port}".format_map(record)
+
+
+# --- the run ---------------------------------------------------------------------------------
+
+
+def tasks(options):
+    """All variants to make: captures outermost, so that a worker parses each only once or twice."""
+    rounds = [options.round] if options.round is not None else range(options.rounds)
+    for capture in readable(options.pcaps):
+        if options.only and options.only not in capture.name:
+            continue
+        for kind in options.kind or transform.KINDS:
+            for number in rounds:
+                yield Task(options.mailtap, capture, kind, options.seed, number, options.keep)
+
+
+def readable(folder):
+    """The captures that can be read at all: damaged ones are other tests' matter."""
+    for capture in program.captures(folder):
+        try:
+            cf.read(capture)
+        except cf.CaptureError:
+            continue
+        yield capture
+
+
+def report(tap, kind, results):
+    """One TAP line for a kind, with its problems."""
+    compared = sum(result.compared for result in results)
+    variants = sum(1 for result in results if result.compared)
+    fields = Counter(name for result in results for name, _ in result.problems)
+    lines = [f"{variants} variants, {compared} comparisons"]
+    if fields:
+        lines.append("wrong: " + ", ".join(f"{name} {n}" for name, n in fields.most_common()))
+    shown = 0
+    for result in results:
+        for _, line in result.problems:
+            if shown < SHOWN_PER_KIND:
+                lines += [line, f"    {result.task.again()}"]
+            shown += 1
+    if shown > SHOWN_PER_KIND:
+        lines.append(f"and {shown - SHOWN_PER_KIND} more")
+    if not compared:
+        lines.append("nothing was compared")
+    tap.check(compared > 0 and not fields, kind, lines)
+
+
+def main():
+    parser = program.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    parser.add_argument("--rounds", type=int, default=1, help="variants of each kind and capture")
+    parser.add_argument("--round", type=int, help="only this round, as a failure names it")
+    parser.add_argument("--kind", action="append", choices=list(transform.KINDS), metavar="KIND")
+    parser.add_argument("--only", metavar="TEXT", help="only captures with this in their name")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the variants that failed")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = program.parse_arguments(parser)
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    tap = Tap()
+    tap.note(f"seed {options.seed}, {options.rounds} rounds")
+    results = {kind: [] for kind in options.kind or transform.KINDS}
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for result in pool.map(judge, tasks(options), chunksize=8):
+            results[result.task.kind].append(result)
+    for kind, found in results.items():
+        report(tap, kind, found)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
