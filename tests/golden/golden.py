@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden records: every capture of pcaps/ gives the session records that were once read and agreed on.
 
 Each capture NAME has `tests/golden/NAME.jsonl`, one session record a line. A capture without
@@ -12,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import program  # noqa: E402
+from lib import program, records  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 GOLDEN = Path(__file__).resolve().parent
@@ -32,30 +33,21 @@ def differences(expected, found):
         for field in sorted(old.keys() | new.keys()):
             lines += _field_difference(number, field, old.get(field, ABSENT), new.get(field, ABSENT))
     for number in range(len(found), len(expected)):
-        lines.append(f"record {number + 1} is gone: {_title(expected[number])}")
+        lines.append(f"record {number + 1} is gone: {records.connection(expected[number])}")
     for number in range(len(expected), len(found)):
-        lines.append(f"record {number + 1} is new: {_title(found[number])}")
+        lines.append(f"record {number + 1} is new: {records.connection(found[number])}")
     return lines
 
 
 def _field_difference(number, field, old, new):
-    if ABSENT not in (old, new) and _exact(old) == _exact(new):
+    if ABSENT not in (old, new) and records.same(old, new):
         return []
     shown = ["(no such field)" if value is ABSENT else program.show(value) for value in (old, new)]
     return [f"record {number} {field}:", f"    expected {shown[0]}", f"    found    {shown[1]}"]
 
 
-def _exact(value):
-    """A form in which true and 1, or 1 and 1.0, are different."""
-    return json.dumps(value, sort_keys=True)
-
-
-def _title(record):
-    return "{client_ip}:{client_port} > {server_ip}:{server_port}".format_map(record)
-
-
-def write_golden(path, records):
-    lines = (json.dumps(record, ensure_ascii=True, separators=(", ", ": ")) for record in records)
+def write_golden(path, found):
+    lines = (json.dumps(record, ensure_ascii=True, separators=(", ", ": ")) for record in found)
     path.write_text("".join(line + "\n" for line in lines))
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read and write capture files: classic pcap and pcapng, both byte orders, any time resolution, gzip.
 
 Deliberately independent of the program under test and of libpcap: the tests make their

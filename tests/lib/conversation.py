@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make TCP conversations byte by byte: what is said, by whom, in which segments, and what the tap lost."""
 
 import ipaddress

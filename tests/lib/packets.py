@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Take TCP packets apart and put them together again, with correct lengths and checksums.
 
 Only what the tests need: the link types that mailtap's captures come in, VLAN tags and MPLS

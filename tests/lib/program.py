@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running mailtap and reading what it wrote; finding the captures; what all tests' options share."""
 
 import argparse

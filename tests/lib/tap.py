@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TAP version 13 output: one line per check, `# ` lines for what explains it."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a variant's records may differ in.
 
 Lossless variants: every field is a fact and must be equal, but for those in NOT_FACTS.
@@ -5,8 +6,7 @@ Lossy variants: every fact must be equal or null (`equal_or_null`), but for thos
 A field that neither table names is held to the strict rule, so a new field is never overlooked.
 """
 
-import ipaddress
-import json
+from lib.records import same
 
 MAIL_PORTS = {25, 110, 143, 465, 587, 993, 995}
 
@@ -177,11 +177,6 @@ LOSSY_RULES = {
 # --- comparing records -----------------------------------------------------------------------
 
 
-def same(one, other):
-    """Equal, with true and 1 (and 1 and 1.0) kept apart."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
 def _comparable(field, value):
     """A field's value without what describes packets."""
     if field != "evidence" or not value:
@@ -213,23 +208,3 @@ def violations(original, variant, lossless):
             wrong.append(field)
     return len(fields), wrong
 
-
-# --- matching sessions -----------------------------------------------------------------------
-
-
-def endpoints(record):
-    """((client address, port), (server address, port)) with the addresses as bytes."""
-    return tuple(
-        (ipaddress.ip_address(record[f"{side}_ip"]).packed, record[f"{side}_port"])
-        for side in ("client", "server")
-    )
-
-
-def by_connection(records):
-    """Records grouped by the unordered pair of endpoints, each group in the order of its starts."""
-    groups = {}
-    for record in records:
-        groups.setdefault(tuple(sorted(endpoints(record))), []).append(record)
-    for group in groups.values():
-        group.sort(key=lambda record: record["start"] or "")
-    return groups

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transformations of the property test: what networks, taps and capture files do to packets.
 
 A transformation takes a random generator and a Trace and gives the packets of the variant.

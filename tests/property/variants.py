@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Property test: what the network or the tap does to the packets must not invent facts.
 
 From each capture of pcaps/ it makes variants (transform.py) and compares their records with the
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import rules  # noqa: E402
 import transform  # noqa: E402
 from lib import capture_file as cf  # noqa: E402
-from lib import program  # noqa: E402
+from lib import program, records  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 DEFAULT_SEED = 1
@@ -61,9 +62,8 @@ class Result:
 @lru_cache(maxsize=8)
 def original(mailtap, capture):
     """The capture's records by connection, and its packets as a Trace."""
-    records = program.sessions(mailtap, capture)
-    groups = rules.by_connection(records)
-    servers = {flow: rules.endpoints(group[0])[1] for flow, group in groups.items()}
+    groups = records.by_connection(program.sessions(mailtap, capture))
+    servers = {flow: records.endpoints(group[0])[1] for flow, group in groups.items()}
     return groups, transform.Trace(cf.read(capture), servers)
 
 
@@ -82,7 +82,7 @@ def judge(task):
         path = Path(folder) / task.file_name()
         kind.write(path, packets)
         try:
-            found = rules.by_connection(program.sessions(task.mailtap, path, codes=(0,)))
+            found = records.by_connection(program.sessions(task.mailtap, path, codes=(0,)))
         except program.RunError as error:
             result.problems.append(("(run)", str(error)))
         else:
@@ -98,7 +98,7 @@ def compare(result, before, after, lossless, packets, servers):
     for flow in sorted(before.keys() | after.keys()):
         old, new = before.get(flow, []), after.get(flow, [])
         if len(new) > len(old) or len(new) < len(old) and (lossless or expected(old, left)):
-            title = connection((old or new)[0])
+            title = records.connection((old or new)[0])
             result.problems.append(("(records)", f"{title}: {len(old)} records, now {len(new)}"))
         elif len(old) == len(new):
             for one, other in zip(old, new):
@@ -113,7 +113,7 @@ def remaining(packets, servers):
 
 def expected(old, left):
     """Must this connection still be reported? On a mail port, once, with a packet that says something."""
-    flow = tuple(sorted(rules.endpoints(old[0])))
+    flow = tuple(sorted(records.endpoints(old[0])))
     return len(old) == 1 and old[0]["server_port"] in rules.MAIL_PORTS and flow in left
 
 
@@ -122,11 +122,7 @@ def compare_records(result, one, other, lossless):
     result.compared += compared
     for name in wrong:
         values = [program.show(record.get(name, "(no such field)"), 100) for record in (one, other)]
-        result.problems.append((name, f"{connection(one)} {name}: {values[0]} -> {values[1]}"))
-
-
-def connection(record):
-    return "{client_ip}:{client_port} > {server_ip}:{server_port}".format_map(record)
+        result.problems.append((name, f"{records.connection(one)} {name}: {values[0]} -> {values[1]}"))
 
 
 # --- the run ---------------------------------------------------------------------------------

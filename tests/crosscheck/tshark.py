@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Cross-check: mailtap's facts against tshark's, and against facts written beside a capture.
+
+For every capture of pcaps/ and of the folder MAILTAP_EXTRA_CAPTURES, tshark is asked per TCP
+stream for what both can know. A capture NAME with NAME.truth.json beside it is also compared
+with the facts in there. Differences must stand in known.py, one by one, with a reason.
+"""
+
+import hashlib
+import ipaddress
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import known  # noqa: E402
+from lib import program, records  # noqa: E402
+from lib.capture_file import CaptureError, read  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+VERSIONS = {
+    0x0002: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2",
+    0x0304: "TLSv1.3",
+}  # fmt: skip
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = "1", "2", "11"
+STANDARD_PORTS = {25, 110, 143, 465, 587, 993, 995}
+DISSECTORS = {"smtp": "smtp", "imap": "imap", "pop3": "pop"}
+START_TLS = {"STARTTLS", "STLS"}
+
+TSHARK_FIELDS = [
+    "tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
+    "tls.handshake.type", "tls.handshake.version", "tls.handshake.extensions.supported_version",
+    "tls.handshake.ciphersuite", "tls.handshake.extensions_server_name",
+    "tls.handshake.certificate", "smtp.command_line", "imap.request.command",
+    "pop.request.command",
+]  # fmt: skip
+
+
+@dataclass
+class Comparison:
+    """The differences of one capture against one other reader."""
+
+    capture: str
+    compared: int = 0
+    lines: list = field(default_factory=list)
+    excused: set = field(default_factory=set)
+
+    def compare(self, flow, name, ours, theirs, table):
+        self.compared += 1
+        if records.same(ours, theirs):
+            return
+        for entry in table:
+            if entry.explains(self.capture, flow, name, ours, theirs):
+                self.excused.add(entry)
+                return
+        self.lines.append(f"{flow} {name}: mailtap {program.show(ours)}, the other {program.show(theirs)}")
+
+
+# --- tshark ----------------------------------------------------------------------------------
+
+
+def cipher_names():
+    """IANA names of the cipher suites, as tshark knows them."""
+    listed = subprocess.run(
+        ["tshark", "-G", "values"], capture_output=True, text=True, check=True
+    ).stdout
+    names = {}
+    for line in listed.splitlines():
+        parts = line.split("\t")
+        if parts[:2] == ["V", "tls.handshake.ciphersuite"]:
+            names[int(parts[2], 0)] = parts[3]
+    return names
+
+
+def tshark_rows(capture, found):
+    """tshark's fields for every TCP packet; odd ports are decoded as what mailtap found there."""
+    command = ["tshark", "-n", "-r", str(capture), "-Y", "tcp", "-T", "fields", "-E", "separator=/t"]
+    command += ["-o", "tcp.reassemble_out_of_order:TRUE"]
+    for record in found:
+        dissector = DISSECTORS.get(record["protocol"])
+        if dissector and record["server_port"] not in STANDARD_PORTS:
+            command += ["-d", f"tcp.port=={record['server_port']},{dissector}"]
+    for name in TSHARK_FIELDS:
+        command += ["-e", name]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120).stdout
+    for line in shown.splitlines():
+        yield dict(zip(TSHARK_FIELDS, line.split("\t")))
+
+
+def _end(row, side):
+    """(address bytes, port); of addresses in tunnels the innermost, which tshark lists last."""
+    four, six = row[f"ip.{side}"], row[f"ipv6.{side}"]
+    address = (six or four).split(",")[-1]
+    return ipaddress.ip_address(address).packed, int(row[f"tcp.{side}port"].split(",")[-1])
+
+
+def tshark_streams(rows):
+    """(connection, rows) of each TCP stream, by connection, in order."""
+    streams = {}
+    for row in rows:
+        streams.setdefault(row["tcp.stream"].split(",")[-1], []).append(row)
+    groups = {}
+    for stream in streams.values():
+        flow = tuple(sorted((_end(stream[0], "src"), _end(stream[0], "dst"))))
+        groups.setdefault(flow, []).append(stream)
+    return groups
+
+
+def tshark_facts(stream, server, ciphers):
+    """What tshark saw in a stream, under mailtap's names; None where it saw nothing."""
+    facts = dict.fromkeys(["tls_version", "tls_cipher", "sni", "server_chain"])
+    facts["starttls_requested"] = False
+    for row in stream:
+        kinds = row["tls.handshake.type"].split(",")
+        from_server = _end(row, "src") == server
+        if from_server and SERVER_HELLO in kinds:
+            version = row["tls.handshake.extensions.supported_version"] or row["tls.handshake.version"]
+            facts["tls_version"] = VERSIONS.get(int(version.split(",")[0], 0))
+            facts["tls_cipher"] = ciphers.get(int(row["tls.handshake.ciphersuite"].split(",")[0], 0))
+        if from_server and CERTIFICATE in kinds and not facts["server_chain"]:
+            chain = row["tls.handshake.certificate"].replace(":", "").split(",")
+            facts["server_chain"] = [hashlib.sha256(bytes.fromhex(der)).hexdigest() for der in chain]
+        if not from_server and CLIENT_HELLO in kinds and row["tls.handshake.extensions_server_name"]:
+            facts["sni"] = row["tls.handshake.extensions_server_name"].split(",")[0]
+        facts["starttls_requested"] |= not from_server and _asks_for_tls(row)
+    return facts
+
+
+def _asks_for_tls(row):
+    lines = row["smtp.command_line"].replace("\\r\\n", "").split(",")
+    words = lines + row["imap.request.command"].split(",") + row["pop.request.command"].split(",")
+    return any(word.strip().upper() in START_TLS for word in words)
+
+
+def against_tshark(capture, found, ciphers, table):
+    """All sessions of a capture against tshark's streams."""
+    result = Comparison(capture.name)
+    streams = tshark_streams(tshark_rows(capture, found))
+    for flow, group in records.by_connection(found).items():
+        theirs = streams.get(flow, [])
+        title = records.connection(group[0])
+        if len(group) != len(theirs):
+            result.compare(title, "(number of connections)", len(group), len(theirs), table)
+            continue
+        for record, stream in zip(group, theirs):
+            facts = tshark_facts(stream, records.endpoints(record)[1], ciphers)
+            for name, value in facts.items():
+                ours = record[name]
+                if name == "starttls_requested":
+                    ours = ours is True
+                if name == "server_chain" and record["server_certificate_source"] != "handshake":
+                    ours = None
+                result.compare(title, name, ours, value, table)
+    return result
+
+
+# --- the facts beside a capture ----------------------------------------------------------------
+
+# Their name -> ours. Null there means "not determined" and is not compared.
+TRUTH_FIELDS = {
+    "starttls_offered": "starttls_offered",
+    "starttls_requested": "starttls_requested",
+    "starttls_accepted": "starttls_accepted",
+    "tls_established": "tls_established",
+    "tls_version": "tls_version",
+    "cipher": "tls_cipher",
+    "sni": "sni",
+    "chain_sha256": "server_chain",
+    "protocol": "protocol",
+    "messages_clear": "messages",
+    "plaintext_auth": "auth_mechanism",
+    "capabilities": "capabilities",
+    "banner": "server_banner",
+}
+
+
+def against_truth(capture, found, table):
+    """All flows of the truth file that mailtap reported against their records."""
+    result = Comparison(capture.name)
+    flows = json.loads(Path(f"{capture}.truth.json").read_text())["flows"]
+    groups = records.by_connection(found)
+    for flow in flows:
+        ends = [(ipaddress.ip_address(flow["client"]).packed, flow["client_port"]),
+                (ipaddress.ip_address(flow["server"]).packed, flow["port"])]  # fmt: skip
+        group = groups.get(tuple(sorted(ends)), [])
+        title = f"{flow['client']}:{flow['client_port']} > {flow['server']}:{flow['port']}"
+        reported = len(group) >= 1
+        result.compare(title, "(reported)", reported, flow["port"] in STANDARD_PORTS, table)
+        if len(group) == 1:
+            compare_truth(result, title, group[0], flow, table)
+    return result
+
+
+def compare_truth(result, title, record, flow, table):
+    for theirs, ours in TRUTH_FIELDS.items():
+        value = truth_value(theirs, flow)
+        if value is None or value is False and record[ours] is None:
+            continue
+        result.compare(title, ours, record[ours], value, table)
+
+
+def truth_value(name, flow):
+    """A fact of a truth file in the words of the record contract; None where it says nothing."""
+    value = flow.get(name)
+    if name == "plaintext_auth" and value:
+        names = {"USER/PASS": "USER", "LOGIN": "LOGIN-COMMAND" if flow["protocol"] == "imap" else "LOGIN"}
+        return names.get(value, value.removeprefix("AUTH "))
+    if name == "capabilities":
+        if flow["protocol"] == "smtp":
+            value = value[1:]  # the first line of an EHLO reply is a greeting
+        return [line.upper() for line in value] or None
+    if name == "messages_clear":
+        return value or None  # 0 there does not tell "none" from "not seen"
+    return value
+
+
+# --- the run ---------------------------------------------------------------------------------
+
+
+def check_capture(options, capture, ciphers):
+    """[(name of the check, Comparison)] of one capture."""
+    try:
+        read(capture)
+    except CaptureError:
+        return []
+    found = program.sessions(options.mailtap, capture)
+    checks = [("tshark", against_tshark(capture, found, ciphers, known.TSHARK))]
+    if Path(f"{capture}.truth.json").exists():
+        checks.append(("truth", against_truth(capture, found, known.TRUTH)))
+    return checks
+
+
+def report_stale(tap, captures, excused):
+    """Known differences that no longer differ, of the captures that were looked at."""
+    names = {capture.name for capture in captures}
+    stale = [e for e in known.TSHARK + known.TRUTH if e.capture in names and e not in excused]
+    lines = [f"{e.capture} {e.flow} {e.field}: no longer differs as known.py says" for e in stale]
+    tap.check(not stale, "every known difference still is one", lines)
+
+
+def main():
+    parser = program.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--only", metavar="TEXT", help="only captures with this in their name")
+    options = program.parse_arguments(parser)
+    tap = Tap()
+    if not shutil.which("tshark"):
+        tap.skip("cross-check", "tshark is not installed")
+        return tap.done()
+    extra = program.extra_captures()
+    if extra is None:
+        tap.skip("extra captures", "MAILTAP_EXTRA_CAPTURES is not set")
+    captures = [c for c in program.captures(options.pcaps) + (extra or [])
+                if not options.only or options.only in c.name]  # fmt: skip
+    ciphers = cipher_names()
+    excused, compared = set(), 0
+    with ThreadPoolExecutor(2) as pool:
+        checked = pool.map(lambda c: (c, check_capture(options, c, ciphers)), captures)
+        for capture, checks in checked:
+            for reader, result in checks:
+                excused |= result.excused
+                compared += result.compared
+                tap.check(not result.lines, f"{capture.name} against {reader}", result.lines)
+    tap.check(compared > 0, f"{compared} comparisons")
+    report_stale(tap, captures, excused)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

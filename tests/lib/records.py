@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Session records: who talked to whom, and how the records of a connection are found again."""
+
+import ipaddress
+import json
+
+
+def same(one, other):
+    """Equal, with true and 1 (and 1 and 1.0) kept apart."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def endpoints(record):
+    """((client address, port), (server address, port)) with the addresses as bytes."""
+    return tuple(
+        (ipaddress.ip_address(record[f"{side}_ip"]).packed, record[f"{side}_port"])
+        for side in ("client", "server")
+    )
+
+
+def connection(record):
+    """A record's connection as text."""
+    return "{client_ip}:{client_port} > {server_ip}:{server_port}".format_map(record)
+
+
+def by_connection(records):
+    """Records grouped by the unordered pair of endpoints, each group in the order of its starts."""
+    groups = {}
+    for record in records:
+        groups.setdefault(tuple(sorted(endpoints(record))), []).append(record)
+    for group in groups.values():
+        group.sort(key=lambda record: record["start"] or "")
+    return groups

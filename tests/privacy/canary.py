@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""No password, body, subject or recipient in any output, whatever the packets.
+
+Every capture of pcaps/ and every conversation of scenarios.py is run as it is, with each single
+packet lost, from each packet on, and with only one direction; then all that mailtap wrote (logs,
+standard output, standard error) is searched for the markers, plain and encoded.
+"""
+
+import base64
+import json
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import scenarios  # noqa: E402
+from lib import capture_file as cf  # noqa: E402
+from lib import packets as pk  # noqa: E402
+from lib import program  # noqa: E402
+from lib.conversation import Conversation  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+MOST_DAMAGED = 120  # packets of a capture up to which every one is lost in turn
+FIRST_PORT = 20000
+GAP = 60_000_000_000  # nanoseconds between the connections in one file
+PROTOCOL_OF_PORT = {25: "smtp", 465: "smtp", 587: "smtp", 143: "imap", 993: "imap", 110: "pop3", 995: "pop3"}
+
+
+# --- what to look for ------------------------------------------------------------------------
+
+
+def base64_forms(data):
+    """How `data` looks inside a base64 text, at each of the three alignments."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).rstrip(b"=")
+        first = -(-before * 8 // 6)
+        last = (before + len(data)) * 8 // 6
+        yield encoded[first:last]
+
+
+def needles(marker):
+    """The marker's two ends (so that a cut text is found too) in every form."""
+    for part in (marker[:10], marker[-8:]):
+        yield part
+        yield from base64_forms(part)
+        yield part.hex().encode()
+        yield part.replace(b"-", b"=2D")
+        yield b"".join(b"=%02X" % byte for byte in part)
+        yield b"".join(b"\\u%04x" % byte for byte in part)
+
+
+def pattern(marker):
+    return re.compile(b"|".join(re.escape(needle) for needle in needles(marker)), re.IGNORECASE)
+
+
+PATTERNS = {name: pattern(marker) for name, marker in scenarios.MARKERS.items()}
+
+
+def leaks(name, data):
+    """Lines that say which marker stands where in an output."""
+    for marker, regex in PATTERNS.items():
+        for match in regex.finditer(data):
+            around = data[max(0, match.start() - 60) : match.end() + 20]
+            yield f"{marker} in {name}: …{program.text(around)}…"
+
+
+# --- what to read ----------------------------------------------------------------------------
+
+
+class Renumbered:
+    """Collects damaged copies of packets as connections of their own, one behind the other."""
+
+    def __init__(self, packets, servers):
+        self.servers = servers
+        self.source = [(packet, pk.parse_segment(packet)) for packet in packets]
+        self.span = max(p.time for p in packets) - min(p.time for p in packets) + GAP
+        self.packets = []
+        self.copies = 0
+        self.ports = {}
+
+    def add(self, keep):
+        """A copy of the packets for which keep(index, segment) holds, from other client ports."""
+        shift = self.copies * self.span
+        for index, (packet, segment) in enumerate(self.source):
+            if segment is None or not keep(index, segment):
+                continue
+            moved = cf.Packet(packet.time + shift, packet.data, packet.length, packet.linktype)
+            self.packets.append(pk.build(moved, self._moved(segment)))
+        self.copies += 1
+
+    def _moved(self, segment):
+        """The segment with another client port; several connections keep apart by their old ports."""
+        if segment.source in self.servers:
+            return segment.copy(dport=self._port(segment.dport))
+        return segment.copy(sport=self._port(segment.sport))
+
+    def _port(self, port):
+        return self.ports.setdefault((port, self.copies), FIRST_PORT + len(self.ports))
+
+
+def damaged(packets, servers):
+    """As it is, each direction alone, without each packet, and from each packet on."""
+    made = Renumbered(packets, servers)
+    made.add(lambda index, segment: True)
+    made.add(lambda index, segment: segment.source in servers)
+    made.add(lambda index, segment: segment.source not in servers)
+    if len(packets) <= MOST_DAMAGED:
+        for lost in range(len(packets)):
+            made.add(lambda index, segment, lost=lost: index != lost)
+            made.add(lambda index, segment, lost=lost: index >= lost)
+            made.add(lambda index, segment, lost=lost: not lost <= index < lost + 3)
+    return made.packets
+
+
+def servers_of(packets):
+    """The (address, port) ends on mail ports."""
+    segments = filter(None, map(pk.parse_segment, packets))
+    return {end for s in segments for end in s.flow if end[1] in PROTOCOL_OF_PORT}
+
+
+# --- running ---------------------------------------------------------------------------------
+
+
+def verbosities(mailtap):
+    """The options that make mailtap say more or less, as far as it has them."""
+    help_text = program.run(mailtap, ["--help"]).stdout
+    choices = [[], ["-q"]]
+    for option in ("--verbose", "--debug"):
+        if option.encode() in help_text:
+            choices += [[option], [option, option]]
+    return choices
+
+
+def outputs(mailtap, capture, folder, verbosity):
+    """(name, bytes) of all that mailtap writes, and the number of records."""
+    logs = Path(folder) / "logs"
+    found, count = [], 0
+    for arguments in (["-w", logs], ["-o", "-"]):
+        done = program.run(mailtap, ["-r", capture, *arguments, *verbosity])
+        if done.returncode not in (0, 1):
+            raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-500:]}")
+        found += [("standard output", done.stdout), ("standard error", done.stderr)]
+    count = len(program.json_lines(done.stdout))
+    for path in sorted(logs.rglob("*")):
+        if path.is_file():
+            found.append((path.name, path.read_bytes()))
+    return found + [(f"{name}, decoded", decoded(data)) for name, data in found], count
+
+
+def decoded(data):
+    """JSON escapes undone, so that nothing hides behind them."""
+    lines = []
+    for line in data.splitlines():
+        try:
+            lines.append(json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace"))
+        except ValueError:
+            continue
+    return b"\n".join(lines)
+
+
+def examine(mailtap, packets, choices):
+    """What leaks from a capture made of these packets: (lines, number of records)."""
+    lines, count = [], 0
+    for verbosity in choices:
+        with tempfile.TemporaryDirectory(prefix="canary-") as folder:
+            path = Path(folder) / "capture"
+            cf.write(path, packets)
+            try:
+                found, count = outputs(mailtap, path, folder, verbosity)
+            except program.RunError as error:
+                return [str(error)], 0
+            lines += [line for name, data in found for line in leaks(name, data)]
+    return list(dict.fromkeys(lines)), count
+
+
+def contents(packets):
+    """What was said, per protocol: the payloads of each direction, joined."""
+    said = defaultdict(bytes)
+    for segment in filter(None, map(pk.parse_segment, packets)):
+        for end in segment.flow:
+            if end[1] in PROTOCOL_OF_PORT:
+                said[PROTOCOL_OF_PORT[end[1]], segment.source] += segment.payload
+    return said
+
+
+# --- the checks ------------------------------------------------------------------------------
+
+
+def check_scenarios(tap, pool, mailtap, choices):
+    def one(scenario):
+        name, port, play = scenario
+        talk = Conversation(port)
+        play(talk)
+        said = b"\n".join(contents(talk.packets).values())
+        marked = any(regex.search(said) for regex in PATTERNS.values())
+        packets = damaged(talk.packets, servers_of(talk.packets))
+        return name, marked, examine(mailtap, packets, choices)
+
+    for name, marked, (lines, count) in pool.map(one, scenarios.scenarios()):
+        if not marked:
+            lines.append("no marker in the conversation: nothing is tested")
+        if not count:
+            lines.append("no record: nothing is tested")
+        tap.check(not lines, f"conversation {name}, {count} records", lines[:10])
+
+
+def check_captures(tap, pool, mailtap, choices, captures):
+    """The captures as they are and damaged; gives what markers are in them, per protocol."""
+    present = defaultdict(set)
+
+    def one(capture):
+        try:
+            packets = cf.read(capture)
+        except cf.CaptureError:
+            return capture, {}, [], 0
+        lines, count = examine(mailtap, packets, choices)
+        servers = servers_of(packets)
+        if servers and len({packet.linktype for packet in packets}) == 1:
+            more, extra = examine(mailtap, damaged(packets, servers), choices[:1])
+            lines, count = lines + more, count + extra
+        return capture, contents(packets), lines, count
+
+    for capture, said, lines, count in pool.map(one, captures):
+        for (protocol, _), data in said.items():
+            present[protocol] |= {name for name, regex in PATTERNS.items() if regex.search(data)}
+        tap.check(not lines, f"capture {capture.name}, {count} records", lines[:10])
+    return present
+
+
+def main():
+    options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
+    tap = Tap()
+    choices = verbosities(options.mailtap)
+    with ThreadPoolExecutor(2) as pool:
+        captures = program.captures(options.pcaps)
+        present = check_captures(tap, pool, options.mailtap, choices, captures)
+        for protocol in ("smtp", "imap", "pop3"):
+            missing = sorted(scenarios.MARKERS.keys() - present[protocol])
+            tap.check(not missing, f"the captures of {protocol} hold every marker", missing)
+        check_scenarios(tap, pool, options.mailtap, choices)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
