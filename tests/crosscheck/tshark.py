@@ -38,7 +38,8 @@ TSHARK_FIELDS = [
     "tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
     "tls.handshake.type", "tls.handshake.version", "tls.handshake.extensions.supported_version",
     "tls.handshake.ciphersuite", "tls.handshake.extensions_server_name",
-    "tls.handshake.certificate", "smtp.command_line", "imap.request.command",
+    "tls.handshake.certificate", "tls.handshake.ja3", "tls.handshake.ja3s", "communityid",
+    "tls.handshake.extensions_alpn_str", "smtp.command_line", "imap.request.command",
     "pop.request.command",
 ]  # fmt: skip
 
@@ -82,7 +83,7 @@ def cipher_names():
 def tshark_rows(capture, found):
     """tshark's fields for every TCP packet; odd ports are decoded as what mailtap found there."""
     command = ["tshark", "-n", "-r", str(capture), "-Y", "tcp", "-T", "fields", "-E", "separator=/t"]
-    command += ["-o", "tcp.reassemble_out_of_order:TRUE"]
+    command += ["-o", "tcp.reassemble_out_of_order:TRUE", "--enable-protocol", "communityid"]
     for record in found:
         dissector = DISSECTORS.get(record["protocol"])
         if dissector and record["server_port"] not in STANDARD_PORTS:
@@ -115,22 +116,43 @@ def tshark_streams(rows):
 
 def tshark_facts(stream, server, ciphers):
     """What tshark saw in a stream, under mailtap's names; None where it saw nothing."""
-    facts = dict.fromkeys(["tls_version", "tls_cipher", "sni", "server_chain"])
+    facts = dict.fromkeys(
+        ["tls_version", "tls_cipher", "sni", "alpn", "ja3", "ja3s", "server_chain", "client_chain"]
+    )
     facts["starttls_requested"] = False
+    facts["community_id"] = stream[0]["communityid"].split(",")[-1] or None
     for row in stream:
         kinds = row["tls.handshake.type"].split(",")
         from_server = _end(row, "src") == server
+        if CERTIFICATE in kinds:
+            chain = "server_chain" if from_server else "client_chain"
+            facts[chain] = facts[chain] or _hashes(row["tls.handshake.certificate"])
         if from_server and SERVER_HELLO in kinds:
-            version = row["tls.handshake.extensions.supported_version"] or row["tls.handshake.version"]
-            facts["tls_version"] = VERSIONS.get(int(version.split(",")[0], 0))
-            facts["tls_cipher"] = ciphers.get(int(row["tls.handshake.ciphersuite"].split(",")[0], 0))
-        if from_server and CERTIFICATE in kinds and not facts["server_chain"]:
-            chain = row["tls.handshake.certificate"].replace(":", "").split(",")
-            facts["server_chain"] = [hashlib.sha256(bytes.fromhex(der)).hexdigest() for der in chain]
-        if not from_server and CLIENT_HELLO in kinds and row["tls.handshake.extensions_server_name"]:
-            facts["sni"] = row["tls.handshake.extensions_server_name"].split(",")[0]
+            _server_hello(facts, row, ciphers)
+        if not from_server and CLIENT_HELLO in kinds:
+            facts["sni"] = _first(row["tls.handshake.extensions_server_name"])
+            facts["ja3"] = facts["ja3"] or _first(row["tls.handshake.ja3"])
         facts["starttls_requested"] |= not from_server and _asks_for_tls(row)
     return facts
+
+
+def _server_hello(facts, row, ciphers):
+    """The last server hello counts: one before it was a retry request."""
+    version = row["tls.handshake.extensions.supported_version"] or row["tls.handshake.version"]
+    facts["tls_version"] = VERSIONS.get(int(_first(version), 0))
+    facts["tls_cipher"] = ciphers.get(int(_first(row["tls.handshake.ciphersuite"]), 0))
+    facts["alpn"] = _first(row["tls.handshake.extensions_alpn_str"])
+    facts["ja3s"] = _first(row["tls.handshake.ja3s"])
+
+
+def _first(values):
+    """The first of tshark's comma-separated values, None where there is none."""
+    return values.split(",")[0] or None
+
+
+def _hashes(certificates):
+    """SHA-256 of each certificate; an empty Certificate message is an empty list."""
+    return [hashlib.sha256(bytes.fromhex(der)).hexdigest() for der in certificates.split(",") if der]
 
 
 def _asks_for_tls(row):
