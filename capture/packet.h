@@ -12,6 +12,10 @@ typedef int64_t nanoseconds;
 
 #define SECONDS(count) ((nanoseconds)(count) * 1000000000)
 
+// Whatever a capture claims, its source keeps a packet's time between 0 and this (the year 2116),
+// so that differences, and sums with a time-out, cannot overflow.
+#define PACKET_TIME_MAX (((nanoseconds)1 << 62) - 1)
+
 // Link types by their number in files (https://www.tcpdump.org/linktypes.html).
 enum link_type {
 	LINK_NULL = 0,
@@ -34,7 +38,7 @@ struct packet {
 	uint32_t length;     // bytes on the wire; more than captured where the snap length cut
 	nanoseconds time;
 	uint16_t link_type;  // enum link_type, or another number that nothing here can read
-	uint16_t interface;  // index of the tap's interface within the source
+	uint16_t interface;  // index of the tap's interface within the source (pcapng: its section)
 };
 
 enum { PACKET_BATCH_MAX = 64 };

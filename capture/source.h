@@ -14,6 +14,7 @@ struct source;
 
 enum source_status {
 	SOURCE_PACKETS, // the batch has at least one packet
+	SOURCE_IDLE,    // none at the moment (a silent tap, a signal, all filtered out): ask again
 	SOURCE_END,     // no more packets, all was read
 	SOURCE_FAILED,  // no more packets: *error says why; what came before stands
 };
@@ -25,6 +26,7 @@ struct source_counters {
 	uint64_t cut_packets;    // shorter in the capture than on the wire
 	uint64_t damaged;        // records skipped because their own header cannot be true
 	uint64_t filtered;       // packets that the filter expression left out
+	uint64_t capture_dropped; // packets lost before they reached the source, if it is told
 	uint64_t input_read;     // bytes of the input taken so far (compressed size where compressed)
 	uint64_t input_size;     // bytes of the input in all, 0 if it cannot be known (a pipe)
 };
@@ -39,6 +41,8 @@ struct source_ops {
 	struct source_counters (*counters)(const struct source *source);
 	void (*close)(struct source *source);
 };
+
+extern const struct source_ops source_file; // a capture file or standard input
 
 // The kind of that name, or NULL.
 const struct source_ops *source_find(const char *name);
