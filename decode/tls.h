@@ -5,8 +5,8 @@
 // The state is one fixed block plus a buffer that exists only while a message is incomplete.
 // Pure: no I/O, no clock, any thread as long as one connection stays on one thread.
 //
-// When a handshake counts as completed: see tls_establishment in tls.c, which gives the rule and the
-// reason for each version.
+// When a handshake counts as completed: tls_establishment.c gives the rule and the reason for each
+// version.
 #ifndef MAILTAP_DECODE_TLS_H
 #define MAILTAP_DECODE_TLS_H
 
@@ -30,42 +30,42 @@ enum tls_version {
 // whose data is NULL: the extension was not sent. Lists are views of the bytes as sent (u16 entries
 // in network order, GREASE included), so that fingerprints can be made from them.
 struct tls_client_hello {
-	uint16_t legacy_version;      // as in the message
-	uint16_t highest_version;     // highest offered, supported_versions included, GREASE left out
-	bool sslv2_format;            // cipher_suites then holds 3-byte kinds
+	uint16_t legacy_version; // as in the message
+	uint16_t highest_version; // highest offered, supported_versions included, GREASE left out
+	bool sslv2_format; // cipher_suites then holds 3-byte kinds
 	struct view random;
 	struct view session_id;
 	struct view cipher_suites;
 	struct view compression;
-	struct view extensions;       // all of them, raw (type, length, body)*
-	struct view server_name;      // host name of server_name, as sent
-	struct view alpn;             // first protocol name
+	struct view extensions; // all of them, raw (type, length, body)*
+	struct view server_name; // host name of server_name, as sent
+	struct view alpn; // first protocol name
 	struct view alpn_list;
 	struct view supported_versions;
 	struct view supported_groups;
-	struct view key_shares;       // (group, length, key)*
+	struct view key_shares; // (group, length, key)*
 	struct view signature_algorithms;
 	struct view point_formats;
-	struct view session_ticket;   // may be empty: data not NULL, length 0
-	bool offers_psk;              // pre_shared_key
+	struct view session_ticket; // may be empty: data not NULL, length 0
+	bool offers_psk; // pre_shared_key
 	bool offers_early_data;
-	bool offers_ech;              // encrypted_client_hello (0xfe0d)
-	bool offers_ems;              // extended_master_secret
+	bool offers_ech; // encrypted_client_hello (0xfe0d)
+	bool offers_ems; // extended_master_secret
 	bool offers_renegotiation_info; // the extension or the SCSV
-	bool asks_ocsp;               // status_request
-	bool malformed;               // the message contradicts itself; what is set was read before that
+	bool asks_ocsp; // status_request
+	bool malformed; // the message contradicts itself; what is set was read before that
 };
 
 struct tls_server_hello {
 	uint16_t legacy_version;
-	uint16_t version;             // chosen, supported_versions included
-	uint16_t cipher;
+	uint16_t version; // chosen, supported_versions included
+	uint16_t cipher; // 0 for SSLv2, where the client chooses (tls_outcome.sslv2_cipher)
 	uint8_t compression;
 	struct view random;
 	struct view session_id;
 	struct view extensions;
 	struct view alpn;
-	uint16_t group;               // of the key share (1.3); 0: none shown
+	uint16_t group; // of the key share (1.3); 0: none shown
 	bool hello_retry_request;
 	bool psk_accepted;
 	bool ems;
@@ -75,25 +75,32 @@ struct tls_server_hello {
 	bool malformed;
 };
 
+enum { TLS_CHAIN_MAX = 100 }; // certificates reported of one message; a longer one never ends
+
 // Where the parser reports, in the order of the bytes. Any member may be NULL. `context` is the
 // caller's. Views are valid during the call only.
 struct tls_sink {
 	void (*client_hello)(void *context, const struct tls_client_hello *hello);
 	void (*server_hello)(void *context, const struct tls_server_hello *hello);
 	// One certificate of a Certificate message (DER), position 0 = leaf. Only up to TLS 1.2.
-	// Called as soon as the certificate is complete, even if the message never is.
-	void (*certificate)(void *context, enum direction sender, unsigned position, struct view der);
+	// Called as soon as the certificate is complete, even if the message never is. At most
+	// TLS_CHAIN_MAX of a chain.
+	void (*certificate)(
+	    void *context, enum direction sender, unsigned position, struct view der);
 	// The Certificate message is complete: it held `count` certificates (0: the client has none).
 	void (*chain_end)(void *context, enum direction sender, unsigned count);
-	void (*server_key_exchange)(void *context, uint16_t group); // named group, 0 if not EC or DH group
+	// The group named in ServerKeyExchange; 0 if the key exchange names none (DHE, anonymous DH).
+	void (*server_key_exchange)(void *context, uint16_t group);
 	void (*certificate_request)(void *context);
 	// An alert in the clear. level 1 warning, 2 fatal.
 	void (*alert)(void *context, enum direction sender, uint8_t level, uint8_t description);
 };
 
+// TLS_DONE and TLS_FOREIGN are final, the latter for its direction. Of a torn record header that turns
+// out to be none, up to 4 bytes may have been taken by earlier calls.
 enum tls_status {
-	TLS_MORE,    // all bytes were taken; give more
-	TLS_DONE,    // nothing more can be learned: the connection may be cut over
+	TLS_MORE, // all bytes were taken; give more
+	TLS_DONE, // nothing more can be learned: the connection may be cut over
 	TLS_FOREIGN, // the bytes from *consumed on are no TLS record
 };
 
@@ -101,13 +108,17 @@ struct tls; // the state of one connection
 
 // Facts that only the end of the handshake settles; may be asked at any time.
 struct tls_outcome {
-	enum seen established; // yes: completed; no: cannot complete any more (fatal alert, foreign bytes,
-	                       // closed before) ; not seen: a gap or the capture's end hides it
-	enum seen resumed;     // abbreviated handshake, or PSK accepted (1.3)
+	// Yes: completed. No: cannot complete any more (fatal alert, foreign bytes, closed before).
+	// Not seen: a gap or the capture's end hides it.
+	enum seen established;
+	enum seen resumed; // abbreviated, or PSK accepted (1.3; an external PSK looks the same)
 	enum seen client_certificate_requested; // TLS 1.3: not seen
 	bool server_certificate_hidden; // TLS 1.3, or resumed, or a gap: null, not "none"
-	bool begun;            // at least one handshake record was seen from the client or the server
-	bool application_data[2]; // by direction: protected application data seen (any, as far as visible)
+	bool begun; // a hello was seen from the client or the server
+	// By direction: what can only be protected application data was seen, until TLS_DONE. So false
+	// does not mean none.
+	bool application_data[2];
+	uint32_t sslv2_cipher; // kind (24 bits) chosen in an SSLv2 CLIENT-MASTER-KEY; 0: none seen
 };
 
 // NULL: memory refused. The sink and context are borrowed until tls_destroy.
@@ -121,20 +132,23 @@ enum tls_status tls_feed(
 // `length` bytes of this direction were not seen. The parser goes on at the next plausible record.
 void tls_gap(struct tls *tls, enum direction sender, uint64_t length);
 
-// This direction was closed (FIN or RST) by its sender.
+// This direction was closed by its sender (FIN) behind the bytes fed. A RST ends both directions: call
+// it for each.
 void tls_close(struct tls *tls, enum direction sender);
 
 struct tls_outcome tls_outcome(const struct tls *tls);
 
 // A first look: could these bytes, the first of a direction, begin a TLS connection? 1 yes, 0 no,
-// -1 cannot say yet (fewer than 6 bytes, all fitting so far). Knows records and SSLv2-format hellos
-// (the latter from the client only).
+// -1 cannot say yet (fewer than 6 bytes, all fitting so far). Knows hellos in records, a server's
+// alert instead of its hello, and SSLv2-format hellos (the latter from the client only).
 int tls_looks_like(enum direction sender, const uint8_t *bytes, size_t length);
 
 // Names as IANA registers them; NULL if the number is not registered (callers print the number).
-const char *tls_version_name(uint16_t version);  // "TLSv1.2", "SSLv3", "SSLv2"
-const char *tls_cipher_name(uint16_t cipher);    // "TLS_AES_128_GCM_SHA256"; SSLv2 ciphers: tls_sslv2_cipher_name
-const char *tls_group_name(uint16_t group);      // "x25519", "X25519MLKEM768"
+const char *tls_version_name(uint16_t version); // "TLSv1.2", "SSLv3", "SSLv2"
+const char *tls_cipher_name(uint16_t cipher); // "TLS_AES_128_GCM_SHA256"
+const char *tls_sslv2_cipher_name(
+    uint32_t kind); // 24 bits: "SSL_CK_RC4_128_WITH_MD5"; TLS suites too
+const char *tls_group_name(uint16_t group); // "x25519", "X25519MLKEM768"
 const char *tls_alert_name(uint8_t description); // "handshake_failure"
 
 #endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClientHello and ServerHello taken apart. Pure functions over one whole message each (without its
+// 4-byte handshake header); the hellos borrow the message. Tolerant: unknown extensions are passed
+// over, lies in lengths set `malformed` and keep what was read before them.
+#ifndef MAILTAP_DECODE_TLS_HELLO_H
+#define MAILTAP_DECODE_TLS_HELLO_H
+
+#include "decode/tls.h"
+
+// RFC 8446 4.1.2, RFC 5246 7.4.1.2, RFC 6101 5.6.1.2.
+void tls_parse_client_hello(struct view message, struct tls_client_hello *hello);
+
+// RFC 8446 4.1.3 (and 4.1.4 for HelloRetryRequest), RFC 5246 7.4.1.3.
+void tls_parse_server_hello(struct view message, struct tls_server_hello *hello);
+
+// The SSLv2-format hello from its message type byte on (RFC 5246 E.2).
+void tls_parse_sslv2_client_hello(struct view message, struct tls_client_hello *hello);
+
+#endif
