@@ -35,7 +35,8 @@ DISSECTORS = {"smtp": "smtp", "imap": "imap", "pop3": "pop"}
 START_TLS = {"STARTTLS", "STLS"}
 
 TSHARK_FIELDS = [
-    "tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
+    "tcp.stream", "frame.protocols",
+    "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
     "tls.handshake.type", "tls.handshake.version", "tls.handshake.extensions.supported_version",
     "tls.handshake.ciphersuite", "tls.handshake.extensions_server_name",
     "tls.handshake.certificate", "tls.handshake.ja3", "tls.handshake.ja3s", "communityid",
@@ -69,11 +70,9 @@ class Comparison:
 
 def cipher_names():
     """IANA names of the cipher suites, as tshark knows them."""
-    listed = subprocess.run(
-        ["tshark", "-G", "values"], capture_output=True, text=True, check=True
-    ).stdout
+    listed = subprocess.run(["tshark", "-G", "values"], capture_output=True, check=True).stdout
     names = {}
-    for line in listed.splitlines():
+    for line in program.text(listed).split("\n"):
         parts = line.split("\t")
         if parts[:2] == ["V", "tls.handshake.ciphersuite"]:
             names[int(parts[2], 0)] = parts[3]
@@ -90,15 +89,15 @@ def tshark_rows(capture, found):
             command += ["-d", f"tcp.port=={record['server_port']},{dissector}"]
     for name in TSHARK_FIELDS:
         command += ["-e", name]
-    shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120).stdout
-    for line in shown.splitlines():
+    shown = subprocess.run(command, capture_output=True, check=False, timeout=120).stdout
+    for line in program.text(shown).split("\n")[:-1]:
         yield dict(zip(TSHARK_FIELDS, line.split("\t")))
 
 
 def _end(row, side):
-    """(address bytes, port); of addresses in tunnels the innermost, which tshark lists last."""
-    four, six = row[f"ip.{side}"], row[f"ipv6.{side}"]
-    address = (six or four).split(",")[-1]
+    """(address bytes, port); in tunnels those of the IP header next to TCP."""
+    layers = [layer for layer in row["frame.protocols"].split(":") if layer in ("ip", "ipv6")]
+    address = row[f"{layers[-1]}.{side}"].split(",")[-1]
     return ipaddress.ip_address(address).packed, int(row[f"tcp.{side}port"].split(",")[-1])
 
 

@@ -86,7 +86,10 @@ def sessions(mailtap, capture, extra=(), codes=(0, 1)):
 def json_lines(data):
     """JSON Lines as a list of objects; every line must be complete on its own."""
     records = []
-    for number, line in enumerate(data.decode("utf-8").splitlines(), 1):
+    lines = data.decode("utf-8").split("\n")
+    if lines.pop():
+        raise RunError("the last line has no end")
+    for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
         except ValueError as error:
