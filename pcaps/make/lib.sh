@@ -18,7 +18,9 @@ BODY=CANARY-BODY-5c1e
 # Packages that conflict with the installed ones or would start a service:
 # they are only unpacked.
 EXTRA_PACKAGES="exim4-daemon-light exim4-base libidn12 socat ethtool
-	openssh-server dovecot-lmtpd isync opensmtpd s-nail"
+	openssh-server dovecot-lmtpd isync opensmtpd msmtp mpop libsecret-1-0 libgsasl18
+	libntlm0 libgssglue1 libauthen-sasl-perl haproxy liblua5.3-0 libopentracing1
+	libopentracing-c-wrapper0 mailutils-imap4d libmailutils9 libmariadb3"
 
 # ---- the recipe list -------------------------------------------------------
 
@@ -48,11 +50,13 @@ version_of() {
 software() {			# "%postfix; %swaks" -> "Postfix 3.7.11; swaks ..."
 	local s=$1 k
 	declare -A label=([postfix]=Postfix [exim]=Exim [dovecot]=Dovecot
-		[python]=Python [openssl]=OpenSSL [openssh]=OpenSSH [opensmtpd]=OpenSMTPD)
+		[python]=Python [openssl]=OpenSSL [openssh]=OpenSSH [opensmtpd]=OpenSMTPD
+		[haproxy]=HAProxy [mailutils]="GNU Mailutils")
 	declare -A pkg=([postfix]=postfix [exim]=exim4-daemon-light [dovecot]=dovecot-core
 		[python]=python3 [openssl]=openssl [swaks]=swaks [curl]=curl
 		[fetchmail]=fetchmail [openssh]=openssh-server [mbsync]=isync
-		[opensmtpd]=opensmtpd [s-nail]=s-nail [socat]=socat
+		[opensmtpd]=opensmtpd [socat]=socat [msmtp]=msmtp [mpop]=mpop
+		[haproxy]=haproxy [mailutils]=mailutils-imap4d
 		[stunnel]=stunnel4 [nc]=netcat-openbsd)
 	for k in "${!pkg[@]}"; do
 		[[ $s == *"%$k"* ]] || continue
@@ -180,7 +184,8 @@ private_etc() {
 		"sshd:x:5004:" "vmail:x:5000:" >>"$e/group"
 	: >"$e/aliases"
 	# the unpacked packages' libraries, also for set-uid programs
-	{ cat /etc/ld.so.conf; echo "$EXTRA/usr/lib/x86_64-linux-gnu"; } >"$e/ld.so.conf"
+	{ cat /etc/ld.so.conf; echo "$EXTRA/usr/lib/x86_64-linux-gnu"
+		echo "$EXTRA/usr/lib/x86_64-linux-gnu/mailutils"; } >"$e/ld.so.conf"
 	ldconfig -X -f "$e/ld.so.conf" -C "$e/ld.so.cache" 2>/dev/null
 	for f in hosts resolv.conf nsswitch.conf passwd group ld.so.cache; do
 		mount --bind "$e/$f" "$(readlink -f /etc/$f)"
@@ -235,9 +240,11 @@ wait_port() {			# wait_port PORT [NAMESPACE]; sends nothing
 inside() {
 	local name=$1
 	set -e
-	T=$WORK/$name
+	# a short path, as there are sockets below it
+	for T in "${!NAMES[@]}"; do [ "${NAMES[T]}" = "$name" ] && break; done
+	T=$WORK/$T
 	PKI=$WORK/pki
-	export LC_ALL=C TZ=UTC HOME=$T
+	export LC_ALL=C TZ=UTC HOME=$T PERL5LIB=$EXTRA/usr/share/perl5
 	rm -rf "$T"; mkdir -p "$T"; chmod 755 "$T"; cd "$T"
 	PCAP=$T/${FILE[$name]}
 	private_etc
@@ -373,7 +380,7 @@ postfix_client() {
 	local hop=$1
 	shift
 	postfix_conf pf-cl client.example.org "relayhost = $hop" "mydestination =" \
-		"inet_interfaces = loopback-only" "$@"
+		"inet_interfaces = loopback-only" "transport_maps = inline:{example.org=discard:}" "$@"
 	cl unshare --uts sh -c 'hostname client.example.org; exec "$@"' - \
 		postfix -c "$T/pf-cl" start-fg >"$T/pf-cl.log" 2>&1 &
 	for ((i = 0; i < 100; i++)); do
@@ -422,7 +429,7 @@ dovecot_server() {
 		ssl_key = <$PKI/rsa.key
 		passdb {
 		  driver = passwd-file
-		  args = $d/users
+		  args = username_format=%n $d/users
 		}
 		userdb {
 		  driver = static
@@ -448,6 +455,14 @@ dovecot_server() {
 	done
 	if ! grep -q '^protocols *= *none' "$d/dovecot.conf"; then
 		wait_port "${DOVECOT_PORT-143}"
+		# until its auth process is up, Dovecot greets in another way
+		for ((i = 0; i < 20; i++)); do
+			case $(sv bash -c 'exec 3<>/dev/tcp/127.0.0.1/'"${DOVECOT_PORT-143}"'
+				read -r -t 1 -u 3 line; echo "$line"' 2>/dev/null) in
+			*CAPABILITY* | *LMTP* | 220* | "") break ;;
+			esac
+			sleep .1
+		done
 	fi
 }
 
@@ -460,7 +475,8 @@ mailbox() {
 	chown -R vmail:vmail "$m"
 }
 
-# A message, with LF line ends
+# A message, with LF line ends; crlf makes them CRLF
+crlf() { sed 's/$/\r/'; }
 message() {
 	cat <<-END
 		Date: Tue, 14 Nov 2023 22:13:20 +0000
@@ -510,7 +526,9 @@ exim_conf() {
 			acl_smtp_rcpt = ${EXIM_RCPT_ACL:-accept}
 			acl_smtp_data = ${EXIM_DATA_ACL:-accept}
 		END
-		printf '%s\n' "$@"
+		# a later setting of the same name wins
+		printf '%s\n' "$@" | awk '{ k = $1 } /^begin|^ / || k ~ /:$/ { k = "#" NR }
+			{ if (!(k in n)) o[++c] = k; n[k] = $0 } END { for (i = 1; i <= c; i++) print n[o[i]] }'
 		cat <<-END
 			begin routers
 			${EXIM_ROUTER:-all:
@@ -559,7 +577,7 @@ send() {
 }
 
 # talk PORT FILE|-: a scripted client for shapes that no stock client makes
-talk() { cl python3 "$HERE/talk.py" "${SERVER-$S4}" "$@"; }
+talk() { cl /usr/bin/python3 "$HERE/talk.py" "${SERVER-$S4}" "$@"; }
 
 ossl() { cl openssl s_client -connect "${SERVER-$S4}:$1" "${@:2}"; }
 
