@@ -3,7 +3,8 @@
 // batch of packets it keeps the TCP segments to or from a port of the set and the IP fragments that
 // may hold one; the other 99 of 100 packets are dropped here and counted by reason.
 // headers.c is the fast path (Ethernet, VLANs, IPv4/IPv6, TCP) and hands what is unusual to link.c
-// (other link types, MPLS, PPPoE) and tunnel.c (GRE, IP-in-IP, VXLAN, GENEVE, ERSPAN).
+// (other link types, MPLS, PPPoE), ip.c (options, extension headers, fragments, IP in IP) and tunnel.c
+// (GRE, ERSPAN, VXLAN, GENEVE).
 // Pure functions of their input: no state but the counters passed in; any thread.
 #ifndef MAILTAP_DECODE_HEADERS_H
 #define MAILTAP_DECODE_HEADERS_H
@@ -27,50 +28,51 @@ enum tcp_flag {
 };
 
 enum {
-	HEADERS_VLANS_MAX = 4,    // tags kept per packet; further tags are read over
-	HEADERS_NESTING_MAX = 16, // headers in front of the innermost IP header: tags, labels, tunnels
+	HEADERS_VLANS_MAX = 4, // tags kept per packet; further tags are read over
+	HEADERS_NESTING_MAX = 16, // headers in front of TCP: link, tags, labels, tunnels, IP
 	HEADERS_EXTENSIONS_MAX = 16, // IPv6 extension headers
 };
 
-// What is the same for all of one packet, whichever layer is being read.
+// What is the same for all of one packet, whichever layer is being read. The VLANs are those of the
+// packet and of frames in tunnels, one after the other; tags with identifier 0 are no VLAN.
 struct packet_context {
 	nanoseconds time;
-	uint32_t tap_point;  // interface << 24 | outer VLAN << 12 | inner VLAN: where the tap saw it
+	uint32_t tap_point; // interface << 24 | vlans[0] << 12 | vlans[1]: where the tap saw it
 	uint16_t vlans[HEADERS_VLANS_MAX]; // identifiers, outermost first
 	uint8_t vlan_count;
-	uint8_t nesting;     // headers passed so far, against HEADERS_NESTING_MAX
+	uint8_t nesting; // headers passed so far, against HEADERS_NESTING_MAX
 };
 
 // A TCP segment. `payload` borrows the packet's bytes.
 struct segment {
 	struct packet_context context;
-	struct ip_address source, destination;
+	struct ip_address source, destination; // of the innermost IP header
 	uint16_t source_port, destination_port; // host order, as all below
-	uint32_t sequence, acknowledgement;     // acknowledgement counts only with TCP_ACK
+	uint32_t sequence, acknowledgement; // acknowledgement counts only with TCP_ACK
 	uint16_t window;
-	uint8_t flags;       // enum tcp_flag
-	uint8_t ip_version;  // 4 or 6
-	uint8_t ttl;         // or hop limit
-	bool checksum_wrong; // TCP checksum; false also where it could not be checked (bytes not captured)
-	uint16_t ip_id;      // 0 for IPv6
+	uint8_t flags; // enum tcp_flag
+	uint8_t ip_version; // 4 or 6
+	uint8_t ttl; // or hop limit
+	bool checksum_wrong; // TCP checksum; false also where bytes to check it were not captured
+	uint16_t ip_id; // 0 for IPv6
 	const uint8_t *payload;
-	uint32_t captured;   // payload bytes at `payload`
-	uint32_t length;     // payload bytes the segment had on the wire; never less than captured
+	uint32_t captured; // payload bytes at `payload`
+	uint32_t length; // payload bytes the segment had on the wire; never less than captured
 };
 
 // A fragment of an IP datagram whose payload may hold what we look for.
 struct fragment {
 	struct packet_context context;
 	struct ip_address source, destination;
-	uint32_t id;          // IPv4 identification (16 bits) or IPv6 fragment identification
+	uint32_t id; // IPv4 identification (16 bits) or IPv6 fragment identification
 	uint8_t ip_version;
-	uint8_t protocol;     // of the datagram's payload: IPv4 protocol; IPv6: next header in the fragment header
+	uint8_t protocol; // of the datagram's payload; IPv6: next header in the fragment header
 	uint8_t ttl;
-	bool more;            // more fragments follow
-	uint32_t offset;      // bytes into the datagram's payload
+	bool more; // more fragments follow
+	uint32_t offset; // bytes into the datagram's payload
 	const uint8_t *payload;
 	uint32_t captured;
-	uint32_t length;      // on the wire
+	uint32_t length; // on the wire
 };
 
 // A whole datagram's payload, put together by fragment.c.
@@ -82,7 +84,7 @@ struct datagram {
 	uint8_t protocol;
 	uint8_t ttl;
 	const uint8_t *payload;
-	uint32_t captured;  // contiguous bytes known from the start
+	uint32_t captured; // contiguous bytes known from the start
 	uint32_t length;
 };
 
@@ -103,20 +105,20 @@ static inline void port_set_add(struct port_set *set, uint16_t port)
 
 // What became of a packet. Each packet gets exactly one outcome, so that their counts add up.
 enum headers_outcome {
-	HEADERS_SEGMENT,        // *segment is filled
-	HEADERS_FRAGMENT,       // *fragment is filled
-	HEADERS_OTHER_PORT,     // TCP, neither port in the set
+	HEADERS_SEGMENT, // *segment is filled
+	HEADERS_FRAGMENT, // *fragment is filled
+	HEADERS_OTHER_PORT, // TCP, neither port in the set
 	HEADERS_OTHER_PROTOCOL, // not TCP and no tunnel we read: UDP, ICMP, ARP, LLDP, ...
-	HEADERS_MALFORMED,      // a header that contradicts itself or the packet's length
-	HEADERS_CUT,            // the snap length ended inside the headers
-	HEADERS_TOO_DEEP,       // more headers than HEADERS_NESTING_MAX
-	HEADERS_UNKNOWN_LINK,   // a link type that nothing here reads
+	HEADERS_MALFORMED, // a header that contradicts itself or the packet's length
+	HEADERS_CUT, // the snap length ended inside the headers
+	HEADERS_TOO_DEEP, // more headers than HEADERS_NESTING_MAX
+	HEADERS_UNKNOWN_LINK, // a link type that nothing here reads
 	HEADERS_OUTCOMES,
 };
 
 struct headers_counters {
 	uint64_t outcomes[HEADERS_OUTCOMES]; // packets by what became of them
-	uint64_t checksums_wrong;            // segments with a wrong TCP checksum, kept all the same
+	uint64_t checksums_wrong; // segments with a wrong TCP checksum, kept all the same
 };
 
 // What one packet left behind.
@@ -138,7 +140,7 @@ enum headers_outcome headers_packet(
     const struct packet *packet, const struct port_set *ports, struct headers_result *result);
 
 // Reads on in the payload of a reassembled datagram (TCP, or a tunnel whose inside may again be
-// fragmented). Does not count.
+// fragmented: what is found then borrows the datagram's bytes). Does not count.
 enum headers_outcome headers_datagram(
     const struct datagram *datagram, const struct port_set *ports, struct headers_result *result);
 
