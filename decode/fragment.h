@@ -10,28 +10,37 @@
 
 struct fragment_table;
 
-// What became of a fragment or of the datagram it belonged to. Every fragment taken in is accounted
-// for once: fragments_added = those of completed + those dropped by each reason + those still held.
+// What became of fragments and of the datagrams they belonged to. Two sums hold at any time:
+// fragments = fragments_complete + fragments_dropped + fragments_held, and
+// datagrams = the datagrams_ figures added up.
 struct fragment_counters {
-	uint64_t fragments;          // given to fragment_add
-	uint64_t duplicates;         // the same bytes again
-	uint64_t datagrams_complete;
-	uint64_t datagrams_timed_out;
-	uint64_t datagrams_overlapping; // dropped: pieces that overlap with differing bytes (RFC 5722)
-	uint64_t datagrams_bad;      // dropped: longer than 65535, or two different ends
-	uint64_t datagrams_no_room;  // dropped: table or memory full (the oldest goes first)
-	uint64_t datagrams_ignored;  // first fragment shows ports that are not followed
+	uint64_t fragments; // given to fragment_add
+	uint64_t fragments_complete; // of datagrams that were completed
+	uint64_t fragments_dropped; // of datagrams that were not, for one of the reasons below
+	uint64_t fragments_held; // of datagrams still incomplete
+	uint64_t duplicates; // of all fragments those that brought nothing new
+	uint64_t datagrams; // begun
+	uint64_t datagrams_complete; // handed out
+	uint64_t datagrams_timed_out; // dropped: a fragment did not come in time
+	uint64_t datagrams_overlapping; // dropped: pieces overlap with differing bytes (RFC 5722)
+	uint64_t datagrams_bad; // dropped: longer than 65535, or two different ends
+	uint64_t datagrams_no_room; // dropped: table or memory full (the oldest goes first)
+	uint64_t datagrams_ignored; // dropped: the first fragment shows ports not followed
+	uint64_t datagrams_held; // still incomplete
 };
 
-// `datagrams_max`: how many datagrams may be incomplete at once. NULL: memory refused.
-struct fragment_table *fragment_table_create(struct memory *memory, size_t datagrams_max,
-    const struct port_set *ports);
+// `datagrams_max`: how many datagrams may be incomplete at once; their bytes are bounded by 8 KiB times
+// that (at least 256 KiB). `ports` is borrowed for the table's life. NULL: memory refused.
+struct fragment_table *fragment_table_create(
+    struct memory *memory, size_t datagrams_max, const struct port_set *ports);
 void fragment_table_destroy(struct fragment_table *table);
 
 // Takes a fragment in (its bytes are copied). True: it completed a datagram; *datagram borrows bytes
-// of the table until the next call. False: nothing yet. Never fails; drops are counted.
-bool fragment_add(struct fragment_table *table, const struct fragment *fragment,
-    struct datagram *datagram);
+// of the table until the next fragment_add returns, which may be of a fragment inside that datagram.
+// False: nothing yet. Never fails; drops are counted.
+// Where the snap length cut fragments, the datagram's `captured` ends at the first byte not known.
+bool fragment_add(
+    struct fragment_table *table, const struct fragment *fragment, struct datagram *datagram);
 
 // Drops what has waited longer than 30 s (in packet time, RFC 8200 says 60) as of `now`; a few
 // entries per call at most. Cheap when there is nothing to do.
