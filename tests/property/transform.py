@@ -16,6 +16,7 @@ from lib import packets as pk
 REORDER_WINDOW = 5  # packets
 REORDER_TIME = 50_000_000  # nanoseconds
 MOST_PIECES = 6000  # of one capture, when its segments are cut small
+MOST_REPEATED = 1000  # bytes in front of a segment, so that no datagram grows too long
 SMALLEST_SNAPLEN = 60
 
 
@@ -369,7 +370,7 @@ def overlaps(rng, trace):
             return None
         if before.next_seq != segment.seq or rng.random() < 0.3:
             return None
-        again = before.payload[-rng.randint(1, len(before.payload)) :]
+        again = before.payload[-rng.randint(1, min(len(before.payload), MOST_REPEATED)) :]
         return [pk.build(packet, segment.copy(
             seq=segment.seq - len(again), payload=again + segment.payload))]  # fmt: skip
 
@@ -508,6 +509,49 @@ def snaplen(rng, trace):
     return [packet.with_data(packet.data[:keep], packet.length) for packet in trace.packets]
 
 
+# --- several at once --------------------------------------------------------------------------
+
+
+def _in_turn(rng, trace, steps):
+    """One transformation after the other."""
+    for step in steps:
+        trace = Trace(step(rng, trace), trace.servers)
+    return trace.packets
+
+
+def combined(rng, trace):
+    """Lossless ones on top of each other: TCP first, then IP, then what is below."""
+    segments = rng.sample([sequence_wrap, reorder, duplicates, retransmissions, wild_resets], 2)
+    steps = [rng.choice([small_segments, overlaps]), *segments]
+    steps += [rng.choice([fragments, fragments_shuffled, ip_options])]
+    return _in_turn(rng, trace, [*steps, rng.choice([vlan, qinq, mpls, ip_in_ip, gre])])
+
+
+def torn_loss(rng, trace):
+    """Lost packets that begin and end anywhere in a line or a record."""
+    return _in_turn(rng, trace, [small_segments, rng.choice([loss_one, loss_burst, loss_many])])
+
+
+def torn_start(rng, trace):
+    """A connection joined anywhere, in the middle of a line or a record."""
+    return _in_turn(rng, trace, [small_segments, late_start])
+
+
+def torn_end(rng, trace):
+    """A capture that ends anywhere."""
+    return _in_turn(rng, trace, [small_segments, early_end])
+
+
+def torn_side(rng, trace):
+    """One direction only, and not all of it."""
+    return _in_turn(rng, trace, [rng.choice([client_only, server_only]), _some_lost])
+
+
+def _some_lost(rng, trace):
+    """loss_one, where one direction left anything to lose."""
+    return loss_one(rng, trace) if trace.mail_indexes() else trace.packets
+
+
 # --- the table -------------------------------------------------------------------------------
 
 
@@ -526,9 +570,12 @@ def _kinds():
     keep = [
         vlan, qinq, mpls, link_type, padding, fragments, fragments_shuffled, ip_options, ip_in_ip,
         gre, byte_segments, small_segments, sequence_wrap, reorder, duplicates, retransmissions,
-        overlaps, keep_alives, wild_resets, bad_checksums, time_shift,
+        overlaps, keep_alives, wild_resets, bad_checksums, time_shift, combined,
     ]  # fmt: skip
-    lose = [loss_one, loss_burst, loss_many, client_only, server_only, late_start, early_end, snaplen]
+    lose = [
+        loss_one, loss_burst, loss_many, client_only, server_only, late_start, early_end, snaplen,
+        torn_loss, torn_start, torn_end, torn_side,
+    ]  # fmt: skip
     files = [write_nano, write_big_endian, write_pcapng_interfaces, write_pcapng_big_endian]
     table = [Kind(f.__name__, True, f) for f in keep]
     table += [
