@@ -61,7 +61,7 @@ static void evaluate(struct tls *tls)
 		const struct tls_half *peer = &tls->half[other_direction(sender)];
 		bool beyond = half->progress == PROGRESS_BEYOND ||
 		              (half->progress == PROGRESS_FINISHED && finishes_last(tls, sender));
-		bool unknown = hidden(peer) && tls->begun;
+		bool unknown = hidden(peer) && (tls->begun || tls->phase != PHASE_HELLO);
 		if (beyond && (peer->progress >= PROGRESS_FINISHED || unknown))
 			decide(tls, SEEN_YES);
 	}
@@ -82,9 +82,14 @@ void tls_saw_client_hello(struct tls *tls, const struct tls_client_hello *hello)
 		tls->sink->client_hello(tls->context, hello);
 }
 
+static void forget_switch(struct tls_half *half)
+{
+	if (half->progress == PROGRESS_SWITCHED)
+		half->progress = PROGRESS_CLEAR;
+}
+
 static void settle_version(struct tls *tls, const struct tls_server_hello *hello)
 {
-	struct tls_half *server = &tls->half[FROM_SERVER];
 	if (tls->phase != PHASE_HELLO && tls->phase != PHASE_RETRY)
 		return; // a second one in the clear: nobody takes it
 	if (hello->hello_retry_request) {
@@ -97,10 +102,11 @@ static void settle_version(struct tls *tls, const struct tls_server_hello *hello
 	} else {
 		tls->phase = PHASE_CLASSIC;
 	}
-	// A ChangeCipherSpec seen before was for the middleboxes.
-	if (server->progress == PROGRESS_SWITCHED)
-		server->progress = PROGRESS_CLEAR;
 	tls->cipher = hello->cipher;
+	// A ChangeCipherSpec before this was for the middleboxes.
+	forget_switch(&tls->half[FROM_SERVER]);
+	if (tls->phase == PHASE_RETRY || tls->phase == PHASE_MODERN)
+		forget_switch(&tls->half[FROM_CLIENT]);
 }
 
 void tls_saw_server_hello(struct tls *tls, const struct tls_server_hello *hello)
@@ -244,10 +250,10 @@ void tls_saw_protected(struct tls *tls, enum direction sender, uint8_t type, uin
 		classic_protected(tls, sender, type);
 		break;
 	case PHASE_HELLO:
+	case PHASE_RETRY:
 	case PHASE_MODERN:
 		modern_protected(tls, sender, type, length);
 		break;
-	case PHASE_RETRY: // early data that the server has just refused
 	case PHASE_SSLV2:
 		break;
 	}
@@ -299,6 +305,9 @@ static bool fell_short(const struct tls *tls, enum direction sender)
 {
 	const struct tls_half *half = &tls->half[sender];
 	bool answer = tls->phase == PHASE_MODERN && sender == FROM_CLIENT;
+	bool peer_hidden = hidden(&tls->half[other_direction(sender)]);
+	if (tls->phase != PHASE_MODERN && sender == FROM_CLIENT && tls->early_data && peer_hidden)
+		return false; // its Finished may be among the records that may be early data
 	return half->progress < (answer ? PROGRESS_BEYOND : PROGRESS_FINISHED);
 }
 
@@ -320,7 +329,8 @@ static bool certificate_hidden(const struct tls *tls)
 		return false;
 	// A handshake that died before: nothing is hidden if the whole of the server's side was seen.
 	const struct tls_half *server = &tls->half[FROM_SERVER];
-	return server->gap || tls->established != SEEN_NO;
+	bool seen = !server->gap && (server->started || server->closed);
+	return !seen || tls->established != SEEN_NO;
 }
 
 struct tls_outcome tls_outcome(const struct tls *tls)

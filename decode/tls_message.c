@@ -140,6 +140,13 @@ void tls_message_gap(struct tls *tls, enum direction sender, uint32_t length)
 	half->message_state = MESSAGE_SKIP;
 }
 
+// A message that cannot be kept is as good as one in a gap.
+static void message_hide(struct tls_half *half)
+{
+	half->gap = true;
+	half->message_state = MESSAGE_SKIP;
+}
+
 // Chooses how the body is read. An encrypted record must not come here.
 static void message_begin(struct tls *tls, enum direction sender, struct view header)
 {
@@ -154,8 +161,9 @@ static void message_begin(struct tls *tls, enum direction sender, struct view he
 	}
 	tls->begun |= type == hello_type(sender);
 	const struct message_rule *rule = rule_of(sender, type);
-	bool readable = rule != NULL && half->message_left <= rule->longest;
-	half->message_state = readable ? rule->state : MESSAGE_SKIP;
+	half->message_state = rule != NULL ? rule->state : MESSAGE_SKIP;
+	if (rule != NULL && half->message_left > rule->longest)
+		message_hide(half);
 	if (half->message_state == MESSAGE_CHAIN) {
 		half->certificates = 0;
 		tls_saw_chain_begin(tls, sender);
@@ -181,7 +189,7 @@ static void message_judge(struct tls *tls, enum direction sender, struct view he
 static void server_key_exchange(struct tls *tls, struct view body)
 {
 	const char *cipher = tls_cipher_name(tls->cipher);
-	if (tls->phase != PHASE_CLASSIC || cipher == NULL || tls->sink->server_key_exchange == NULL)
+	if (tls->cipher == 0 || cipher == NULL || tls->sink->server_key_exchange == NULL)
 		return;
 	bool elliptic =
 	    strncmp(cipher, "TLS_ECDHE_", 10) == 0 || strncmp(cipher, "TLS_ECDH_anon_", 14) == 0;
@@ -299,7 +307,7 @@ static bool message_part(
 	if (collected == COLLECT_WHOLE)
 		part_end(tls, sender, part);
 	else
-		half->message_state = MESSAGE_SKIP;
+		message_hide(half);
 	tls_release(tls, half);
 	return true;
 }

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tls_conversation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void conversation_clear(struct conversation *conversation)
+{
+	memset(conversation, 0, offsetof(struct conversation, bytes));
+}
+
+void conversation_add(
+    struct conversation *conversation, enum direction sender, const void *bytes, size_t length)
+{
+	if (length == 0)
+		return;
+	assert_true(conversation->count < SEGMENTS_MAX);
+	assert_true(length <= CONVERSATION_MAX - conversation->filled);
+	conversation->segments[conversation->count++] =
+	    (struct segment){sender, conversation->filled, length};
+	memcpy(conversation->bytes + conversation->filled, bytes, length);
+	conversation->filled += length;
+}
+
+size_t conversation_length(const struct conversation *conversation, enum direction sender)
+{
+	size_t length = 0;
+	for (unsigned i = 0; i < conversation->count; i++)
+		if (conversation->segments[i].sender == sender)
+			length += conversation->segments[i].length;
+	return length;
+}
+
+// ---- the sink writes lines
+
+static uint32_t sum(struct view view)
+{
+	uint32_t hash = 2166136261U;
+	for (size_t i = 0; i < view.length; i++)
+		hash = (hash ^ view.data[i]) * 16777619U;
+	return hash;
+}
+
+static char *line(struct facts *facts)
+{
+	static char spare[LINE_LENGTH];
+	return facts->count < LINES_MAX ? facts->lines[facts->count++] : spare;
+}
+
+static void on_client_hello(void *context, const struct tls_client_hello *hello)
+{
+	snprintf(line(context), LINE_LENGTH,
+	    "client hello %04x highest %04x sni %.*s alpn %.*s suites %zu/%08x extensions "
+	    "%zu/%08x%s%s%s",
+	    hello->legacy_version, hello->highest_version, (int)hello->server_name.length,
+	    hello->server_name.length > 0 ? (const char *)hello->server_name.data : "",
+	    (int)hello->alpn.length, hello->alpn.length > 0 ? (const char *)hello->alpn.data : "",
+	    hello->cipher_suites.length, sum(hello->cipher_suites), hello->extensions.length,
+	    sum(hello->extensions), hello->sslv2_format ? " sslv2" : "",
+	    hello->offers_psk ? " psk" : "", hello->malformed ? " malformed" : "");
+}
+
+static void on_server_hello(void *context, const struct tls_server_hello *hello)
+{
+	const char *cipher = tls_cipher_name(hello->cipher), *group = tls_group_name(hello->group);
+	snprintf(line(context), LINE_LENGTH, "server hello %s %s %s%s%s%s",
+	    tls_version_name(hello->version), cipher != NULL ? cipher : "-",
+	    group != NULL ? group : "-", hello->hello_retry_request ? " retry" : "",
+	    hello->psk_accepted ? " psk" : "", hello->malformed ? " malformed" : "");
+}
+
+static void on_certificate(void *context, enum direction sender, unsigned position, struct view der)
+{
+	snprintf(line(context), LINE_LENGTH, "certificate %d %u %zu/%08x", sender, position,
+	    der.length, sum(der));
+}
+
+static void on_chain_end(void *context, enum direction sender, unsigned count)
+{
+	snprintf(line(context), LINE_LENGTH, "chain end %d %u", sender, count);
+}
+
+static void on_server_key_exchange(void *context, uint16_t group)
+{
+	const char *name = tls_group_name(group);
+	snprintf(line(context), LINE_LENGTH, "key exchange %s", name != NULL ? name : "-");
+}
+
+static void on_certificate_request(void *context)
+{
+	snprintf(line(context), LINE_LENGTH, "certificate request");
+}
+
+static void on_alert(void *context, enum direction sender, uint8_t level, uint8_t description)
+{
+	const char *name = tls_alert_name(description);
+	snprintf(
+	    line(context), LINE_LENGTH, "alert %d %u %s", sender, level, name != NULL ? name : "-");
+}
+
+static const struct tls_sink sink = {on_client_hello, on_server_hello, on_certificate, on_chain_end,
+    on_server_key_exchange, on_certificate_request, on_alert};
+
+// ---- feeding
+
+struct feeder {
+	const struct feeding *feeding;
+	struct tls *tls;
+	struct facts *facts;
+	size_t position[2]; // of each direction
+};
+
+static void feed_piece(
+    struct feeder *feeder, enum direction sender, const uint8_t *bytes, size_t length)
+{
+	size_t consumed = length + 1;
+	// An exact copy on the heap, so that a sanitizer sees a read past the end.
+	uint8_t *copy = test_malloc(length);
+	memcpy(copy, bytes, length);
+	enum tls_status status = tls_feed(feeder->tls, sender, copy, length, &consumed);
+	test_free(copy);
+	assert_true(consumed <= length);
+	assert_true(consumed == length || status == TLS_FOREIGN);
+	if (status == TLS_FOREIGN && feeder->facts->last[sender] != TLS_FOREIGN)
+		feeder->facts->foreign_at[sender] = feeder->position[sender] + consumed;
+	feeder->facts->last[sender] = status;
+}
+
+// The next piece that lies wholly within the hole or wholly outside. `place`: in the conversation.
+static size_t feed_some(
+    struct feeder *feeder, enum direction sender, const uint8_t *bytes, size_t length, size_t place)
+{
+	const struct feeding *feeding = feeder->feeding;
+	size_t at = feeder->position[sender];
+	size_t from = feeding->hole_from, to = from + feeding->hole_length;
+	bool holed = feeding->hole_length > 0 && sender == feeding->hole_in;
+	bool missing = holed && at >= from && at < to;
+	if (missing && length > to - at)
+		length = to - at;
+	if (holed && at < from && length > from - at)
+		length = from - at;
+	if (!missing && feeding->piece > 0 && length > feeding->piece)
+		length = feeding->piece;
+	if (!missing && feeding->cut > place && feeding->cut < place + length)
+		length = feeding->cut - place;
+	if (!missing)
+		feed_piece(feeder, sender, bytes, length);
+	feeder->position[sender] += length;
+	if (missing && feeder->position[sender] == to)
+		tls_gap(feeder->tls, sender, feeding->hole_length);
+	return length;
+}
+
+void facts_of(
+    const struct conversation *conversation, const struct feeding *feeding, struct facts *facts)
+{
+	facts->count = 0;
+	facts->last[FROM_CLIENT] = facts->last[FROM_SERVER] = TLS_MORE;
+	facts->foreign_at[FROM_CLIENT] = facts->foreign_at[FROM_SERVER] = 0;
+	struct memory *memory = memory_create(feeding->memory > 0 ? feeding->memory : 4 << 20);
+	struct feeder feeder = {feeding, tls_create(memory, &sink, facts), facts, {0, 0}};
+	assert_non_null(feeder.tls);
+	for (unsigned i = 0; i < conversation->count; i++) {
+		const struct segment *segment = &conversation->segments[i];
+		if (feeding->without[segment->sender])
+			continue;
+		for (size_t done = 0; done < segment->length;)
+			done += feed_some(&feeder, segment->sender,
+			    conversation->bytes + segment->offset + done, segment->length - done,
+			    segment->offset + done);
+	}
+	for (enum direction sender = FROM_CLIENT; sender <= FROM_SERVER; sender++)
+		if (conversation->closed[sender] && !feeding->without[sender])
+			tls_close(feeder.tls, sender);
+	facts->outcome = tls_outcome(feeder.tls);
+	tls_destroy(feeder.tls);
+	assert_int_equal(memory_in_use(memory), 0);
+	memory_destroy(memory);
+}
+
+// ---- comparing
+
+bool facts_have(const struct facts *facts, const char *wanted)
+{
+	for (unsigned i = 0; i < facts->count; i++)
+		if (strcmp(facts->lines[i], wanted) == 0)
+			return true;
+	return false;
+}
+
+void facts_equal(const struct facts *expected, const struct facts *facts)
+{
+	const struct tls_outcome *a = &expected->outcome, *b = &facts->outcome;
+	assert_int_equal(expected->count, facts->count);
+	for (unsigned i = 0; i < facts->count; i++)
+		assert_string_equal(expected->lines[i], facts->lines[i]);
+	assert_int_equal(a->established, b->established);
+	assert_int_equal(a->resumed, b->resumed);
+	assert_int_equal(a->client_certificate_requested, b->client_certificate_requested);
+	assert_int_equal(a->server_certificate_hidden, b->server_certificate_hidden);
+	assert_int_equal(a->begun, b->begun);
+	assert_int_equal(a->application_data[0], b->application_data[0]);
+	assert_int_equal(a->application_data[1], b->application_data[1]);
+	assert_int_equal(a->sslv2_cipher, b->sslv2_cipher);
+}
+
+static void seen_as(enum seen whole, enum seen part)
+{
+	if (part != NOT_SEEN)
+		assert_int_equal(whole, part);
+}
+
+void facts_never_contradict(const struct facts *whole, const struct facts *facts)
+{
+	for (unsigned i = 0; i < facts->count; i++)
+		if (!facts_have(whole, facts->lines[i]))
+			fail_msg("invented: %s", facts->lines[i]);
+	seen_as(whole->outcome.established, facts->outcome.established);
+	seen_as(whole->outcome.resumed, facts->outcome.resumed);
+	seen_as(whole->outcome.client_certificate_requested,
+	    facts->outcome.client_certificate_requested);
+	if (!facts->outcome.server_certificate_hidden)
+		assert_false(whole->outcome.server_certificate_hidden);
+	if (facts->outcome.begun)
+		assert_true(whole->outcome.begun);
+	if (facts->outcome.sslv2_cipher != 0)
+		assert_int_equal(whole->outcome.sslv2_cipher, facts->outcome.sslv2_cipher);
+}
