@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/line_protocol.h"
+
+#include "decode/tls.h"
+
+bool dialogue_is_incomplete(const struct session *session)
+{
+	return session->dialogue_gap[FROM_CLIENT] || session->dialogue_gap[FROM_SERVER];
+}
+
+// 1 TLS, 0 not, -1 too few bytes to say.
+static int looks_like_upgrade(const struct session *session, const struct chunk *chunk, size_t used)
+{
+	enum { TLS_HANDSHAKE_RECORD = 22, SSLV2_LENGTH_BIT = 0x80 };
+	uint8_t first = chunk->bytes[used];
+	if ((first != TLS_HANDSHAKE_RECORD && first < SSLV2_LENGTH_BIT) ||
+	    !dialogue_is_incomplete(session))
+		return 0;
+	return tls_looks_like(chunk->from, chunk->bytes + used, chunk->length - used);
+}
+
+enum line_step line_step(struct line_reader *reader, const struct session *session,
+    const struct chunk *chunk, size_t *used, struct line *line)
+{
+	while (*used < chunk->length) {
+		int tls = reader->reading_over ? 0 : looks_like_upgrade(session, chunk, *used);
+		if (tls > 0)
+			return LINE_STEP_UPGRADE;
+		if (tls < 0)
+			return LINE_STEP_WAIT;
+		size_t taken = line_next(reader, chunk->bytes + *used, chunk->length - *used, line);
+		*used += taken;
+		if (line->bytes != NULL)
+			return LINE_STEP_LINE;
+		if (taken == 0)
+			return LINE_STEP_WAIT;
+	}
+	return LINE_STEP_WAIT;
+}
+
+struct feed_result upgrade_inferred(struct session *session, size_t consumed)
+{
+	session->starttls_requested = SEEN_YES;
+	session->starttls_accepted = SEEN_YES;
+	session->upgrade_inferred = SEEN_YES;
+	return (struct feed_result){.next = FEED_UPGRADE, .consumed = consumed};
+}
+
+static bool line_has_any(const struct line *line, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (line_has_word(line, *words))
+			return true;
+	return false;
+}
+
+bool refusal_asks_for_tls(const struct line *line)
+{
+	static const char *const subjects[] = {"TLS", "SSL", "ENCRYPTION", "ENCRYPTED", NULL};
+	static const char *const demands[] = {"MUST", "REQUIRED", "REQUIRES", "REQUIRE", "NEEDED",
+	    "NEED", "FIRST", "MANDATORY", "DISALLOWED", "WITHOUT", NULL};
+	return line_has_word(line, "STARTTLS") || line_has_word(line, "STLS") ||
+	       line_has_word(line, "PRIVACYREQUIRED") ||
+	       (line_has_any(line, subjects) && line_has_any(line, demands));
+}
+
+void session_clear_accepted(struct session *session)
+{
+	if (session->tls_required_by_server != SEEN_YES)
+		session->tls_required_by_server = SEEN_NO;
+}
+
+void session_note_offer(
+    struct session *session, const struct capability_list *list, const char *keyword)
+{
+	if (capabilities_have(list->bytes, list->length, keyword))
+		session->starttls_offered = SEEN_YES;
+	else if (!list->incomplete && session->starttls_offered != SEEN_YES)
+		session->starttls_offered = SEEN_NO;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the line-based mail protocols have in common: taking lines out of chunks, seeing an upgrade to
+// TLS whose announcement was lost, and understanding a refusal that asks for TLS. Called by smtp.c,
+// imap.c and pop3.c. Keeps nothing but the reader passed in.
+#ifndef MAILTAP_DECODE_LINE_PROTOCOL_H
+#define MAILTAP_DECODE_LINE_PROTOCOL_H
+
+#include "decode/protocol.h"
+
+enum {
+	BANNER_MAX = 512, // bytes of a greeting that are kept
+	NAME_MAX_BYTES = 255, // bytes of a host name (RFC 1035 2.3.4)
+};
+
+enum line_step {
+	LINE_STEP_LINE,    // *line is the next one; *used is behind it
+	LINE_STEP_WAIT,    // no whole line left
+	LINE_STEP_UPGRADE, // TLS begins at *used, although no answer announced it: bytes or a whole
+	                   // direction are missing, so that the announcement can have been lost
+};
+
+enum line_step line_step(struct line_reader *reader, const struct session *session,
+    const struct chunk *chunk, size_t *used, struct line *line);
+
+// Bytes of the dialogue are missing in one direction or both.
+bool dialogue_is_incomplete(const struct session *session);
+
+// Records an upgrade that LINE_STEP_UPGRADE found, and hands over to TLS.
+struct feed_result upgrade_inferred(struct session *session, size_t consumed);
+
+// True if the words of a refusal say that TLS is needed first ("530 5.7.0 Must issue a STARTTLS
+// command first", "Plaintext authentication disallowed on non-secure (SSL/TLS) connections").
+bool refusal_asks_for_tls(const struct line *line);
+
+// The server took mail or a log-in in the clear; a refusal seen before or after stands above it.
+void session_clear_accepted(struct session *session);
+
+// What a capability list says of STARTTLS or STLS: an offer seen once stays seen.
+void session_note_offer(struct session *session, const struct capability_list *list,
+    const char *keyword);
+
+#endif

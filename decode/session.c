@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/session.h"
+
+#include <string.h>
+
+enum { UPPER_MAX = 512 }; // bytes of a text turned to upper case at a time
+
+void session_begin(struct session *session, struct text_store *texts)
+{
+	*session = (struct session){.texts = texts};
+}
+
+void session_release(struct session *session)
+{
+	struct text **slots[] = {
+	    &session->server_banner,
+	    &session->server_name,
+	    &session->client_name,
+	    &session->capabilities,
+	    &session->auth_mechanism,
+	    &session->tls.chain[FROM_CLIENT],
+	    &session->tls.chain[FROM_SERVER],
+	    &session->tls.sni,
+	    &session->tls.alpn,
+	};
+	for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
+		text_release(session->texts, *slots[i]);
+		*slots[i] = NULL;
+	}
+}
+
+void session_set_text(
+    struct session *session, struct text **slot, const uint8_t *bytes, size_t length, size_t most)
+{
+	struct text *old = *slot;
+	*slot = text_keep(session->texts, bytes, length < most ? length : most);
+	text_release(session->texts, old);
+}
+
+static uint8_t upper(uint8_t c)
+{
+	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+}
+
+void session_set_text_upper(
+    struct session *session, struct text **slot, const uint8_t *bytes, size_t length, size_t most)
+{
+	uint8_t copy[UPPER_MAX];
+	if (most > sizeof copy)
+		most = sizeof copy;
+	if (length > most)
+		length = most;
+	for (size_t i = 0; i < length; i++)
+		copy[i] = upper(bytes[i]);
+	session_set_text(session, slot, copy, length, most);
+}
+
+void capability_list_clear(struct session *session, struct capability_list *list)
+{
+	memory_give(text_store_memory(session->texts), list->bytes, list->size);
+	*list = (struct capability_list){0};
+}
+
+static bool list_grow(struct session *session, struct capability_list *list, size_t needed)
+{
+	struct memory *memory = text_store_memory(session->texts);
+	if (needed > CAPABILITY_LIST_MAX)
+		return false;
+	size_t size = memory_class_size(needed < 224 ? 224 : needed * 2);
+	if (size > UINT16_MAX)
+		return false;
+	uint8_t *bytes = memory_take(memory, size);
+	if (bytes == NULL)
+		return false;
+	if (list->length > 0)
+		memcpy(bytes, list->bytes, list->length);
+	memory_give(memory, list->bytes, list->size);
+	list->bytes = bytes;
+	list->size = (uint16_t)size;
+	return true;
+}
+
+void capability_list_add(
+    struct session *session, struct capability_list *list, const uint8_t *bytes, size_t length)
+{
+	while (length > 0 && (bytes[length - 1] == ' ' || bytes[length - 1] == '\t'))
+		length--;
+	if (length == 0)
+		return;
+	size_t needed = list->length + length + 1;
+	if (needed > list->size && !list_grow(session, list, needed)) {
+		list->incomplete = true;
+		return;
+	}
+	if (list->length > 0)
+		list->bytes[list->length++] = '\n';
+	for (size_t i = 0; i < length; i++)
+		list->bytes[list->length++] = bytes[i] == '\n' ? ' ' : upper(bytes[i]);
+}
+
+void session_set_capabilities(struct session *session, struct capability_list *list)
+{
+	text_release(session->texts, session->capabilities);
+	session->capabilities =
+	    list->incomplete ? NULL : text_keep(session->texts, list->bytes, list->length);
+	capability_list_clear(session, list);
+}
+
+bool capabilities_have(const uint8_t *bytes, size_t length, const char *keyword)
+{
+	size_t keyword_length = strlen(keyword);
+	for (size_t start = 0; start < length;) {
+		const uint8_t *newline = memchr(bytes + start, '\n', length - start);
+		size_t end = newline != NULL ? (size_t)(newline - bytes) : length;
+		if (end - start >= keyword_length &&
+		    memcmp(bytes + start, keyword, keyword_length) == 0 &&
+		    (end - start == keyword_length || bytes[start + keyword_length] == ' ' ||
+		        bytes[start + keyword_length] == '='))
+			return true;
+		start = end + 1;
+	}
+	return false;
+}
+
+struct mechanism {
+	const char *name;
+	bool shows_secret; // or a bearer token as good as one, to whoever reads along
+};
+
+// The mechanisms that may stand in a record (IANA's SASL registry, what is in use beside it, and the
+// protocols' own commands). What else a client sends in this place is not recorded: it could be a
+// secret in the wrong place.
+static const struct mechanism mechanisms[] = {
+    {"PLAIN", true},
+    {"LOGIN", true},
+    {"LOGIN-COMMAND", true},
+    {"USER", true},
+    {"XOAUTH2", true},
+    {"OAUTHBEARER", true},
+    {"XOAUTH", true},
+    {"OAUTH10A", true},
+    {"XYMCOOKIE", true},
+    {"APOP", false},
+    {"CRAM-MD5", false},
+    {"DIGEST-MD5", false},
+    {"SCRAM-SHA-1", false},
+    {"SCRAM-SHA-1-PLUS", false},
+    {"SCRAM-SHA-256", false},
+    {"SCRAM-SHA-256-PLUS", false},
+    {"SCRAM-SHA-512", false},
+    {"SCRAM-SHA-512-PLUS", false},
+    {"SCRAM-SHA3-512", false},
+    {"SCRAM-MD5", false},
+    {"NTLM", false},
+    {"MSN", false},
+    {"GSSAPI", false},
+    {"GSS-SPNEGO", false},
+    {"GS2-KRB5", false},
+    {"GS2-KRB5-PLUS", false},
+    {"KERBEROS_V4", false},
+    {"KERBEROS_V5", false},
+    {"EXTERNAL", false},
+    {"ANONYMOUS", false},
+    {"OTP", false},
+    {"SKEY", false},
+    {"SECURID", false},
+    {"SRP", false},
+    {"SAML20", false},
+    {"OPENID20", false},
+};
+
+static const struct mechanism *mechanism_find(const uint8_t *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
+		if (bytes_equal_keyword(name, length, mechanisms[i].name))
+			return &mechanisms[i];
+	return NULL;
+}
+
+void session_login_begins(struct session *session, const uint8_t *mechanism, size_t length)
+{
+	const struct mechanism *known = mechanism_find(mechanism, length);
+	session->login_tried = true;
+	if (known != NULL) {
+		session_set_text(session, &session->auth_mechanism, (const uint8_t *)known->name,
+		    strlen(known->name), SIZE_MAX);
+	} else {
+		text_release(session->texts, session->auth_mechanism);
+		session->auth_mechanism = NULL;
+	}
+}
+
+void session_credentials_sent(struct session *session)
+{
+	const struct text *name = session->auth_mechanism;
+	const struct mechanism *known =
+	    name != NULL ? mechanism_find(name->bytes, name->length) : NULL;
+	if (known != NULL && known->shows_secret)
+		session->credentials_exposed = SEEN_YES;
+}
+
+void session_login_ends(struct session *session, bool success)
+{
+	if (session->login_succeeded != SEEN_YES)
+		session->login_succeeded = success ? SEEN_YES : SEEN_NO;
+}
+
+const char *protocol_name(enum protocol protocol)
+{
+	static const char *const names[] = {
+	    [PROTOCOL_UNDECIDED] = NULL,
+	    [PROTOCOL_SMTP] = "smtp",
+	    [PROTOCOL_IMAP] = "imap",
+	    [PROTOCOL_POP3] = "pop3",
+	    [PROTOCOL_SSH] = "ssh",
+	    [PROTOCOL_HTTP] = "http",
+	    [PROTOCOL_TLS] = "tls",
+	    [PROTOCOL_UNKNOWN] = "unknown",
+	};
+	return names[protocol];
+}
+
+bool protocol_is_mail(enum protocol protocol)
+{
+	return protocol == PROTOCOL_SMTP || protocol == PROTOCOL_IMAP || protocol == PROTOCOL_POP3;
+}

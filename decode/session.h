@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known so far of one mail session: facts, each of them yes, no or not seen. Filled by the
+// dialogue parsers and the TLS reader, frozen into a session record when the connection ends.
+// Owned by its flow; the texts belong to the worker's text store. Kept small: it outlives the
+// dialogue for as long as the connection lasts.
+#ifndef MAILTAP_DECODE_SESSION_H
+#define MAILTAP_DECODE_SESSION_H
+
+#include "capture/packet.h"
+#include "decode/line.h"
+#include "decode/seen.h"
+#include "decode/text.h"
+
+// What is spoken. The names stand in records as protocol_name gives them.
+enum protocol {
+	PROTOCOL_UNDECIDED = 0, // nothing was said that tells
+	PROTOCOL_SMTP,          // SMTP, ESMTP, LMTP
+	PROTOCOL_IMAP,
+	PROTOCOL_POP3,
+	PROTOCOL_SSH,
+	PROTOCOL_HTTP,
+	PROTOCOL_TLS,           // TLS that nothing shows to carry mail
+	PROTOCOL_UNKNOWN,       // something else
+};
+
+enum tls_mode {
+	TLS_MODE_NOT_SEEN = 0,
+	TLS_MODE_NONE,      // in the clear from the first byte to the last
+	TLS_MODE_IMPLICIT,  // TLS from the first byte
+	TLS_MODE_STARTTLS,  // upgraded in the dialogue
+};
+
+// The answer to STARTTLS/STLS, as the record names it.
+enum { STARTTLS_REPLY_MAX = 8 };
+
+struct tls_facts {
+	uint16_t version;        // chosen; 0 not seen
+	uint16_t client_version; // highest offered; 0 not seen
+	uint16_t cipher;         // meaningful if cipher_seen
+	uint16_t group;          // 0 not seen
+	uint32_t sslv2_cipher;   // kind; 0 not seen
+	bool cipher_seen;
+	bool begun;              // at least one handshake record
+	bool alert_seen;         // the first fatal alert in the clear
+	uint8_t alert_sender;    // enum direction
+	uint8_t alert_description;
+	uint8_t established, resumed, client_certificate_requested; // enum seen
+	bool chain_ended[2];     // the Certificate message of this direction was complete
+	uint8_t certificates[2]; // how many of it were seen
+	struct text *chain[2];   // their SHA-256, 32 bytes each, leaf first
+	struct text *sni, *alpn;
+};
+
+struct session {
+	struct text_store *texts; // borrowed
+	// What was said. NULL: not seen.
+	struct text *server_banner, *server_name, *client_name;
+	struct text *capabilities;      // upper case, one a line ('\n' between)
+	struct text *auth_mechanism;    // upper case, of the log-in tried in the clear
+	char starttls_reply[STARTTLS_REPLY_MAX]; // empty: not seen
+
+	uint8_t protocol;               // enum protocol
+	uint8_t tls_mode;               // enum tls_mode
+	// enum seen, each
+	uint8_t esmtp;
+	uint8_t starttls_offered, starttls_requested, starttls_accepted;
+	uint8_t upgrade_inferred;       // the reply to STARTTLS was lost, the bytes after it tell
+	uint8_t tls_required_by_server;
+	uint8_t credentials_exposed;
+	uint8_t login_succeeded;        // yes: success, no: failure
+	bool login_tried;               // in the clear
+	bool mail_begun;                // a transaction (SMTP MAIL) or a retrieval in the clear was taken up
+	bool greeted;                   // the server's greeting was seen
+	bool client_spoke;              // at least one command of the dialogue was seen
+	bool dialogue_gap[2];           // bytes of this direction are missing from the dialogue in the clear
+	bool tls_foreign;               // something else than TLS came where TLS was due
+	bool upgraded;                  // the dialogue handed over to TLS
+	uint32_t messages;              // taken by the server, or retrieved, in the clear
+	uint64_t message_bytes;         // of them
+	uint32_t injected_command_bytes;  // in the clear between STARTTLS and the server's answer
+	uint32_t injected_response_bytes; // in the clear behind the server's answer
+	struct tls_facts tls;
+};
+
+// Starts a session with nothing seen.
+void session_begin(struct session *session, struct text_store *texts);
+
+// Gives back all texts.
+void session_release(struct session *session);
+
+// Replaces a remembered text by these bytes, cut at `most`. Without memory the old one is dropped and
+// the fact becomes not seen.
+void session_set_text(struct session *session, struct text **slot, const uint8_t *bytes,
+    size_t length, size_t most);
+
+// As session_set_text, in upper case.
+void session_set_text_upper(struct session *session, struct text **slot, const uint8_t *bytes,
+    size_t length, size_t most);
+
+// A list of capabilities as it is being read: entries one after the other, then set as a whole, so
+// that a list cut short never stands in a record as if it were complete. The bytes come from the
+// session's memory and live from the first entry to capability_list_clear or session_set_capabilities.
+struct capability_list {
+	uint8_t *bytes;   // upper case, '\n' between entries
+	uint16_t length, size;
+	bool incomplete;  // an entry did not fit (CAPABILITY_LIST_MAX, or no memory)
+};
+
+enum { CAPABILITY_LIST_MAX = 4096 }; // bytes
+
+void capability_list_clear(struct session *session, struct capability_list *list);
+void capability_list_add(
+    struct session *session, struct capability_list *list, const uint8_t *bytes, size_t length);
+
+// Makes the list the session's capabilities and clears it. An incomplete list makes them not seen.
+void session_set_capabilities(struct session *session, struct capability_list *list);
+
+// True if a list (as in `capabilities`) has this upper-case keyword as an entry or as the first word
+// of one.
+bool capabilities_have(const uint8_t *bytes, size_t length, const char *keyword);
+
+// A log-in in the clear begins with this mechanism; recorded if it is a known one.
+void session_login_begins(struct session *session, const uint8_t *mechanism, size_t length);
+// The client sent its part of the mechanism in the clear; exposed if that shows the secret itself.
+void session_credentials_sent(struct session *session);
+void session_login_ends(struct session *session, bool success);
+
+// The name of a protocol as records write it; NULL while undecided.
+const char *protocol_name(enum protocol protocol);
+
+// SMTP, IMAP or POP3.
+bool protocol_is_mail(enum protocol protocol);
+
+#endif
