@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/dialogue.h"
+
+#include "decode/proxy_protocol.h"
+#include "decode/tls.h"
+#include "decode/tls_facts.h"
+
+#include <string.h>
+
+enum {
+	KEPT_MAX = 64 * 1024, // bytes of a direction that may wait unparsed
+	UNDECIDED_MAX = 4 * 1024, // bytes of a direction looked at to find out what is spoken
+	SEARCHED_MAX =
+	    64 * 1024, // bytes of a connection joined mid-way searched for a sign of mail
+};
+
+enum stage {
+	STAGE_UNDECIDED, // what is spoken is not known yet
+	STAGE_MAIL, // a mail dialogue in the clear
+	STAGE_TLS,
+	STAGE_DONE, // nothing more can be learned
+};
+
+struct half {
+	uint8_t *kept; // bytes that no parser has consumed yet
+	uint32_t length, size;
+	uint64_t skip; // bytes to read over before the next that count
+	bool held; // until the other direction releases it
+	bool from_start; // nothing of this direction is missing so far
+	bool begun; // at least one byte of it has come
+};
+
+struct dialogue {
+	struct memory *memory;
+	struct session *session;
+	const struct protocol_ops *ops; // of the mail dialogue, current or before TLS
+	void *state; // of ops; NULL outside STAGE_MAIL
+	struct tls *tls;
+	struct port_hint hint;
+	uint8_t stage; // enum stage
+	uint8_t openings[2]; // enum protocol: how a side began, if not with mail
+	bool proxy_header_passed;
+	bool tls_given_up; // TLS turned into something else once; not tried again
+	uint32_t searched;
+	nanoseconds now;
+	struct half halves[2];
+};
+
+static size_t run(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length);
+
+/* ---- kept bytes ---- */
+
+static void drop_kept(struct dialogue *dialogue, struct half *half)
+{
+	memory_give(dialogue->memory, half->kept, half->size);
+	half->kept = NULL;
+	half->length = half->size = 0;
+}
+
+static bool keep(struct dialogue *dialogue, struct half *half, const uint8_t *bytes, size_t length)
+{
+	size_t needed = half->length + length;
+	if (needed > KEPT_MAX)
+		return false;
+	if (needed > half->size) {
+		size_t size = memory_class_size(needed < 192 ? 192 : needed + needed / 2);
+		uint8_t *larger = memory_take(dialogue->memory, size);
+		if (larger == NULL)
+			return false;
+		if (half->length > 0)
+			memcpy(larger, half->kept, half->length);
+		memory_give(dialogue->memory, half->kept, half->size);
+		half->kept = larger;
+		half->size = (uint32_t)size;
+	}
+	memcpy(half->kept + half->length, bytes, length);
+	half->length += (uint32_t)length;
+	return true;
+}
+
+// Gives the kept bytes of a direction to the parser and keeps what is left.
+static void run_kept(struct dialogue *dialogue, enum direction from)
+{
+	struct half *half = &dialogue->halves[from];
+	if (half->length == 0)
+		return;
+	// The buffer is taken out of the half meanwhile: what the parser does may change the half.
+	uint8_t *bytes = half->kept;
+	uint32_t length = half->length, size = half->size;
+	half->kept = NULL;
+	half->length = half->size = 0;
+	size_t used = run(dialogue, from, bytes, length);
+	if (used < length && dialogue->stage != STAGE_DONE) {
+		memmove(bytes, bytes + used, length - used);
+		half->kept = bytes;
+		half->length = length - (uint32_t)used;
+		half->size = size;
+		return;
+	}
+	memory_give(dialogue->memory, bytes, size);
+}
+
+/* ---- stages ---- */
+
+static void end_mail(struct dialogue *dialogue)
+{
+	if (dialogue->state == NULL)
+		return;
+	dialogue->ops->end(dialogue->state, dialogue->session);
+	memory_give(dialogue->memory, dialogue->state, dialogue->ops->state_size);
+	dialogue->state = NULL;
+}
+
+static bool alpn_is(const struct text *alpn, const char *name)
+{
+	return alpn != NULL && alpn->length == strlen(name) &&
+	       memcmp(alpn->bytes, name, alpn->length) == 0;
+}
+
+// What the client asks to speak inside TLS (IANA's ALPN protocol identifiers).
+static enum protocol protocol_of_alpn(const struct text *alpn, enum protocol otherwise)
+{
+	static const struct {
+		const char *name;
+		enum protocol protocol;
+	} names[] = {{"http/1.1", PROTOCOL_HTTP}, {"http/1.0", PROTOCOL_HTTP},
+	    {"h2", PROTOCOL_HTTP}, {"imap", PROTOCOL_IMAP}, {"pop3", PROTOCOL_POP3},
+	    {"smtp", PROTOCOL_SMTP}};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (alpn_is(alpn, names[i].name))
+			return names[i].protocol;
+	return otherwise;
+}
+
+static void end_tls(struct dialogue *dialogue)
+{
+	struct session *session = dialogue->session;
+	if (dialogue->tls == NULL)
+		return;
+	tls_facts_conclude(session, dialogue->tls);
+	tls_destroy(dialogue->tls);
+	dialogue->tls = NULL;
+	if (session->tls_mode == TLS_MODE_IMPLICIT)
+		session->protocol =
+		    (uint8_t)protocol_of_alpn(session->tls.alpn, (enum protocol)session->protocol);
+}
+
+static void finish(struct dialogue *dialogue)
+{
+	end_mail(dialogue);
+	end_tls(dialogue);
+	dialogue->stage = STAGE_DONE;
+	drop_kept(dialogue, &dialogue->halves[FROM_CLIENT]);
+	drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
+}
+
+static void begin_mail(struct dialogue *dialogue, enum protocol protocol)
+{
+	struct session *session = dialogue->session;
+	dialogue->ops = protocol_ops_of(protocol);
+	dialogue->state = memory_take_zeroed(dialogue->memory, dialogue->ops->state_size);
+	session->protocol = (uint8_t)protocol;
+	if (session->tls_mode == TLS_MODE_NOT_SEEN)
+		session->tls_mode = TLS_MODE_NONE;
+	if (dialogue->state == NULL) { // no memory: what follows is not seen
+		session->dialogue_gap[FROM_CLIENT] = session->dialogue_gap[FROM_SERVER] = true;
+		dialogue->stage = STAGE_DONE;
+		return;
+	}
+	dialogue->stage = STAGE_MAIL;
+	dialogue->ops->begin(dialogue->state, session);
+}
+
+static bool begin_tls(struct dialogue *dialogue, enum tls_mode mode)
+{
+	dialogue->session->tls_mode = (uint8_t)mode;
+	dialogue->tls = tls_create(dialogue->memory, &tls_facts_sink, dialogue->session);
+	if (dialogue->tls == NULL) {
+		finish(dialogue);
+		return false;
+	}
+	dialogue->stage = STAGE_TLS;
+	return true;
+}
+
+/* ---- upgrade ---- */
+
+// Bytes of the client that were sent before the server agreed to TLS, and are not TLS, are commands
+// meant to be taken over into the protected session (CVE-2011-0411 and its family).
+static void client_enters_tls(struct dialogue *dialogue)
+{
+	struct half *client = &dialogue->halves[FROM_CLIENT];
+	client->held = false;
+	if (client->length > 0 && tls_looks_like(FROM_CLIENT, client->kept, client->length) == 0) {
+		dialogue->session->injected_command_bytes += client->length;
+		drop_kept(dialogue, client);
+	}
+}
+
+// The rest of a chunk behind the server's agreement, likewise. Returns the bytes done away with.
+static size_t server_enters_tls(struct dialogue *dialogue, const uint8_t *bytes, size_t length)
+{
+	if (length == 0 || tls_looks_like(FROM_SERVER, bytes, length) != 0)
+		return 0;
+	dialogue->session->injected_response_bytes += (uint32_t)length;
+	return length;
+}
+
+// Both directions are TLS from here. Returns how many of the rest of the chunk are no part of it.
+static size_t upgrade(
+    struct dialogue *dialogue, enum direction from, const uint8_t *rest, size_t length)
+{
+	end_mail(dialogue);
+	dialogue->session->upgraded = true;
+	if (!begin_tls(dialogue, TLS_MODE_STARTTLS))
+		return length;
+	client_enters_tls(dialogue);
+	if (from == FROM_CLIENT) {
+		drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
+		return 0;
+	}
+	size_t dropped = server_enters_tls(dialogue, rest, length);
+	run_kept(dialogue, FROM_CLIENT);
+	return dropped;
+}
+
+/* ---- what runs in each stage ---- */
+
+static void give_up_hold(struct dialogue *dialogue, enum direction held)
+{
+	struct half *half = &dialogue->halves[held];
+	half->held = false;
+	dialogue->ops->give_up_hold(dialogue->state, dialogue->session, held);
+	run_kept(dialogue, held);
+}
+
+static void hold(struct dialogue *dialogue, enum direction from)
+{
+	dialogue->halves[from].held = true;
+	// Of a direction that is not in the capture no release will come.
+	struct half *other = &dialogue->halves[other_direction(from)];
+	if (dialogue->session->dialogue_gap[other_direction(from)] && !other->begun) {
+		dialogue->halves[from].held = false;
+		dialogue->ops->give_up_hold(dialogue->state, dialogue->session, from);
+	}
+}
+
+static size_t run_mail(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
+{
+	struct chunk chunk = {from, bytes, length, dialogue->now};
+	struct feed_result result = dialogue->ops->feed(dialogue->state, dialogue->session, &chunk);
+	size_t used = result.consumed;
+	enum direction other = other_direction(from);
+	switch (result.next) {
+	case FEED_MORE:
+		*wait = true;
+		break;
+	case FEED_HOLD:
+		hold(dialogue, from);
+		*wait = dialogue->halves[from].held;
+		break;
+	case FEED_RELEASE:
+		dialogue->halves[other].held = false;
+		run_kept(dialogue, other);
+		break;
+	case FEED_UPGRADE:
+		used += upgrade(dialogue, from, bytes + used, length - used);
+		break;
+	case FEED_SKIP:
+		dialogue->halves[from].skip = result.skip;
+		break;
+	case FEED_STOP:
+		finish(dialogue);
+		break;
+	}
+	return used;
+}
+
+// Not TLS where TLS was due. A dialogue that was upgraded goes on in the clear with the protocol it
+// had; a connection that was to be TLS from the start is looked at anew.
+static void leave_tls(struct dialogue *dialogue)
+{
+	dialogue->session->tls_foreign = true;
+	end_tls(dialogue);
+	if (dialogue->tls_given_up || dialogue->session->tls.established == SEEN_YES) {
+		finish(dialogue);
+		return;
+	}
+	dialogue->tls_given_up = true;
+	dialogue->hint.implicit_tls = false;
+	if (dialogue->ops != NULL)
+		begin_mail(dialogue, dialogue->ops->protocol);
+	else
+		dialogue->stage = STAGE_UNDECIDED;
+}
+
+static size_t run_tls(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
+{
+	size_t used = length;
+	switch (tls_feed(dialogue->tls, from, bytes, length, &used)) {
+	case TLS_MORE:
+		break;
+	case TLS_DONE:
+		finish(dialogue);
+		break;
+	case TLS_FOREIGN:
+		leave_tls(dialogue);
+		break;
+	}
+	return used;
+}
+
+/* ---- finding out what is spoken ---- */
+
+// Behind the beginning of a connection even a record in the middle of TLS is a sign of it.
+static bool is_tls_record(const uint8_t *bytes, size_t length)
+{
+	enum { HEADER = 5, RECORD_MAX = (1 << 14) + 2048 };
+	if (length < HEADER || bytes[0] < 20 || bytes[0] > 23 || bytes[1] != 3 || bytes[2] > 4)
+		return false;
+	size_t record = (size_t)(bytes[3] << 8 | bytes[4]);
+	if (record == 0 || record > RECORD_MAX)
+		return false;
+	return length < HEADER + record + 3 ||
+	       (bytes[HEADER + record] >= 20 && bytes[HEADER + record] <= 23 &&
+	           bytes[HEADER + record + 1] == 3);
+}
+
+static void begin_implicit_tls(struct dialogue *dialogue)
+{
+	bool known = dialogue->hint.implicit_tls;
+	bool from_start =
+	    dialogue->halves[FROM_CLIENT].from_start && dialogue->halves[FROM_SERVER].from_start;
+	dialogue->session->protocol =
+	    known || !from_start ? dialogue->hint.protocol : (uint8_t)PROTOCOL_TLS;
+	// Joined mid-way on a port for both, it may have been upgraded before.
+	begin_tls(dialogue, known || from_start ? TLS_MODE_IMPLICIT : TLS_MODE_NOT_SEEN);
+}
+
+static void decide_foreign(struct dialogue *dialogue, enum protocol protocol)
+{
+	dialogue->session->protocol = (uint8_t)protocol;
+	if (dialogue->session->tls_mode == TLS_MODE_NOT_SEEN)
+		dialogue->session->tls_mode = TLS_MODE_NONE;
+	finish(dialogue);
+}
+
+// Nothing recognised in the middle of a connection: what follows may tell.
+static size_t search_on(struct dialogue *dialogue, size_t length)
+{
+	dialogue->searched += (uint32_t)length;
+	if (dialogue->searched > SEARCHED_MAX)
+		finish(dialogue);
+	return length;
+}
+
+static bool is_positive(enum protocol protocol)
+{
+	return protocol != PROTOCOL_UNDECIDED && protocol != PROTOCOL_UNKNOWN;
+}
+
+// One side began with something that is no mail: what the other side says decides, so this one waits
+// (a mail server may be sent anything, and a greeting may have been overwritten on its way).
+static size_t side_waits(
+    struct dialogue *dialogue, enum direction from, enum protocol opening, size_t length)
+{
+	enum direction other = other_direction(from);
+	enum protocol theirs = (enum protocol)dialogue->openings[other];
+	dialogue->openings[from] = (uint8_t)opening;
+	bool decided =
+	    theirs != PROTOCOL_UNDECIDED || (from == FROM_SERVER && is_positive(opening));
+	if (!decided && length < UNDECIDED_MAX && !dialogue->session->dialogue_gap[other]) {
+		dialogue->halves[from].held = true;
+		return 0;
+	}
+	decide_foreign(dialogue, is_positive(opening)  ? opening
+	                         : is_positive(theirs) ? theirs
+	                                               : PROTOCOL_UNKNOWN);
+	return length;
+}
+
+// The parser starts; the bytes of the other side that waited come first where they were the server's.
+static void begin_recognised(struct dialogue *dialogue, enum direction from, enum protocol found)
+{
+	begin_mail(dialogue, found);
+	dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
+	if (from == FROM_CLIENT)
+		run_kept(dialogue, FROM_SERVER);
+}
+
+static size_t pass_proxy_header(
+    struct dialogue *dialogue, const uint8_t *bytes, size_t length, bool *wait)
+{
+	size_t header = 0;
+	switch (proxy_header_find(bytes, length, &header)) {
+	case PROXY_HEADER_SHORT:
+		*wait = true;
+		return 0;
+	case PROXY_HEADER_WHOLE:
+	case PROXY_HEADER_NONE:
+		break;
+	}
+	dialogue->proxy_header_passed = true;
+	return header;
+}
+
+static int tls_sign(
+    const struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
+{
+	if (dialogue->tls_given_up)
+		return 0;
+	if (!dialogue->halves[from].from_start && is_tls_record(bytes, length))
+		return 1;
+	return tls_looks_like(from, bytes, length);
+}
+
+static size_t run_undecided(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
+{
+	struct half *half = &dialogue->halves[from];
+	if (from == FROM_CLIENT && half->from_start && !dialogue->proxy_header_passed)
+		return pass_proxy_header(dialogue, bytes, length, wait);
+	int tls = tls_sign(dialogue, from, bytes, length);
+	if (tls > 0 && (dialogue->hint.implicit_tls || from == FROM_SERVER || !half->from_start)) {
+		begin_implicit_tls(dialogue);
+		dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
+		run_kept(dialogue, FROM_CLIENT);
+		return 0;
+	}
+	enum protocol found = tls > 0
+	                          ? PROTOCOL_TLS
+	                          : protocol_recognise(from, bytes, length,
+	                                (enum protocol)dialogue->hint.protocol, half->from_start);
+	if (tls < 0 || found == PROTOCOL_UNDECIDED) {
+		*wait = true;
+		return length < UNDECIDED_MAX ? 0 : search_on(dialogue, length);
+	}
+	if (protocol_is_mail(found)) {
+		begin_recognised(dialogue, from, found);
+		return 0; // the same bytes again, now for the parser
+	}
+	if (!half->from_start)
+		return search_on(dialogue, length);
+	*wait = true;
+	return side_waits(dialogue, from, found, length);
+}
+
+/* ---- running ---- */
+
+// Gives bytes to whatever runs in this stage, as often as it makes progress. Returns the bytes done
+// with; the rest is to be kept.
+static size_t run(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
+{
+	struct half *half = &dialogue->halves[from];
+	size_t used = 0;
+	bool wait = false;
+	while (used < length && !wait && !half->held) {
+		if (half->skip > 0) {
+			size_t skipped =
+			    half->skip < length - used ? (size_t)half->skip : length - used;
+			half->skip -= skipped;
+			used += skipped;
+			continue;
+		}
+		switch ((enum stage)dialogue->stage) {
+		case STAGE_UNDECIDED:
+			used += run_undecided(dialogue, from, bytes + used, length - used, &wait);
+			break;
+		case STAGE_MAIL:
+			used += run_mail(dialogue, from, bytes + used, length - used, &wait);
+			break;
+		case STAGE_TLS:
+			used += run_tls(dialogue, from, bytes + used, length - used);
+			break;
+		case STAGE_DONE:
+			return length;
+		}
+	}
+	return used;
+}
+
+static void tell_gap(struct dialogue *dialogue, enum direction from, uint64_t length)
+{
+	enum direction other = other_direction(from);
+	dialogue->session->dialogue_gap[from] = true;
+	drop_kept(dialogue, &dialogue->halves[from]);
+	dialogue->ops->gap(dialogue->state, dialogue->session, from, length);
+	if (dialogue->halves[other].held)
+		give_up_hold(dialogue, other);
+}
+
+static void take_in(struct dialogue *dialogue, struct half *half, const struct chunk *chunk)
+{
+	size_t used = 0;
+	bool direct = half->length == 0 && !half->held;
+	if (direct)
+		used = run(dialogue, chunk->from, chunk->bytes, chunk->length);
+	if (dialogue->stage == STAGE_DONE || used == chunk->length)
+		return;
+	if (!keep(dialogue, half, chunk->bytes + used, chunk->length - used))
+		dialogue_gap(dialogue, chunk->from, chunk->length - used);
+	else if (!direct && !half->held)
+		run_kept(dialogue, chunk->from);
+}
+
+void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool other_seen)
+{
+	struct half *half = &dialogue->halves[chunk->from];
+	if (dialogue->stage == STAGE_DONE)
+		return;
+	dialogue->now = chunk->time;
+	half->begun = true;
+	if (!other_seen && dialogue->stage != STAGE_TLS) {
+		dialogue->session->dialogue_gap[other_direction(chunk->from)] = true;
+		dialogue->halves[other_direction(chunk->from)].from_start = false;
+	}
+	take_in(dialogue, half, chunk);
+	if (chunk->from == FROM_SERVER && !dialogue->halves[FROM_CLIENT].held)
+		run_kept(dialogue, FROM_CLIENT); // what waited to learn what is spoken
+}
+
+void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t length)
+{
+	struct half *half = &dialogue->halves[from];
+	uint64_t skipped = half->skip < length ? half->skip : length;
+	half->skip -= skipped;
+	length -= skipped;
+	if (length == 0)
+		return;
+	half->from_start = false;
+	switch ((enum stage)dialogue->stage) {
+	case STAGE_UNDECIDED:
+		dialogue->session->dialogue_gap[from] = true;
+		half->held = false;
+		drop_kept(dialogue, half);
+		break;
+	case STAGE_MAIL:
+		if (half->held)
+			give_up_hold(dialogue, from);
+		if (dialogue->stage == STAGE_MAIL)
+			tell_gap(dialogue, from, length);
+		break;
+	case STAGE_TLS:
+		tls_gap(dialogue->tls, from, length);
+		break;
+	case STAGE_DONE:
+		break;
+	}
+}
+
+void dialogue_close(struct dialogue *dialogue, enum direction from)
+{
+	if (dialogue->stage == STAGE_TLS)
+		tls_close(dialogue->tls, from);
+}
+
+bool dialogue_done(const struct dialogue *dialogue)
+{
+	return dialogue->stage == STAGE_DONE;
+}
+
+struct dialogue *dialogue_create(
+    struct memory *memory, struct session *session, struct port_hint hint, const bool missing[2])
+{
+	struct dialogue *dialogue = memory_take_zeroed(memory, sizeof *dialogue);
+	if (dialogue == NULL)
+		return NULL;
+	dialogue->memory = memory;
+	dialogue->session = session;
+	dialogue->hint = hint;
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+		dialogue->halves[from].from_start = !missing[from];
+		session->dialogue_gap[from] |= missing[from];
+	}
+	return dialogue;
+}
+
+void dialogue_destroy(struct dialogue *dialogue)
+{
+	if (dialogue == NULL)
+		return;
+	for (int from = FROM_SERVER; from >= FROM_CLIENT; from--)
+		if (dialogue->stage == STAGE_UNDECIDED &&
+		    dialogue->openings[from] != PROTOCOL_UNDECIDED)
+			decide_foreign(dialogue, (enum protocol)dialogue->openings[from]);
+	finish(dialogue);
+	memory_give(dialogue->memory, dialogue, sizeof *dialogue);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	BYTES_PER_FLOW = 512,  // for sizing the table
+	BUCKETS_MIN = 1 << 10,
+	EXPIRED_PER_CALL = 64, // flows looked at
+};
+
+// In packet time. A mail client may wait half an hour in IMAP's IDLE (RFC 2177 wants 29 minutes at
+// most) and an SMTP server ten minutes for the end of a body (RFC 5321 4.5.3.2).
+static const nanoseconds timeouts[FLOW_CLASSES] = {
+    [FLOW_OPENING] = SECONDS(60),
+    [FLOW_DIALOGUE] = SECONDS(1860),
+    [FLOW_CUT_OVER] = SECONDS(1860),
+    [FLOW_CLOSING] = SECONDS(5),
+};
+
+// Who goes first when memory is short: what has ended, what never began, what is only counted.
+static const enum flow_class eviction_order[FLOW_CLASSES] = {
+    FLOW_CLOSING, FLOW_OPENING, FLOW_CUT_OVER, FLOW_DIALOGUE};
+
+struct queue {
+	struct flow *first, *last;
+};
+
+struct flow_table {
+	struct memory *memory;
+	struct hash_key key;
+	flow_end_function *on_end;
+	void *context;
+	struct flow_counters counters;
+	struct queue queues[FLOW_CLASSES];
+	size_t mask;
+	struct flow **buckets; // mapped, so that pages nobody uses are never made
+};
+
+static size_t bucket_count(size_t budget)
+{
+	size_t count = BUCKETS_MIN;
+	while (count < budget / BYTES_PER_FLOW)
+		count *= 2;
+	return count;
+}
+
+struct flow_table *flow_table_create(struct memory *memory, const struct hash_key *key,
+    size_t budget, flow_end_function *on_end, void *context)
+{
+	struct flow_table *table = calloc(1, sizeof *table);
+	if (table == NULL)
+		return NULL;
+	size_t count = bucket_count(budget);
+	void *buckets = mmap(NULL, count * sizeof(struct flow *), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (buckets == MAP_FAILED) {
+		free(table);
+		return NULL;
+	}
+	table->memory = memory;
+	table->key = *key;
+	table->on_end = on_end;
+	table->context = context;
+	table->mask = count - 1;
+	table->buckets = buckets;
+	return table;
+}
+
+/* ---- queues ---- */
+
+static void queue_append(struct queue *queue, struct flow *flow)
+{
+	flow->queue_next = NULL;
+	flow->queue_previous = queue->last;
+	if (queue->last != NULL)
+		queue->last->queue_next = flow;
+	else
+		queue->first = flow;
+	queue->last = flow;
+}
+
+static void queue_remove(struct queue *queue, struct flow *flow)
+{
+	if (flow->queue_previous != NULL)
+		flow->queue_previous->queue_next = flow->queue_next;
+	else
+		queue->first = flow->queue_next;
+	if (flow->queue_next != NULL)
+		flow->queue_next->queue_previous = flow->queue_previous;
+	else
+		queue->last = flow->queue_previous;
+}
+
+void flow_set_class(
+    struct flow_table *table, struct flow *flow, enum flow_class class, nanoseconds now)
+{
+	queue_remove(&table->queues[flow->class], flow);
+	flow->class = (uint8_t)class;
+	flow->queued = now;
+	queue_append(&table->queues[class], flow);
+}
+
+/* ---- the table ---- */
+
+static struct flow **bucket_of(struct flow_table *table, const struct flow_key *key)
+{
+	return &table->buckets[hash_bytes(&table->key, key, sizeof *key) & table->mask];
+}
+
+static enum direction direction_of(const struct flow *flow, unsigned sender)
+{
+	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
+}
+
+// 3: this direction is seen here; 2: the other one is, this one not at all yet; 1: this one not at all
+// yet, the other one elsewhere; 0: this one is seen elsewhere.
+static int tap_point_match(const struct flow *flow, unsigned sender, uint32_t tap_point)
+{
+	const struct stream *mine = &flow->streams[direction_of(flow, sender)];
+	const struct stream *other = &flow->streams[other_direction(direction_of(flow, sender))];
+	if (mine->packets > 0)
+		return mine->tap_point == tap_point ? 3 : 0;
+	return other->packets > 0 && other->tap_point == tap_point ? 2 : 1;
+}
+
+struct flow *flow_find(
+    struct flow_table *table, const struct flow_key *key, unsigned sender, uint32_t tap_point)
+{
+	struct flow *best = NULL;
+	int best_match = 0;
+	for (struct flow *flow = *bucket_of(table, key); flow != NULL; flow = flow->bucket_next) {
+		if (memcmp(&flow->key, key, sizeof *key) != 0)
+			continue;
+		int match = tap_point_match(flow, sender, tap_point);
+		if (match > best_match) {
+			best = flow;
+			best_match = match;
+		}
+	}
+	return best;
+}
+
+bool flow_evict(struct flow_table *table, const struct flow *spared)
+{
+	for (size_t i = 0; i < FLOW_CLASSES; i++) {
+		struct flow *flow = table->queues[eviction_order[i]].first;
+		if (flow != NULL && flow == spared)
+			flow = flow->queue_next;
+		if (flow == NULL)
+			continue;
+		bool ended = flow->class == FLOW_CLOSING;
+		table->counters.evicted += !ended;
+		flow_remove(table, flow, ended ? (enum end_reason)flow->end_reason : END_EVICTED);
+		return true;
+	}
+	return false;
+}
+
+struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nanoseconds now)
+{
+	enum { EVICTIONS = 8 }; // per packet, at most
+	struct flow *flow = memory_take_zeroed(table->memory, sizeof *flow);
+	for (int i = 0; flow == NULL && i < EVICTIONS && flow_evict(table, NULL); i++)
+		flow = memory_take_zeroed(table->memory, sizeof *flow);
+	if (flow == NULL) {
+		table->counters.refused++;
+		return NULL;
+	}
+	struct flow **bucket = bucket_of(table, key);
+	flow->key = *key;
+	flow->first = flow->last = flow->queued = now;
+	flow->bucket_next = *bucket;
+	*bucket = flow;
+	queue_append(&table->queues[FLOW_OPENING], flow);
+	table->counters.created++;
+	if (++table->counters.live > table->counters.live_peak)
+		table->counters.live_peak = table->counters.live;
+	return flow;
+}
+
+void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason reason)
+{
+	struct flow **link = bucket_of(table, &flow->key);
+	while (*link != flow)
+		link = &(*link)->bucket_next;
+	*link = flow->bucket_next;
+	queue_remove(&table->queues[flow->class], flow);
+	table->counters.live--;
+	table->counters.ended++;
+	table->on_end(table->context, flow, reason);
+	memory_give(table->memory, flow, sizeof *flow);
+}
+
+// Looks at the longest queued flows of a class; one that had packets since goes to the end again, so
+// that a packet costs the queues nothing.
+static unsigned expire_class(
+    struct flow_table *table, enum flow_class class, nanoseconds now, unsigned most)
+{
+	struct queue *queue = &table->queues[class];
+	unsigned looked = 0;
+	for (; looked < most && queue->first != NULL; looked++) {
+		struct flow *flow = queue->first;
+		if (now - flow->queued <= timeouts[class])
+			break;
+		if (now - flow->last > timeouts[class])
+			flow_remove(table, flow,
+			    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason : END_TIMEOUT);
+		else
+			flow_set_class(table, flow, class, flow->last);
+	}
+	return looked;
+}
+
+void flow_expire(struct flow_table *table, nanoseconds now)
+{
+	unsigned most = EXPIRED_PER_CALL;
+	for (unsigned class = 0; class < FLOW_CLASSES; class++)
+		most -= expire_class(table, (enum flow_class)class, now, most);
+}
+
+void flow_table_end_all(struct flow_table *table)
+{
+	for (unsigned class = FLOW_CLASSES; class-- > 0;) {
+		struct queue *queue = &table->queues[class];
+		while (queue->first != NULL)
+			flow_remove(table, queue->first,
+			    class == FLOW_CLOSING ? (enum end_reason)queue->first->end_reason
+			                          : END_OF_CAPTURE);
+	}
+}
+
+void flow_table_destroy(struct flow_table *table)
+{
+	if (table == NULL)
+		return;
+	flow_table_end_all(table);
+	munmap(table->buckets, (table->mask + 1) * sizeof(struct flow *));
+	free(table);
+}
+
+struct flow_counters flow_table_counters(const struct flow_table *table)
+{
+	return table->counters;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The connections of one worker: a table by 5-tuple and tap point, time-outs in packet time, and
+// eviction when the memory's budget is used up. Sized once for that budget, so that it never stops to
+// grow; untouched parts cost nothing. Owns the flows; one thread.
+#ifndef MAILTAP_DECODE_FLOW_H
+#define MAILTAP_DECODE_FLOW_H
+
+#include "decode/dialogue.h"
+#include "decode/headers.h"
+#include "decode/session.h"
+
+// The two ends of a connection, the lower (address, port) first, so that both directions give the
+// same key.
+struct flow_key {
+	struct ip_address address[2];
+	uint16_t port[2]; // host order
+};
+
+// How a connection ended.
+enum end_reason {
+	END_FIN,
+	END_RST,
+	END_TIMEOUT,
+	END_OF_CAPTURE,
+	END_EVICTED,
+};
+
+// What a flow is to the table: each class has its own time-out and its own turn at eviction.
+enum flow_class {
+	FLOW_OPENING,  // no payload yet
+	FLOW_DIALOGUE, // being read
+	FLOW_CUT_OVER, // nothing more to learn: only counted
+	FLOW_CLOSING,  // ended; kept a moment for what is still on its way
+	FLOW_CLASSES,
+};
+
+struct held_segment;
+
+// One direction of a TCP connection, as tcp.c keeps it.
+struct stream {
+	uint32_t next;          // sequence number of the next byte to deliver
+	uint32_t acknowledged;  // highest acknowledgement the other side sent for this direction
+	uint32_t fin_sequence;  // where the stream ends, if fin_seen
+	uint32_t packets;
+	uint32_t held_bytes;
+	uint16_t held_count;
+	uint16_t recent_length; // bytes at recent
+	uint32_t hole_start, hole_end; // the newest hole of a cut-over stream; equal: none
+	uint32_t far_segments;  // in a row beyond what a window allows
+	bool known;             // next is valid
+	bool start_known;       // and was the very first byte's when it was set
+	bool syn_seen, fin_seen, closed, acknowledged_known;
+	uint32_t tap_point;     // where this direction is seen, once packets > 0
+	uint64_t bytes;         // payload seen, each byte once
+	uint64_t missing;       // payload known to exist and not seen
+	uint64_t conflicting;   // bytes that came again with another value, in the dialogue
+	struct held_segment *held; // out of order, or waiting for the other direction; by sequence
+	uint8_t *recent;        // the last bytes delivered, to compare what comes again
+};
+
+struct flow {
+	struct flow *bucket_next;
+	struct flow *queue_next, *queue_previous;
+	struct flow_key key;
+	uint8_t client_end;   // index into key of the side that opened the connection
+	uint8_t class;        // enum flow_class
+	uint8_t end_reason;   // enum end_reason; meaningful in FLOW_CLOSING
+	uint8_t vlan_count;
+	uint16_t vlans[HEADERS_VLANS_MAX]; // of the first packet
+	bool saw_start;       // a SYN was captured
+	bool reset;
+	bool waits_off;       // one direction is not in the capture: nothing waits for it
+	bool reuse_pending;   // a SYN with another initial sequence number was seen
+	uint32_t reuse_sequence; // that number
+	uint32_t syn_sequence;   // the client's initial sequence number, if its SYN was seen
+	struct port_hint hint;
+	nanoseconds first, last; // packets
+	nanoseconds queued;      // when it was put at the end of its queue
+	nanoseconds waiting_since; // since when something is held; 0: nothing is
+	struct stream streams[2];  // by enum direction
+	struct dialogue *dialogue; // from the first payload until cut over
+	struct session *session;   // from the first payload
+};
+
+_Static_assert(sizeof(struct flow) <= 384, "a flow without a session stays small");
+_Static_assert(sizeof(struct flow) + sizeof(struct session) <= 640, "cut-over flow and facts");
+
+struct flow_counters {
+	uint64_t created, ended;
+	uint64_t evicted;
+	uint64_t refused; // packets of connections for which there was no memory, even after eviction
+	uint64_t live, live_peak;
+};
+
+struct flow_table;
+
+// Called for a flow that leaves the table, before its memory is given back. It must not add flows.
+typedef void flow_end_function(void *context, struct flow *flow, enum end_reason reason);
+
+// `budget`: bytes that all flows and what hangs on them may take, the same as the memory's.
+struct flow_table *flow_table_create(struct memory *memory, const struct hash_key *key,
+    size_t budget, flow_end_function *on_end, void *context);
+
+// Ends every flow: END_OF_CAPTURE, or what ended it before.
+void flow_table_end_all(struct flow_table *table);
+
+// Ends every flow and frees the table. NULL is allowed.
+void flow_table_destroy(struct flow_table *table);
+
+// The flow of this key seen at this tap point by end `sender` of the key, or NULL. Two copies of one
+// connection at two tap points are two flows; a connection whose directions are seen at different tap
+// points is one.
+struct flow *flow_find(
+    struct flow_table *table, const struct flow_key *key, unsigned sender, uint32_t tap_point);
+
+// A new flow, zeroed but for key, class (opening) and times; NULL: no memory, even after eviction.
+struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nanoseconds now);
+
+// Ends a flow now.
+void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason reason);
+
+// Moves a flow to another class.
+void flow_set_class(struct flow_table *table, struct flow *flow, enum flow_class class,
+    nanoseconds now);
+
+// Ends flows that have timed out as of `now`; a bounded number per call.
+void flow_expire(struct flow_table *table, nanoseconds now);
+
+// Gives memory free by ending the flow that is missed least; false: there is none but `spared`.
+bool flow_evict(struct flow_table *table, const struct flow *spared);
+
+struct flow_counters flow_table_counters(const struct flow_table *table);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/session_record.h"
+
+#include <string.h>
+
+// Nothing of this direction's dialogue in the clear is missing.
+static bool whole(const struct session *session, enum direction from)
+{
+	return !session->dialogue_gap[from];
+}
+
+static bool tls_from_the_start(const struct session *session)
+{
+	return session->tls_mode == TLS_MODE_IMPLICIT;
+}
+
+// The client has passed every occasion to ask for TLS: it sent mail or a log-in instead, or is gone.
+static bool settled(const struct session_record *record)
+{
+	return record->ended || record->session->upgraded || record->in_the_clear;
+}
+
+static enum tls_mode conclude_mode(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (session->tls_mode != TLS_MODE_NONE)
+		return (enum tls_mode)session->tls_mode;
+	if (record->in_the_clear || (settled(record) && whole(session, FROM_CLIENT)))
+		return TLS_MODE_NONE;
+	return TLS_MODE_NOT_SEEN;
+}
+
+static enum seen conclude_requested(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (session->starttls_requested != NOT_SEEN || tls_from_the_start(session))
+		return (enum seen)session->starttls_requested;
+	return session->client_spoke && whole(session, FROM_CLIENT) && settled(record) ? SEEN_NO
+	                                                                              : NOT_SEEN;
+}
+
+// Asked and not answered before the end is not accepted; not asked is no question.
+static enum seen conclude_accepted(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (session->starttls_accepted != NOT_SEEN || session->starttls_requested != SEEN_YES)
+		return (enum seen)session->starttls_accepted;
+	return record->ended && whole(session, FROM_SERVER) && whole(session, FROM_CLIENT) ? SEEN_NO
+	                                                                                   : NOT_SEEN;
+}
+
+static enum seen conclude_established(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (session->tls.begun || session->tls.established != NOT_SEEN)
+		return (enum seen)session->tls.established;
+	if (session->upgraded)
+		return record->ended ? SEEN_NO : NOT_SEEN;
+	if (record->starttls_accepted == SEEN_NO || record->starttls_requested == SEEN_NO)
+		return SEEN_NO;
+	return NOT_SEEN;
+}
+
+static enum seen conclude_credentials(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (session->credentials_exposed != NOT_SEEN)
+		return (enum seen)session->credentials_exposed;
+	if (tls_from_the_start(session))
+		return record->tls_established == SEEN_YES ? SEEN_NO : NOT_SEEN;
+	bool over = record->ended || (session->upgraded && session->tls.begun);
+	return session->client_spoke && whole(session, FROM_CLIENT) && over ? SEEN_NO : NOT_SEEN;
+}
+
+static bool conclude_messages(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (session->messages > 0)
+		return true;
+	if (tls_from_the_start(session))
+		return record->tls_established == SEEN_YES;
+	return session->client_spoke && whole(session, FROM_CLIENT) &&
+	    whole(session, FROM_SERVER) && (record->ended || session->upgraded);
+}
+
+static void conclude(struct session_record *record)
+{
+	const struct session *session = record->session;
+	record->ended = record->end_reason == END_FIN || record->end_reason == END_RST;
+	record->in_the_clear = session->mail_begun || session->login_tried;
+	if (!protocol_is_mail((enum protocol)session->protocol) && !tls_from_the_start(session)) {
+		record->tls_mode = (enum tls_mode)session->tls_mode;
+		return;
+	}
+	record->tls_mode = conclude_mode(record);
+	record->starttls_requested = conclude_requested(record);
+	record->starttls_accepted = conclude_accepted(record);
+	record->tls_established = conclude_established(record);
+	record->credentials_exposed = conclude_credentials(record);
+	record->messages_known = conclude_messages(record);
+}
+
+struct session_record session_record_make(const struct flow *flow, enum end_reason reason)
+{
+	static const struct session nothing_seen;
+	struct session_record record = {
+	    .session = flow->session != NULL ? flow->session : &nothing_seen,
+	    .vlan_count = flow->vlan_count,
+	    .start = flow->first,
+	    .end = flow->last,
+	    .end_reason = reason,
+	    .saw_start = flow->saw_start,
+	    .tls_port = flow->hint.implicit_tls,
+	};
+	memcpy(record.vlans, flow->vlans, sizeof record.vlans);
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+		const struct stream *stream = &flow->streams[from];
+		unsigned end = from == FROM_CLIENT ? flow->client_end : 1u - flow->client_end;
+		record.address[from] = flow->key.address[end];
+		record.port[from] = flow->key.port[end];
+		record.packets[from] = stream->packets;
+		record.bytes[from] = stream->bytes;
+		record.missing[from] = stream->missing;
+		if (stream->packets > 0 && (from == FROM_CLIENT || record.packets[FROM_CLIENT] == 0))
+			record.tap_point = stream->tap_point;
+	}
+	conclude(&record);
+	return record;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session as it is handed on when its connection ends: facts frozen, and "nothing seen" turned into
+// "no" exactly where the tap saw enough to say so. Everything it points to is borrowed for the call
+// that hands it on.
+#ifndef MAILTAP_DECODE_SESSION_RECORD_H
+#define MAILTAP_DECODE_SESSION_RECORD_H
+
+#include "decode/flow.h"
+
+struct session_record {
+	const struct session *session; // the facts; never NULL
+	struct ip_address address[2];  // by enum direction: client, server
+	uint16_t port[2];
+	uint16_t vlans[HEADERS_VLANS_MAX];
+	uint8_t vlan_count;
+	uint32_t tap_point;            // of the first packet's direction
+	nanoseconds start, end;        // first and last packet
+	enum end_reason end_reason;
+	uint64_t packets[2], bytes[2], missing[2]; // by enum direction; payload bytes
+	bool saw_start;
+	bool tls_port;                 // TLS was expected from the first byte
+	// Facts that depend on what was not seen (enum seen).
+	enum tls_mode tls_mode;
+	enum seen starttls_requested, starttls_accepted, tls_established, credentials_exposed;
+	bool messages_known;           // session->messages is the whole truth, or at least not nothing
+	bool in_the_clear;             // mail was transferred, or a log-in tried, in the clear
+	bool ended;                    // by FIN or RST: nothing more could have come
+};
+
+// Takes whatever there is to know of sessions. `session` outlives the call only by copying.
+typedef void session_sink(void *context, const struct session_record *record);
+
+// Freezes a flow whose dialogue is concluded.
+struct session_record session_record_make(const struct flow *flow, enum end_reason reason);
+
+#endif

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MEMORY_PER_TEXT = 1024, // budget bytes per bucket of the text store
+	FRAGMENTED_DATAGRAMS = 4096, // incomplete at once
+	NESTED_FRAGMENTS = 4,   // fragments inside reassembled datagrams
+	EVICTIONS_PER_SEGMENT = 4,
+};
+
+struct worker {
+	struct worker_options options;
+	struct memory *memory;
+	struct text_store *texts;
+	struct flow_table *flows;
+	struct fragment_table *fragments;
+	struct tcp_context tcp;
+	struct worker_counters counters;
+	nanoseconds now; // the latest packet time
+};
+
+static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
+{
+	struct worker *worker = context;
+	tcp_flush(&worker->tcp, flow);
+	if (flow->reset && flow->dialogue != NULL) {
+		dialogue_close(flow->dialogue, FROM_CLIENT);
+		dialogue_close(flow->dialogue, FROM_SERVER);
+	}
+	dialogue_destroy(flow->dialogue);
+	flow->dialogue = NULL;
+	struct session_record record = session_record_make(flow, reason);
+	worker->options.on_session(worker->options.context, &record);
+	tcp_release(&worker->tcp, flow);
+	if (flow->session != NULL) {
+		session_release(flow->session);
+		memory_give(worker->memory, flow->session, sizeof *flow->session);
+	}
+}
+
+static size_t text_buckets(size_t budget)
+{
+	size_t count = 1024;
+	while (count < budget / MEMORY_PER_TEXT)
+		count *= 2;
+	return count;
+}
+
+struct worker *worker_create(const struct worker_options *options)
+{
+	struct worker *worker = calloc(1, sizeof *worker);
+	if (worker == NULL)
+		return NULL;
+	struct hash_key key = hash_key_random();
+	worker->options = *options;
+	worker->memory = memory_create(options->memory);
+	if (worker->memory != NULL) {
+		worker->texts = text_store_create(worker->memory, &key, text_buckets(options->memory));
+		worker->flows =
+		    flow_table_create(worker->memory, &key, options->memory, on_flow_end, worker);
+		worker->fragments = fragment_table_create(
+		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
+	}
+	if (worker->texts == NULL || worker->flows == NULL || worker->fragments == NULL) {
+		worker_destroy(worker);
+		return NULL;
+	}
+	worker->tcp = (struct tcp_context){worker->memory, worker->texts, &worker->counters.tcp};
+	return worker;
+}
+
+void worker_finish(struct worker *worker)
+{
+	flow_table_end_all(worker->flows);
+}
+
+void worker_destroy(struct worker *worker)
+{
+	if (worker == NULL)
+		return;
+	flow_table_destroy(worker->flows);
+	if (worker->fragments != NULL)
+		fragment_table_destroy(worker->fragments);
+	text_store_destroy(worker->texts);
+	memory_destroy(worker->memory);
+	free(worker);
+}
+
+/* ---- which connection ---- */
+
+// The key of a segment's connection; returns which end of it sent the segment.
+static unsigned key_of(const struct segment *segment, struct flow_key *key)
+{
+	int order = memcmp(&segment->source, &segment->destination, sizeof segment->source);
+	if (order == 0)
+		order = segment->source_port < segment->destination_port ? -1 : 1;
+	unsigned sender = order < 0 ? 0 : 1;
+	key->address[sender] = segment->source;
+	key->port[sender] = segment->source_port;
+	key->address[1 - sender] = segment->destination;
+	key->port[1 - sender] = segment->destination_port;
+	return sender;
+}
+
+// Who opened the connection: the handshake says it; joined mid-way, the followed port is the
+// server's, the lower one if both are.
+static unsigned find_client_end(
+    const struct worker *worker, const struct segment *segment, unsigned sender)
+{
+	const struct port_set *set = &worker->options.ports->set;
+	if (segment->flags & TCP_SYN)
+		return segment->flags & TCP_ACK ? 1 - sender : sender;
+	bool to = port_set_has(set, segment->destination_port);
+	bool of = port_set_has(set, segment->source_port);
+	if (to != of)
+		return to ? sender : 1 - sender;
+	return segment->destination_port <= segment->source_port ? sender : 1 - sender;
+}
+
+static struct flow *begin_flow(struct worker *worker, const struct flow_key *key, unsigned sender,
+    const struct segment *segment)
+{
+	struct flow *flow = flow_add(worker->flows, key, segment->context.time);
+	if (flow == NULL)
+		return NULL;
+	flow->client_end = (uint8_t)find_client_end(worker, segment, sender);
+	flow->hint = worker->options.ports->hints[key->port[1 - flow->client_end]];
+	flow->vlan_count = segment->context.vlan_count;
+	memcpy(flow->vlans, segment->context.vlans, sizeof flow->vlans);
+	return flow;
+}
+
+static enum direction sender_of(const struct flow *flow, unsigned sender)
+{
+	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
+}
+
+enum reuse {
+	REUSE_NO,     // the segment belongs to the connection
+	REUSE_MAYBE,  // it may begin another; the next segments will tell
+	REUSE_YES,    // it belongs to a new connection on the same addresses and ports
+};
+
+// A SYN for a connection that has ended begins a new one. For one that has not, it may be forged:
+// only an answer to it, or data that follows it, proves that the ends began anew.
+static enum reuse find_reuse(struct flow *flow, enum direction from, const struct segment *segment)
+{
+	const struct stream *client = &flow->streams[FROM_CLIENT];
+	bool syn = (segment->flags & TCP_SYN) != 0, ack = (segment->flags & TCP_ACK) != 0;
+	if (flow->reuse_pending) {
+		bool answered = from == FROM_SERVER && syn && ack &&
+		    segment->acknowledgement == flow->reuse_sequence + 1;
+		bool followed = from == FROM_CLIENT && !syn &&
+		    segment->sequence == flow->reuse_sequence + 1;
+		if (answered || followed)
+			return REUSE_YES;
+	}
+	if (!syn || ack)
+		return REUSE_NO;
+	if (from == FROM_CLIENT && client->syn_seen && segment->sequence == flow->syn_sequence)
+		return REUSE_NO;
+	if (flow->class == FLOW_CLOSING)
+		return REUSE_YES;
+	if (from == FROM_SERVER || !client->known || segment->sequence + 1 == client->next)
+		return REUSE_NO; // simultaneous open, or a SYN that comes behind its data
+	if (flow->session == NULL && flow->streams[FROM_SERVER].packets == 0)
+		return REUSE_YES; // another attempt after one without an answer
+	flow->reuse_pending = true;
+	flow->reuse_sequence = segment->sequence;
+	return REUSE_MAYBE;
+}
+
+// The old connection ends; the new one's SYN, if it was seen before, counts for it.
+static struct flow *begin_again(struct worker *worker, struct flow *old, unsigned sender,
+    const struct segment *segment)
+{
+	struct flow_key key = old->key;
+	bool syn_before = old->reuse_pending;
+	uint32_t sequence = old->reuse_sequence;
+	flow_remove(worker->flows, old,
+	    old->class == FLOW_CLOSING ? (enum end_reason)old->end_reason : END_TIMEOUT);
+	struct flow *flow = begin_flow(worker, &key, sender, segment);
+	if (flow == NULL || !syn_before)
+		return flow;
+	struct stream *client = &flow->streams[FROM_CLIENT];
+	client->known = client->start_known = client->syn_seen = flow->saw_start = true;
+	client->next = sequence + 1;
+	flow->syn_sequence = sequence;
+	return flow;
+}
+
+static struct flow *flow_of(
+    struct worker *worker, const struct segment *segment, enum direction *from)
+{
+	struct flow_key key;
+	unsigned sender = key_of(segment, &key);
+	struct flow *flow = flow_find(worker->flows, &key, sender, segment->context.tap_point);
+	if (flow == NULL) {
+		flow = begin_flow(worker, &key, sender, segment);
+	} else {
+		switch (find_reuse(flow, sender_of(flow, sender), segment)) {
+		case REUSE_NO:
+			break;
+		case REUSE_MAYBE:
+			worker->counters.tcp.out_of_window++;
+			return NULL;
+		case REUSE_YES:
+			flow = begin_again(worker, flow, sender, segment);
+			break;
+		}
+	}
+	if (flow != NULL)
+		*from = sender_of(flow, sender);
+	return flow;
+}
+
+/* ---- what happens to it ---- */
+
+// Nothing more can be learned: the dialogue's state goes, the facts stay.
+static void cut_over(struct worker *worker, struct flow *flow)
+{
+	tcp_flush(&worker->tcp, flow);
+	dialogue_destroy(flow->dialogue);
+	flow->dialogue = NULL;
+	tcp_release(&worker->tcp, flow);
+}
+
+static enum flow_class class_of(struct flow *flow)
+{
+	if (flow->class == FLOW_CLOSING)
+		return FLOW_CLOSING;
+	if (tcp_ended(flow)) {
+		bool both = flow->streams[FROM_CLIENT].closed && flow->streams[FROM_SERVER].closed;
+		flow->end_reason = both ? END_FIN : END_RST;
+		return FLOW_CLOSING;
+	}
+	if (flow->session == NULL)
+		return FLOW_OPENING;
+	return flow->dialogue != NULL ? FLOW_DIALOGUE : FLOW_CUT_OVER;
+}
+
+static void keep_within_budget(struct worker *worker, const struct flow *spared)
+{
+	size_t most = worker->options.memory / 16 * 15;
+	for (int i = 0; i < EVICTIONS_PER_SEGMENT && memory_in_use(worker->memory) > most; i++)
+		if (!flow_evict(worker->flows, spared))
+			break;
+}
+
+static void take_segment(struct worker *worker, const struct segment *segment)
+{
+	enum direction from;
+	if (segment->checksum_wrong && worker->options.drop_wrong_checksums) {
+		worker->counters.segments_dropped++;
+		return;
+	}
+	struct flow *flow = flow_of(worker, segment, &from);
+	if (flow == NULL)
+		return;
+	worker->counters.segments_tracked++;
+	if (segment->context.time > flow->last)
+		flow->last = segment->context.time;
+	tcp_segment(&worker->tcp, flow, from, segment);
+	if (flow->dialogue != NULL && dialogue_done(flow->dialogue))
+		cut_over(worker, flow);
+	enum flow_class class = class_of(flow);
+	if (class != flow->class)
+		flow_set_class(worker->flows, flow, class, segment->context.time);
+	keep_within_budget(worker, flow);
+}
+
+static void take_fragment(struct worker *worker, const struct fragment *fragment)
+{
+	struct fragment piece = *fragment;
+	struct datagram datagram;
+	struct headers_result result;
+	for (int depth = 0; depth < NESTED_FRAGMENTS; depth++) {
+		if (!fragment_add(worker->fragments, &piece, &datagram))
+			return;
+		enum headers_outcome outcome =
+		    headers_datagram(&datagram, &worker->options.ports->set, &result);
+		worker->counters.reassembled[outcome]++;
+		if (outcome == HEADERS_SEGMENT)
+			take_segment(worker, &result.segment);
+		if (outcome != HEADERS_FRAGMENT)
+			return;
+		piece = result.fragment;
+	}
+}
+
+void worker_batch(struct worker *worker, const struct packet_batch *batch)
+{
+	struct headers_result results[PACKET_BATCH_MAX];
+	if (batch->count == 0)
+		return;
+	size_t kept = headers_batch(
+	    batch, &worker->options.ports->set, results, &worker->counters.headers);
+	worker->counters.packets += batch->count;
+	for (size_t i = 0; i < kept; i++) {
+		if (results[i].outcome == HEADERS_SEGMENT)
+			take_segment(worker, &results[i].segment);
+		else
+			take_fragment(worker, &results[i].fragment);
+	}
+	nanoseconds newest = batch->packets[batch->count - 1].time;
+	if (newest > worker->now)
+		worker->now = newest;
+	flow_expire(worker->flows, worker->now);
+	fragment_expire(worker->fragments, worker->now);
+}
+
+struct worker_counters worker_counters(const struct worker *worker)
+{
+	struct worker_counters counters = worker->counters;
+	counters.fragment = fragment_table_counters(worker->fragments);
+	counters.flow = flow_table_counters(worker->flows);
+	counters.memory_in_use = memory_in_use(worker->memory);
+	counters.memory_reserved = memory_reserved(worker->memory);
+	counters.memory_refusals = memory_refusals(worker->memory);
+	return counters;
+}
