@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// sessions.jsonl, and the same lines on standard output: one JSON object per session, its keys and
+// their meaning fixed by the record contract. Keys whose facts nothing gathers yet are null.
+#include "analytics/community_id.h"
+#include "analytics/exporter.h"
+#include "analytics/json.h"
+#include "analytics/log_file.h"
+#include "decode/tls.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sessions_export {
+	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
+	const char *sensor;
+	struct hash_key key;         // fixed: the same capture gives the same identifiers
+	struct json json;
+};
+
+/* ---- values ---- */
+
+static void key_name(struct json *json, const char *key, const char *name)
+{
+	json_key(json, key);
+	json_name(json, name);
+}
+
+static void key_seen(struct json *json, const char *key, enum seen value)
+{
+	json_key(json, key);
+	if (value == NOT_SEEN)
+		json_null(json);
+	else
+		json_bool(json, value == SEEN_YES);
+}
+
+static void key_text(struct json *json, const char *key, const struct text *text)
+{
+	json_key(json, key);
+	if (text == NULL)
+		json_null(json);
+	else
+		json_bytes(json, text->bytes, text->length);
+}
+
+static void key_unsigned(struct json *json, const char *key, uint64_t value)
+{
+	json_key(json, key);
+	json_unsigned(json, value);
+}
+
+static void key_null(struct json *json, const char *key)
+{
+	json_key(json, key);
+	json_null(json);
+}
+
+static void key_address(struct json *json, const char *key, const struct ip_address *address)
+{
+	char text[INET6_ADDRSTRLEN];
+	bool v4 = ip_address_is_v4(address);
+	inet_ntop(v4 ? AF_INET : AF_INET6, address->bytes + (v4 ? 12 : 0), text, sizeof text);
+	key_name(json, key, text);
+}
+
+// A registered name, or the number in hexadecimal.
+static void key_code(struct json *json, const char *key, const char *name, unsigned code)
+{
+	char hex[16];
+	snprintf(hex, sizeof hex, "0x%04x", code);
+	key_name(json, key, name != NULL ? name : hex);
+}
+
+/* ---- the groups of the contract ---- */
+
+// The same connection of the same capture has the same identifier in every run.
+static uint64_t session_id(const struct sessions_export *export, const struct session_record *record)
+{
+	struct {
+		struct ip_address address[2];
+		nanoseconds start;
+		uint32_t tap_point;
+		uint16_t port[2];
+	} identity;
+	memset(&identity, 0, sizeof identity);
+	memcpy(identity.address, record->address, sizeof identity.address);
+	memcpy(identity.port, record->port, sizeof identity.port);
+	identity.start = record->start;
+	identity.tap_point = record->tap_point;
+	return hash_bytes(&export->key, &identity, sizeof identity);
+}
+
+static void write_identity(struct sessions_export *export, const struct session_record *record)
+{
+	struct json *json = &export->json;
+	char community[COMMUNITY_ID_SIZE], id[17];
+	snprintf(id, sizeof id, "%016llx", (unsigned long long)session_id(export, record));
+	community_id(community, record->address, record->port);
+	key_name(json, "session_id", id);
+	key_name(json, "community_id", community);
+	json_key(json, "sensor");
+	if (export->sensor != NULL)
+		json_bytes(json, (const uint8_t *)export->sensor, strlen(export->sensor));
+	else
+		json_null(json);
+	json_key(json, "start");
+	json_time(json, record->start);
+	json_key(json, "end");
+	json_time(json, record->end);
+	json_key(json, "duration");
+	json_duration(json, record->end - record->start);
+	key_address(json, "client_ip", &record->address[FROM_CLIENT]);
+	key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
+	key_address(json, "server_ip", &record->address[FROM_SERVER]);
+	key_unsigned(json, "server_port", record->port[FROM_SERVER]);
+	json_key(json, "vlan");
+	json_array_begin(json);
+	for (unsigned i = 0; i < record->vlan_count; i++)
+		json_unsigned(json, record->vlans[i]);
+	json_array_end(json);
+}
+
+static void write_capabilities(struct json *json, const struct text *capabilities)
+{
+	json_key(json, "capabilities");
+	if (capabilities == NULL) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (size_t start = 0; start < capabilities->length;) {
+		const uint8_t *from = capabilities->bytes + start;
+		const uint8_t *end = memchr(from, '\n', capabilities->length - start);
+		size_t length = end != NULL ? (size_t)(end - from) : capabilities->length - start;
+		json_bytes(json, from, length);
+		start += length + 1;
+	}
+	json_array_end(json);
+}
+
+static void write_dialogue(struct json *json, const struct judged_session *judged)
+{
+	static const char *const modes[] = {[TLS_MODE_NOT_SEEN] = NULL, [TLS_MODE_NONE] = "none",
+	    [TLS_MODE_IMPLICIT] = "implicit", [TLS_MODE_STARTTLS] = "starttls"};
+	const struct session_record *record = judged->record;
+	const struct session *session = record->session;
+	key_name(json, "protocol", protocol_name((enum protocol)session->protocol));
+	key_name(json, "hop", hop_name(judged->judgement.hop));
+	key_name(json, "tls_mode", modes[record->tls_mode]);
+	key_text(json, "server_banner", session->server_banner);
+	key_text(json, "server_name", session->server_name);
+	key_null(json, "server_software");
+	key_text(json, "client_name", session->client_name);
+	key_seen(json, "esmtp", (enum seen)session->esmtp);
+	write_capabilities(json, session->capabilities);
+	key_seen(json, "starttls_offered", (enum seen)session->starttls_offered);
+	key_seen(json, "starttls_requested", record->starttls_requested);
+	key_name(json, "starttls_reply",
+	    session->starttls_reply[0] != '\0' ? session->starttls_reply : NULL);
+	key_seen(json, "starttls_accepted", record->starttls_accepted);
+	key_seen(json, "tls_required_by_server", (enum seen)session->tls_required_by_server);
+}
+
+static void write_alert(struct json *json, const struct tls_facts *tls)
+{
+	char text[64];
+	json_key(json, "tls_alert");
+	if (!tls->alert_seen) {
+		json_null(json);
+		return;
+	}
+	const char *name = tls_alert_name(tls->alert_description);
+	const char *sender = tls->alert_sender == FROM_CLIENT ? "client" : "server";
+	if (name != NULL)
+		snprintf(text, sizeof text, "%s:%s", sender, name);
+	else
+		snprintf(text, sizeof text, "%s:%u", sender, tls->alert_description);
+	json_name(json, text);
+}
+
+static void write_version(struct json *json, const char *key, uint16_t version)
+{
+	if (version == TLS_VERSION_UNKNOWN)
+		key_null(json, key);
+	else
+		key_code(json, key, tls_version_name(version), version);
+}
+
+static void write_cipher(struct json *json, const struct tls_facts *tls)
+{
+	if (tls->sslv2_cipher != 0)
+		key_code(json, "tls_cipher", tls_sslv2_cipher_name(tls->sslv2_cipher), tls->sslv2_cipher);
+	else if (tls->cipher_seen)
+		key_code(json, "tls_cipher", tls_cipher_name(tls->cipher), tls->cipher);
+	else
+		key_null(json, "tls_cipher");
+}
+
+static void write_tls(struct json *json, const struct session_record *record)
+{
+	const struct tls_facts *tls = &record->session->tls;
+	key_seen(json, "tls_established", record->tls_established);
+	write_version(json, "tls_version", tls->version);
+	write_cipher(json, tls);
+	if (tls->group != 0)
+		key_code(json, "tls_group", tls_group_name(tls->group), tls->group);
+	else
+		key_null(json, "tls_group");
+	write_version(json, "tls_client_version", tls->client_version);
+	key_text(json, "sni", tls->sni);
+	key_text(json, "alpn", tls->alpn);
+	key_null(json, "ja3");
+	key_null(json, "ja3s");
+	key_null(json, "ja4");
+	key_seen(json, "tls_resumed", (enum seen)tls->resumed);
+	key_seen(json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
+	write_alert(json, tls);
+}
+
+static void write_chain(
+    struct json *json, const char *key, const struct tls_facts *tls, enum direction sender)
+{
+	enum { SHA256_BYTES = 32 };
+	const struct text *chain = tls->chain[sender];
+	json_key(json, key);
+	if (!tls->chain_ended[sender]) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (size_t at = 0; chain != NULL && at + SHA256_BYTES <= chain->length; at += SHA256_BYTES)
+		json_hex(json, chain->bytes + at, SHA256_BYTES);
+	json_array_end(json);
+}
+
+static void write_certificates(struct json *json, const struct session_record *record)
+{
+	const struct tls_facts *tls = &record->session->tls;
+	write_chain(json, "server_chain", tls, FROM_SERVER);
+	write_chain(json, "client_chain", tls, FROM_CLIENT);
+	key_null(json, "certificate_status");
+	key_name(json, "server_certificate_source",
+	    tls->chain_ended[FROM_SERVER] && tls->certificates[FROM_SERVER] > 0 ? "handshake" : NULL);
+	key_null(json, "certificate_name_match");
+	key_null(json, "certificate_name_source");
+	key_null(json, "client_verifies");
+}
+
+static void write_clear(struct json *json, const struct session_record *record)
+{
+	const struct session *session = record->session;
+	key_text(json, "auth_mechanism", session->auth_mechanism);
+	key_seen(json, "credentials_exposed", record->credentials_exposed);
+	key_name(json, "login_outcome",
+	    session->login_succeeded == SEEN_YES      ? "success"
+	        : session->login_succeeded == SEEN_NO ? "failure"
+	                                              : NULL);
+	if (record->messages_known) {
+		key_unsigned(json, "messages", session->messages);
+		key_unsigned(json, "message_bytes", session->message_bytes);
+	} else {
+		key_null(json, "messages");
+		key_null(json, "message_bytes");
+	}
+}
+
+static void write_judgement(struct json *json, const struct judgement *judgement)
+{
+	key_name(json, "verdict", verdict_name(judgement->verdict));
+	key_name(json, "reason", reason_name(judgement->reason));
+	key_null(json, "confidence");
+	key_null(json, "evidence");
+}
+
+static void write_quality(struct json *json, const struct session_record *record)
+{
+	static const char *const reasons[] = {[END_FIN] = "fin", [END_RST] = "rst",
+	    [END_TIMEOUT] = "timeout", [END_OF_CAPTURE] = "end_of_capture", [END_EVICTED] = "evicted"};
+	bool client = record->packets[FROM_CLIENT] > 0, server = record->packets[FROM_SERVER] > 0;
+	key_unsigned(json, "client_packets", record->packets[FROM_CLIENT]);
+	key_unsigned(json, "server_packets", record->packets[FROM_SERVER]);
+	key_unsigned(json, "client_bytes", record->bytes[FROM_CLIENT]);
+	key_unsigned(json, "server_bytes", record->bytes[FROM_SERVER]);
+	key_unsigned(json, "client_missing_bytes", record->missing[FROM_CLIENT]);
+	key_unsigned(json, "server_missing_bytes", record->missing[FROM_SERVER]);
+	json_key(json, "saw_start");
+	json_bool(json, record->saw_start);
+	key_name(json, "directions", client && server ? "both" : client ? "client" : "server");
+	key_name(json, "end_reason", reasons[record->end_reason]);
+}
+
+/* ---- what the table calls ---- */
+
+static bool export_close(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
+{
+	struct sessions_export *export = exporter;
+	bool good = true;
+	(void)accounting;
+	for (size_t i = 0; i < 2; i++)
+		good &= log_file_close(export->outputs[i], error);
+	json_release(&export->json);
+	free(export);
+	return good;
+}
+
+static void *export_open(const struct exporter_settings *settings, struct error *error)
+{
+	if (settings->log_directory == NULL && settings->records_path == NULL)
+		return NULL;
+	struct sessions_export *export = calloc(1, sizeof *export);
+	if (export == NULL) {
+		error_set(error, "no memory for the session log");
+		return NULL;
+	}
+	export->sensor = settings->sensor;
+	bool good = true;
+	if (settings->log_directory != NULL) {
+		export->outputs[0] = log_file_create(settings->log_directory, "sessions.jsonl", error);
+		good = export->outputs[0] != NULL;
+	}
+	if (good && settings->records_path != NULL) {
+		export->outputs[1] = log_file_at(settings->records_path, error);
+		good = export->outputs[1] != NULL;
+	}
+	if (good)
+		return export;
+	struct error ignored;
+	export_close(export, NULL, &ignored);
+	return NULL;
+}
+
+static bool export_session(
+    void *exporter, const struct judged_session *judged, struct error *error)
+{
+	struct sessions_export *export = exporter;
+	struct json *json = &export->json;
+	json_clear(json);
+	json_object_begin(json);
+	write_identity(export, judged->record);
+	write_dialogue(json, judged);
+	write_tls(json, judged->record);
+	write_certificates(json, judged->record);
+	write_clear(json, judged->record);
+	write_judgement(json, &judged->judgement);
+	write_quality(json, judged->record);
+	json_object_end(json);
+	json_line_end(json);
+	if (json->failed) {
+		error_set(error, "no memory to write a session record");
+		return false;
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (export->outputs[i] != NULL &&
+		    !log_file_add(export->outputs[i], json->text, json->length, error))
+			return false;
+	return true;
+}
+
+const struct exporter_ops sessions_exporter = {
+    .name = "sessions",
+    .open = export_open,
+    .session = export_session,
+    .close = export_close,
+};

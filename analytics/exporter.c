@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/exporter.h"
+
+#include <stdlib.h>
+
+// A new exporter is one file and one row.
+static const struct exporter_ops *const table[] = {
+    &sessions_exporter,
+    &summary_exporter,
+};
+
+enum { EXPORTERS = sizeof table / sizeof table[0] };
+
+struct exporters {
+	void *open[EXPORTERS]; // NULL: not asked for, or failed
+	struct error error;    // the first failure
+	bool failed;
+};
+
+static void note_failure(struct exporters *exporters, const struct error *error)
+{
+	if (!exporters->failed)
+		exporters->error = *error;
+	exporters->failed = true;
+}
+
+struct exporters *exporters_open(const struct exporter_settings *settings, struct error *error)
+{
+	struct exporters *exporters = calloc(1, sizeof *exporters);
+	if (exporters == NULL) {
+		error_set(error, "no memory for the output");
+		return NULL;
+	}
+	for (size_t i = 0; i < EXPORTERS; i++) {
+		error->text[0] = '\0';
+		exporters->open[i] = table[i]->open(settings, error);
+		if (exporters->open[i] == NULL && error->text[0] != '\0') {
+			struct error ignored;
+			exporters_close(exporters, NULL, &ignored);
+			return NULL;
+		}
+	}
+	return exporters;
+}
+
+bool exporters_session(struct exporters *exporters, const struct judged_session *session)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && !table[i]->session(exporters->open[i], session, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
+bool exporters_close(
+    struct exporters *exporters, const struct run_accounting *accounting, struct error *error)
+{
+	for (size_t i = 0; i < EXPORTERS; i++) {
+		struct error closing = {""};
+		if (exporters->open[i] != NULL &&
+		    !table[i]->close(exporters->open[i], accounting, &closing))
+			note_failure(exporters, &closing);
+	}
+	bool good = !exporters->failed;
+	*error = exporters->error;
+	free(exporters);
+	return good;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where judged sessions go. One const exporter_ops per kind in its own file, one row in the table of
+// exporter.c. All run in the analytics thread; what they get is borrowed for the call.
+#ifndef MAILTAP_ANALYTICS_EXPORTER_H
+#define MAILTAP_ANALYTICS_EXPORTER_H
+
+#include "analytics/verdict.h"
+#include "capture/base/error.h"
+#include "capture/source.h"
+#include "decode/worker.h"
+
+#include <stdio.h>
+
+// What exporters need to know of the command line. Strings live as long as the run.
+struct exporter_settings {
+	const char *log_directory; // NULL: no logs
+	const char *records_path;  // "-" is standard output; NULL: records are not printed
+	const char *sensor;        // NULL: not named
+	FILE *summary;             // where the summary goes; NULL: nowhere
+};
+
+// The run's own accounting, known at its end.
+struct run_accounting {
+	struct source_counters source; // summed over the inputs
+	struct worker_counters worker;
+	unsigned inputs_failed;        // inputs that ended in an error
+	bool interrupted;              // by a signal: the rest of the input was not read
+};
+
+struct exporter_ops {
+	const char *name;
+	// NULL with an empty error text: not asked for. NULL with a text: failed.
+	void *(*open)(const struct exporter_settings *settings, struct error *error);
+	// False: the output failed; *error says why. It will not be called again.
+	bool (*session)(void *exporter, const struct judged_session *session, struct error *error);
+	// Writes what is left, closes and frees. False: some of it could not be written.
+	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
+};
+
+extern const struct exporter_ops sessions_exporter, summary_exporter;
+
+struct exporters;
+
+// Opens all that the settings ask for. NULL: *error says why.
+struct exporters *exporters_open(const struct exporter_settings *settings, struct error *error);
+
+// False once an output has failed; the run should end.
+bool exporters_session(struct exporters *exporters, const struct judged_session *session);
+
+// Closes all. False: an output failed, now or before; *error is the first reason.
+bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,
+    struct error *error);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The front door: reads the command line, sets the signals, runs.
+#include "analytics/options.h"
+#include "analytics/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+// Set by a signal, read by the run: the only global state there is.
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+// Without SA_RESTART: a wait for input ends, and the run sees that it is to stop.
+static void set_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL); // a closed pipe is an error of write()
+}
+
+int main(int argc, char **argv)
+{
+	struct options *options;
+	struct error error;
+	int code = 2;
+	switch (options_read(argc, argv, &options, &error)) {
+	case OPTIONS_DONE:
+		code = fflush(stdout) == 0 ? 0 : 1;
+		break;
+	case OPTIONS_WRONG:
+		fprintf(stderr, "mailtap: %s\n", error.text);
+		break;
+	case OPTIONS_RUN:
+		set_signals();
+		code = run(options, &stop);
+		break;
+	}
+	options_free(options);
+	return code;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: what may be asked for, checked, as plain values. Used by the front door only.
+#ifndef MAILTAP_ANALYTICS_OPTIONS_H
+#define MAILTAP_ANALYTICS_OPTIONS_H
+
+#include "capture/base/error.h"
+#include "decode/worker.h"
+
+enum options_outcome {
+	OPTIONS_RUN,     // go on
+	OPTIONS_DONE,    // --help or --version was printed
+	OPTIONS_WRONG,   // *error says what; exit code 2
+};
+
+struct options {
+	const char **files;        // inputs in order; "-" is standard input
+	size_t file_count;
+	char *filter;              // filter expression, or NULL
+	const char *log_directory; // or NULL
+	const char *records_path;  // or NULL
+	const char *sensor;        // or NULL
+	size_t memory;             // bytes
+	bool quiet;
+	bool drop_wrong_checksums;
+	struct port_table ports;
+};
+
+// Allocates *options (options_free); strings of argv are borrowed.
+enum options_outcome options_read(int argc, char **argv, struct options **options,
+    struct error *error);
+
+void options_free(struct options *options);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	CALLS_PER_LOOK = 256,
+	NANOSECONDS = 1000000000,
+	SHOWN_EVERY = NANOSECONDS / 2,
+};
+
+static int64_t clock_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+void progress_begin(struct progress *progress, bool wanted)
+{
+	*progress = (struct progress){.wanted = wanted && isatty(STDERR_FILENO)};
+	progress->began = progress->last = clock_now();
+}
+
+bool progress_due(struct progress *progress)
+{
+	return progress->wanted && ++progress->calls % CALLS_PER_LOOK == 0;
+}
+
+void progress_step(
+    struct progress *progress, const char *name, const struct source_counters *counters)
+{
+	int64_t now = clock_now();
+	if (now - progress->last < SHOWN_EVERY)
+		return;
+	progress->last = now;
+	progress->shown = true;
+	double seconds = (double)(now - progress->began) / NANOSECONDS;
+	double read = (double)counters->input_read;
+	fprintf(stderr, "\r\033[K%.60s: %.0f MB", name, read / 1e6);
+	if (counters->input_size > 0)
+		fprintf(stderr, " of %.0f MB (%.0f %%)", (double)counters->input_size / 1e6,
+		    100 * read / (double)counters->input_size);
+	fprintf(stderr, ", %.0f MB/s", read / 1e6 / seconds);
+	if (counters->input_size > counters->input_read)
+		fprintf(stderr, ", %.0f s left",
+		    seconds * ((double)counters->input_size - read) / read);
+	fflush(stderr);
+}
+
+void progress_end(struct progress *progress)
+{
+	if (progress->shown)
+		fputs("\r\033[K", stderr);
+	progress->shown = false;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/run.h"
+
+#include "analytics/exporter.h"
+#include "analytics/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct run {
+	const struct options *options;
+	const volatile int *stop;
+	struct worker *worker;
+	struct exporters *exporters;
+	struct run_accounting accounting;
+	bool output_failed;
+};
+
+static void say(const struct error *error)
+{
+	fprintf(stderr, "mailtap: %s\n", error->text);
+}
+
+static void on_session(void *context, const struct session_record *record)
+{
+	struct run *run = context;
+	struct judged_session judged = {.record = record, .judgement = judge(record)};
+	if (!run->output_failed)
+		run->output_failed = !exporters_session(run->exporters, &judged);
+}
+
+static void add_counters(struct source_counters *sum, const struct source_counters *one)
+{
+	sum->packets += one->packets;
+	sum->bytes += one->bytes;
+	sum->cut_packets += one->cut_packets;
+	sum->damaged += one->damaged;
+	sum->filtered += one->filtered;
+	sum->capture_dropped += one->capture_dropped;
+	sum->input_read += one->input_read;
+	sum->input_size += one->input_size;
+}
+
+// Reads one input to its end. False: it ended in an error, which is said.
+static bool read_input(struct run *run, const struct source_ops *ops, const char *name)
+{
+	struct error error;
+	struct packet_batch batch;
+	struct progress progress;
+	struct source *source = ops->open(name, run->options->filter, &error);
+	if (source == NULL) {
+		say(&error);
+		return false;
+	}
+	enum source_status status = SOURCE_IDLE;
+	progress_begin(&progress, !run->options->quiet);
+	while (!*run->stop && !run->output_failed) {
+		status = ops->next(source, &batch, &error);
+		if (status == SOURCE_END || status == SOURCE_FAILED)
+			break;
+		if (status == SOURCE_PACKETS)
+			worker_batch(run->worker, &batch);
+		if (progress_due(&progress)) {
+			struct source_counters counters = ops->counters(source);
+			progress_step(&progress, name, &counters);
+		}
+	}
+	progress_end(&progress);
+	struct source_counters counters = ops->counters(source);
+	add_counters(&run->accounting.source, &counters);
+	ops->close(source);
+	if (status == SOURCE_FAILED)
+		say(&error);
+	return status != SOURCE_FAILED;
+}
+
+static void read_inputs(struct run *run)
+{
+	const struct source_ops *ops = source_find("file");
+	for (size_t i = 0; i < run->options->file_count; i++) {
+		if (*run->stop || run->output_failed)
+			break;
+		if (!read_input(run, ops, run->options->files[i]))
+			run->accounting.inputs_failed++;
+	}
+	run->accounting.interrupted = *run->stop != 0;
+}
+
+static struct exporter_settings settings_of(const struct options *options)
+{
+	bool printed = options->records_path != NULL && strcmp(options->records_path, "-") == 0;
+	return (struct exporter_settings){
+	    .log_directory = options->log_directory,
+	    .records_path = options->records_path,
+	    .sensor = options->sensor,
+	    .summary = options->quiet ? NULL : printed ? stderr : stdout,
+	};
+}
+
+static bool open_run(struct run *run)
+{
+	struct error error;
+	struct exporter_settings settings = settings_of(run->options);
+	run->exporters = exporters_open(&settings, &error);
+	if (run->exporters == NULL) {
+		say(&error);
+		return false;
+	}
+	struct worker_options worker = {
+	    .ports = &run->options->ports,
+	    .memory = run->options->memory,
+	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
+	    .on_session = on_session,
+	    .context = run,
+	};
+	run->worker = worker_create(&worker);
+	if (run->worker != NULL)
+		return true;
+	error_set(&error, "no memory to begin with; give less with --memory");
+	say(&error);
+	exporters_close(run->exporters, NULL, &error);
+	return false;
+}
+
+int run(const struct options *options, const volatile int *stop)
+{
+	struct run run = {.options = options, .stop = stop};
+	struct error error;
+	if (!open_run(&run))
+		return 1;
+	read_inputs(&run);
+	worker_finish(run.worker);
+	run.accounting.worker = worker_counters(run.worker);
+	bool written = exporters_close(run.exporters, &run.accounting, &error);
+	if (!written)
+		say(&error);
+	worker_destroy(run.worker);
+	return written && run.accounting.inputs_failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person reads at the end of a run: sessions by protocol and port, the way through STARTTLS
+// with a denominator at each step, what went in the clear, TLS versions, and what the capture lost.
+#include "analytics/exporter.h"
+#include "analytics/json.h"
+#include "decode/tls.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ROWS_MAX = 48,    // (protocol, port) pairs told apart; the rest share the last row
+	VERSIONS_MAX = 8,
+};
+
+struct row {
+	const char *protocol;
+	uint16_t port;
+	uint64_t sessions, verdicts[VERDICTS];
+};
+
+// A fact counted over the sessions in which it is known.
+struct known {
+	uint64_t yes, no;
+};
+
+struct summary {
+	FILE *out;
+	struct row rows[ROWS_MAX + 1]; // the last: all that did not fit
+	size_t row_count;
+	struct row all;
+	struct known offered, requested, accepted, established;
+	uint64_t funnel_sessions; // of a mail dialogue that began in the clear
+	uint64_t reasons[REASONS];
+	uint64_t logins, exposed, messages, message_bytes, sessions_with_mail;
+	struct {
+		uint16_t version;
+		uint64_t sessions;
+	} versions[VERSIONS_MAX];
+	size_t version_count;
+	uint64_t established_in_all, one_direction, with_gaps, missing_bytes, joined_late;
+	nanoseconds first, last;
+};
+
+static void *summary_open(const struct exporter_settings *settings, struct error *error)
+{
+	if (settings->summary == NULL)
+		return NULL;
+	struct summary *summary = calloc(1, sizeof *summary);
+	if (summary == NULL)
+		error_set(error, "no memory for the summary");
+	else
+		summary->out = settings->summary;
+	return summary;
+}
+
+/* ---- counting ---- */
+
+static struct row *row_of(struct summary *summary, const char *protocol, uint16_t port)
+{
+	for (size_t i = 0; i < summary->row_count; i++)
+		if (summary->rows[i].port == port && summary->rows[i].protocol == protocol)
+			return &summary->rows[i];
+	if (summary->row_count == ROWS_MAX)
+		return &summary->rows[ROWS_MAX];
+	struct row *row = &summary->rows[summary->row_count++];
+	row->protocol = protocol;
+	row->port = port;
+	return row;
+}
+
+static void count_row(struct row *row, enum verdict verdict)
+{
+	row->sessions++;
+	row->verdicts[verdict]++;
+}
+
+static void count_known(struct known *known, enum seen value)
+{
+	known->yes += value == SEEN_YES;
+	known->no += value == SEEN_NO;
+}
+
+// The steps of STARTTLS, each over the sessions that reached the one before.
+static void count_funnel(struct summary *summary, const struct session_record *record)
+{
+	const struct session *session = record->session;
+	if (!protocol_is_mail((enum protocol)session->protocol) ||
+	    record->tls_mode == TLS_MODE_IMPLICIT)
+		return;
+	summary->funnel_sessions++;
+	count_known(&summary->offered, (enum seen)session->starttls_offered);
+	if (session->starttls_offered != SEEN_YES)
+		return;
+	count_known(&summary->requested, record->starttls_requested);
+	if (record->starttls_requested != SEEN_YES)
+		return;
+	count_known(&summary->accepted, record->starttls_accepted);
+	if (record->starttls_accepted == SEEN_YES)
+		count_known(&summary->established, record->tls_established);
+}
+
+static void count_version(struct summary *summary, const struct session_record *record)
+{
+	if (record->tls_established != SEEN_YES)
+		return;
+	summary->established_in_all++;
+	size_t i = 0;
+	uint16_t version = record->session->tls.version;
+	while (i < summary->version_count && summary->versions[i].version != version)
+		i++;
+	if (i == VERSIONS_MAX)
+		return;
+	if (i == summary->version_count)
+		summary->versions[summary->version_count++].version = version;
+	summary->versions[i].sessions++;
+}
+
+static void count_quality(struct summary *summary, const struct session_record *record)
+{
+	uint64_t missing = record->missing[FROM_CLIENT] + record->missing[FROM_SERVER];
+	summary->one_direction +=
+	    record->packets[FROM_CLIENT] == 0 || record->packets[FROM_SERVER] == 0;
+	summary->with_gaps += missing > 0;
+	summary->missing_bytes += missing;
+	summary->joined_late += !record->saw_start;
+	if (summary->all.sessions == 1 || record->start < summary->first)
+		summary->first = record->start;
+	if (record->end > summary->last)
+		summary->last = record->end;
+}
+
+static bool summary_session(
+    void *exporter, const struct judged_session *judged, struct error *error)
+{
+	struct summary *summary = exporter;
+	const struct session_record *record = judged->record;
+	const struct session *session = record->session;
+	const char *protocol = protocol_name((enum protocol)session->protocol);
+	(void)error;
+	count_row(row_of(summary, protocol, record->port[FROM_SERVER]), judged->judgement.verdict);
+	count_row(&summary->all, judged->judgement.verdict);
+	summary->reasons[judged->judgement.reason] +=
+	    judged->judgement.verdict == VERDICT_CLEARTEXT;
+	count_funnel(summary, record);
+	count_version(summary, record);
+	count_quality(summary, record);
+	summary->logins += session->login_tried;
+	summary->exposed += record->credentials_exposed == SEEN_YES;
+	summary->messages += session->messages;
+	summary->message_bytes += session->message_bytes;
+	summary->sessions_with_mail += session->messages > 0;
+	return true;
+}
+
+/* ---- printing ---- */
+
+static void print_row(FILE *out, const char *name, const char *port, const struct row *row)
+{
+	fprintf(out, "  %-8s %6s %9" PRIu64, name, port, row->sessions);
+	for (int verdict = 0; verdict < VERDICTS; verdict++)
+		fprintf(out, " %10" PRIu64, row->verdicts[verdict]);
+	fputc('\n', out);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *one = a, *other = b;
+	if (one->sessions != other->sessions)
+		return one->sessions > other->sessions ? -1 : 1;
+	return (int)one->port - (int)other->port;
+}
+
+static void print_table(struct summary *summary)
+{
+	FILE *out = summary->out;
+	fprintf(out, "\n  %-8s %6s %9s", "spoken", "port", "sessions");
+	for (int verdict = 0; verdict < VERDICTS; verdict++)
+		fprintf(out, " %10s", verdict_name((enum verdict)verdict));
+	fputc('\n', out);
+	qsort(summary->rows, summary->row_count, sizeof summary->rows[0], compare_rows);
+	for (size_t i = 0; i < summary->row_count; i++) {
+		char port[8];
+		snprintf(port, sizeof port, "%u", summary->rows[i].port);
+		print_row(out, summary->rows[i].protocol != NULL ? summary->rows[i].protocol : "nothing",
+		    port, &summary->rows[i]);
+	}
+	if (summary->rows[ROWS_MAX].sessions > 0)
+		print_row(out, "others", "", &summary->rows[ROWS_MAX]);
+	if (summary->row_count > 1)
+		print_row(out, "all", "", &summary->all);
+}
+
+static void print_step(FILE *out, const char *step, const struct known *known, uint64_t of,
+    const char *of_what)
+{
+	uint64_t seen = known->yes + known->no;
+	fprintf(out, "  %-12s %9" PRIu64 " of %" PRIu64 " %s", step, known->yes, seen, of_what);
+	if (seen > 0)
+		fprintf(out, " (%.1f %%)", 100.0 * (double)known->yes / (double)seen);
+	if (of > seen)
+		fprintf(out, "; of %" PRIu64 " more it is not seen", of - seen);
+	fputc('\n', out);
+}
+
+static void print_funnel(const struct summary *summary)
+{
+	FILE *out = summary->out;
+	if (summary->funnel_sessions == 0)
+		return;
+	fprintf(out, "\nSTARTTLS and STLS, in the %" PRIu64 " sessions that began in the clear\n",
+	    summary->funnel_sessions);
+	print_step(out, "offered", &summary->offered, summary->funnel_sessions,
+	    "sessions whose offer was seen");
+	print_step(out, "requested", &summary->requested, summary->offered.yes, "offers");
+	print_step(out, "accepted", &summary->accepted, summary->requested.yes, "requests");
+	print_step(out, "established", &summary->established, summary->accepted.yes, "agreements");
+}
+
+static void print_clear(const struct summary *summary)
+{
+	FILE *out = summary->out;
+	fprintf(out,
+	    "\nIn the clear\n"
+	    "  credentials  %9" PRIu64 " sessions exposed a secret (%" PRIu64 " tried to log in)\n"
+	    "  messages     %9" PRIu64 " in %" PRIu64 " sessions, %" PRIu64 " bytes\n",
+	    summary->exposed, summary->logins, summary->messages, summary->sessions_with_mail,
+	    summary->message_bytes);
+	if (summary->all.verdicts[VERDICT_CLEARTEXT] == 0)
+		return;
+	fputs("  why         ", out);
+	for (int reason = REASONS - 1; reason >= 0; reason--)
+		if (summary->reasons[reason] > 0)
+			fprintf(out, " %10" PRIu64 " %s", summary->reasons[reason],
+			    reason != REASON_NONE ? reason_name((enum reason)reason) : "not seen");
+	fputc('\n', out);
+}
+
+static void print_versions(const struct summary *summary)
+{
+	FILE *out = summary->out;
+	if (summary->established_in_all == 0)
+		return;
+	fprintf(out, "\nTLS, in the %" PRIu64 " sessions that established it\n",
+	    summary->established_in_all);
+	for (size_t i = 0; i < summary->version_count; i++) {
+		const char *name = tls_version_name(summary->versions[i].version);
+		fprintf(out, "  %-12s %9" PRIu64 " (%.1f %%)\n", name != NULL ? name : "not seen",
+		    summary->versions[i].sessions,
+		    100.0 * (double)summary->versions[i].sessions /
+		        (double)summary->established_in_all);
+	}
+}
+
+static void print_if(FILE *out, uint64_t count, const char *what)
+{
+	if (count > 0)
+		fprintf(out, "  %12" PRIu64 " %s\n", count, what);
+}
+
+static void print_losses(const struct summary *summary, const struct run_accounting *run)
+{
+	FILE *out = summary->out;
+	const struct worker_counters *worker = &run->worker;
+	const uint64_t *outcomes = worker->headers.outcomes;
+	fputs("\nThe capture\n", out);
+	print_if(out, run->source.packets, "packets read");
+	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
+	print_if(out, summary->one_direction, "sessions with one direction only");
+	print_if(out, summary->joined_late, "sessions whose start was not captured");
+	print_if(out, summary->with_gaps, "sessions with bytes missing");
+	print_if(out, summary->missing_bytes, "bytes missing in sessions");
+	print_if(out, run->source.cut_packets, "packets cut by the snap length");
+	print_if(out, run->source.capture_dropped, "packets dropped before they were captured");
+	print_if(out, run->source.filtered, "packets left out by the filter");
+	print_if(out, run->source.damaged, "damaged packet records skipped");
+	print_if(out, outcomes[HEADERS_MALFORMED], "packets with malformed headers");
+	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");
+	print_if(out, outcomes[HEADERS_TOO_DEEP], "packets with too many headers");
+	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
+	print_if(out, worker->headers.checksums_wrong, "segments with a wrong checksum");
+	print_if(out, worker->segments_dropped, "of them left out");
+	print_if(out, worker->fragment.datagrams_timed_out + worker->fragment.datagrams_overlapping +
+	        worker->fragment.datagrams_bad + worker->fragment.datagrams_no_room,
+	    "fragmented datagrams not put together");
+	print_if(out, worker->tcp.out_of_window, "segments outside every window, ignored");
+	print_if(out, worker->flow.evicted, "sessions evicted for lack of memory (--memory)");
+	print_if(out, worker->flow.refused, "segments refused for lack of memory (--memory)");
+	print_if(out, run->inputs_failed, "inputs that could not be read to their end");
+	if (run->interrupted)
+		fputs("  interrupted: the rest was not read\n", out);
+}
+
+static void print_head(const struct summary *summary)
+{
+	struct json times = {0};
+	fprintf(summary->out, "mailtap %s: %" PRIu64 " session%s", MAILTAP_VERSION,
+	    summary->all.sessions, summary->all.sessions == 1 ? "" : "s");
+	if (summary->all.sessions > 0) {
+		json_time(&times, summary->first);
+		times.needs_comma = false;
+		json_time(&times, summary->last);
+	}
+	size_t half = 0;
+	while (half + 1 < times.length && !(times.text[half] == '"' && times.text[half + 1] == '"'))
+		half++;
+	if (!times.failed && times.length > 2)
+		fprintf(summary->out, ", %.*s to %.*s", (int)half - 1, times.text + 1,
+		    (int)(times.length - half - 3), times.text + half + 2);
+	fputc('\n', summary->out);
+	json_release(&times);
+}
+
+static bool summary_close(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
+{
+	struct summary *summary = exporter;
+	bool good = true;
+	if (accounting != NULL) {
+		print_head(summary);
+		if (summary->all.sessions > 0) {
+			print_table(summary);
+			print_funnel(summary);
+			print_clear(summary);
+			print_versions(summary);
+		}
+		print_losses(summary, accounting);
+		good = fflush(summary->out) == 0 && !ferror(summary->out);
+		if (!good)
+			error_set(error, "the summary could not be written");
+	}
+	free(summary);
+	return good;
+}
+
+const struct exporter_ops summary_exporter = {
+    .name = "summary",
+    .open = summary_open,
+    .session = summary_session,
+    .close = summary_close,
+};

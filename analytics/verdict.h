@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said of a session: verdict, reason and hop, from the frozen facts alone. Pure; any thread.
+#ifndef MAILTAP_ANALYTICS_VERDICT_H
+#define MAILTAP_ANALYTICS_VERDICT_H
+
+#include "decode/session_record.h"
+
+enum verdict {
+	VERDICT_ENCRYPTED,
+	VERDICT_CLEARTEXT,
+	VERDICT_TLS_FAILED,
+	VERDICT_NO_MAIL,
+	VERDICT_NOT_MAIL,
+	VERDICT_PARTIAL,
+	VERDICTS,
+};
+
+// Why a session is cleartext.
+enum reason {
+	REASON_NONE, // not cleartext, or the capture does not show it
+	REASON_NOT_OFFERED,
+	REASON_NOT_REQUESTED,
+	REASON_REFUSED,
+	REASON_TLS_FAILED,
+	REASON_CLEARTEXT_ON_TLS_PORT,
+	REASONS,
+};
+
+enum hop {
+	HOP_NONE, // not mail, or the capture does not show which
+	HOP_SUBMISSION,
+	HOP_RELAY,
+	HOP_ACCESS,
+	HOPS,
+};
+
+struct judgement {
+	enum verdict verdict;
+	enum reason reason;
+	enum hop hop;
+};
+
+// A session with what is said of it, as exporters get it. Borrowed for the call.
+struct judged_session {
+	const struct session_record *record;
+	struct judgement judgement;
+};
+
+struct judgement judge(const struct session_record *record);
+
+// As records write them; NULL for the "none" of reasons and hops.
+const char *verdict_name(enum verdict verdict);
+const char *reason_name(enum reason reason);
+const char *hop_name(enum hop hop);
+
+#endif
