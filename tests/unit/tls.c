@@ -275,7 +275,7 @@ static void certificates_of_an_incomplete_chain(void **state)
 	begin();
 	say_classic_flight(TLS_1_2, 1 << 14);
 	// The first certificate ends at 5 + 42 + 4 + 3 + 3 + 700; the hole begins in the second.
-	struct feeding feeding = {.hole_in = FROM_SERVER, .hole_from = 900, .hole_length = 50};
+	struct feeding feeding = {.holes[FROM_SERVER] = {900, 50}};
 	assert_true(facts_have(told(), "chain end 1 2"));
 	facts_of(&talk, &feeding, &part);
 	assert_int_equal(part.count, 3);
@@ -550,7 +550,9 @@ static void sslv2_itself(void **state)
 	for (enum direction sender = FROM_CLIENT; sender <= FROM_SERVER; sender++) {
 		size_t length = conversation_length(&talk, sender);
 		for (size_t from = 0; from < length; from++) {
-			facts_of(&talk, &(struct feeding){0, 0, sender, from, 20, {0}, 0}, &part);
+			struct feeding feeding = {0};
+			feeding.holes[sender] = (struct hole){from, 20};
+			facts_of(&talk, &feeding, &part);
 			facts_never_contradict(&whole, &part);
 		}
 	}
@@ -570,8 +572,7 @@ static void a_search_is_not_deceived_by_data(void **state)
 	put_filler(&body, 300);
 	say(&talk, FROM_SERVER, 23, TLS_1_2, &body, 1 << 14);
 	size_t hello = talk.segments[1].length;
-	struct feeding feeding = {
-	    .hole_in = FROM_SERVER, .hole_from = hello - 20, .hole_length = 60};
+	struct feeding feeding = {.holes[FROM_SERVER] = {hello - 20, 60}};
 	talk.closed[FROM_CLIENT] = talk.closed[FROM_SERVER] = false;
 	facts_of(&talk, &feeding, &part);
 	assert_false(part.outcome.application_data[FROM_SERVER]);

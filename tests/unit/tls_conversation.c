@@ -138,8 +138,9 @@ static size_t feed_some(
 {
 	const struct feeding *feeding = feeder->feeding;
 	size_t at = feeder->position[sender];
-	size_t from = feeding->hole_from, to = from + feeding->hole_length;
-	bool holed = feeding->hole_length > 0 && sender == feeding->hole_in;
+	const struct hole *hole = &feeding->holes[sender];
+	size_t from = hole->from, to = from + hole->length;
+	bool holed = hole->length > 0;
 	bool missing = holed && at >= from && at < to;
 	if (missing && length > to - at)
 		length = to - at;
@@ -153,7 +154,7 @@ static size_t feed_some(
 		feed_piece(feeder, sender, bytes, length);
 	feeder->position[sender] += length;
 	if (missing && feeder->position[sender] == to)
-		tls_gap(feeder->tls, sender, feeding->hole_length);
+		tls_gap(feeder->tls, sender, hole->length);
 	return length;
 }
 

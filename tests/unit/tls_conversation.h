@@ -31,8 +31,9 @@ size_t conversation_length(const struct conversation *conversation, enum directi
 struct feeding {
 	size_t piece; // longest piece; 0: whole segments
 	size_t cut; // a cut before this byte of the conversation, whatever else; 0: none
-	enum direction hole_in;
-	size_t hole_from, hole_length; // bytes of that direction that are missing
+	struct hole {
+		size_t from, length;
+	} holes[2]; // by direction: bytes of it that are missing
 	bool without[2]; // the direction is not seen at all
 	size_t memory; // budget; 0: plenty
 };

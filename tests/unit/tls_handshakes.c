@@ -413,17 +413,24 @@ static void facts_do_not_depend_on_splits(void **state)
 	for_each_handshake(check_splits);
 }
 
-// A hole at `from`: fed whole and byte by byte.
-static void try_hole(
-    const struct handshake *handshake, enum direction sender, size_t from, size_t length)
+// With a hole in either direction: fed whole and byte by byte.
+static void try_holes(const struct handshake *handshake, struct hole client, struct hole server)
 {
 	static struct facts bytewise;
-	struct feeding feeding = {.hole_in = sender, .hole_from = from, .hole_length = length};
+	struct feeding feeding = {.holes = {client, server}};
 	facts_of(&handshake->conversation, &feeding, &part);
 	facts_never_contradict(&handshake->whole, &part);
 	feeding.piece = 1;
 	facts_of(&handshake->conversation, &feeding, &bytewise);
 	facts_equal(&part, &bytewise);
+}
+
+static void try_hole(
+    const struct handshake *handshake, enum direction sender, size_t from, size_t length)
+{
+	struct hole hole = {from, length}, none = {0, 0};
+	try_holes(
+	    handshake, sender == FROM_CLIENT ? hole : none, sender == FROM_SERVER ? hole : none);
 }
 
 // The record of a direction that begins at `at`; OpenSSL begins each segment with one.
@@ -451,6 +458,17 @@ static size_t chance(size_t below)
 	return (seed >> 8) % below;
 }
 
+// Any hole of a direction, half of them short; none in one of four.
+static struct hole chance_hole(const struct conversation *talk, enum direction sender)
+{
+	size_t length = conversation_length(talk, sender);
+	size_t kind = chance(4);
+	if (length == 0 || kind == 0)
+		return (struct hole){0, 0};
+	size_t from = chance(length), most = length - from;
+	return (struct hole){from, 1 + chance(kind > 1 && most > 100 ? 100 : most)};
+}
+
 static void check_holes(const struct handshake *handshake)
 {
 	for (enum direction sender = FROM_CLIENT; sender <= FROM_SERVER; sender++) {
@@ -463,11 +481,10 @@ static void check_holes(const struct handshake *handshake)
 			try_hole(handshake, sender, at, length - at);
 			at += record;
 		}
-		for (int round = 0; round < 300; round++) {
-			size_t from = chance(length);
-			try_hole(handshake, sender, from, 1 + chance(length - from));
-		}
 	}
+	for (int round = 0; round < 600; round++)
+		try_holes(handshake, chance_hole(&handshake->conversation, FROM_CLIENT),
+		    chance_hole(&handshake->conversation, FROM_SERVER));
 }
 
 static void holes_hide_and_never_invent(void **state)
@@ -545,9 +562,9 @@ static void check_mutations(const struct handshake *handshake)
 		    offsetof(struct conversation, bytes) + handshake->conversation.filled);
 		for (int change = 0; change <= round % 8; change++)
 			mutant.bytes[chance(mutant.filled)] = (uint8_t)chance(256);
-		struct feeding feeding = {.piece = chance(40), .hole_from = chance(2000)};
-		feeding.hole_in = chance(2) == 0 ? FROM_CLIENT : FROM_SERVER;
-		feeding.hole_length = round % 3 == 0 ? chance(500) : 0;
+		struct feeding feeding = {.piece = chance(40)};
+		if (round % 3 == 0)
+			feeding.holes[chance(2)] = (struct hole){chance(2000), chance(500)};
 		facts_of(&mutant, &feeding, &part);
 		feeding.piece = 1;
 		facts_of(&mutant, &feeding, &bytewise);
