@@ -33,7 +33,7 @@ recipe() {
 	local file=$1.pcap
 	NAMES+=("$1"); IPV[$1]=$2; SOFT[$1]=$3; SHOWS[$1]=$4
 	case $1 in
-	*-pcapng) file=$1.pcapng ;;
+	*-pcapng) file=${1%-pcapng}.pcapng ;;
 	*-gzip) file=$1.pcap.gz ;;
 	esac
 	FILE[$1]=$file

@@ -1201,3 +1201,89 @@ smtp-cleartext-postfix-msmtp() {
 	message | cl "$EXTRA/usr/bin/msmtp" --host=$S6 --port=25 --domain=client.example.org \
 		--from=$FROM --file=/dev/null $RCPT
 }
+
+# ---- more TLS shapes ----
+
+recipe smtp-implicit-tls13-465-exim-swaks 6 "%exim (GnuTLS); %swaks" \
+	"465: implicit TLS 1.3, GnuTLS server"
+smtp-implicit-tls13-465-exim-swaks() {
+	exim_server 465 "tls_on_connect_ports = 465"
+	capture
+	SERVER=$S6 send -6 --port 465 --tls-on-connect
+}
+
+recipe smtp-starttls-tls13-postfix-msmtp 4 "%postfix; %msmtp (GnuTLS)" \
+	"587: STARTTLS, TLS 1.3, a GnuTLS mail client with SNI"
+smtp-starttls-tls13-postfix-msmtp() {
+	submission "$MAY"
+	capture
+	message | cl "$EXTRA/usr/bin/msmtp" --host=mx.example.com --source-ip=$C4 --port=587 --domain=client.example.org \
+		--tls=on --tls-starttls=on --tls-trust-file="$PKI/root.pem" --auth=plain --user=$LOGIN \
+		--passwordeval="echo $PASS" --from=$FROM --file=/dev/null $RCPT
+}
+
+opensmtpd_server() {
+	cp "$PKI/rsa.key" "$T/os.key"; chmod 600 "$T/os.key"
+	# its fixed places; /var/spool is a private mount already
+	mount -t tmpfs none /var/lib
+	mkdir -p -m 711 /var/lib/opensmtpd/empty /var/spool/smtpd
+	cat >"$T/smtpd.conf" <<-END
+		pki mx.example.com cert "$PKI/rsa-chain.pem"
+		pki mx.example.com key "$T/os.key"
+		listen on $S4 port 25 tls pki mx.example.com hostname mx.example.com
+		action "far" relay
+		match from any for domain "example.com" action "far"
+	END
+	sv "$EXTRA/usr/sbin/smtpd" -d -f "$T/smtpd.conf" >"$T/opensmtpd.log" 2>&1 &
+	wait_port 25
+}
+
+recipe smtp-starttls-offered-not-used-opensmtpd-swaks 4 "%opensmtpd; %swaks" \
+	"STARTTLS offered but not requested, the mail goes in clear; HELP in the EHLO answer"
+smtp-starttls-offered-not-used-opensmtpd-swaks() {
+	opensmtpd_server
+	capture
+	send
+}
+
+recipe smtp-starttls-internal-error-opensmtpd-swaks 4 "%opensmtpd; %swaks" \
+	"TLS 1.3, the server cannot sign with its key: after its certificate comes a fatal alert, encrypted; no Finished"
+smtp-starttls-internal-error-opensmtpd-swaks() {
+	opensmtpd_server
+	capture
+	send --tls || true
+}
+
+recipe smtp-starttls-tls13-no-middlebox-mode-postfix-openssl 4 "%postfix; %openssl s_client" \
+	"TLS 1.3 without middlebox compatibility: empty session ID, no ChangeCipherSpec from the client (the server still sends one)"
+smtp-starttls-tls13-no-middlebox-mode-postfix-openssl() {
+	postfix_server "$MAY"
+	capture
+	quit_in_tls -tls1_3 -no_middlebox
+}
+
+recipe smtp-starttls-clienthello-in-records-postfix-openssl 4 "%postfix; %openssl s_client" \
+	"TLS 1.3, the ClientHello is cut into several records"
+smtp-starttls-clienthello-in-records-postfix-openssl() {
+	postfix_server "$MAY"
+	local alpn=smtp i
+	for i in $(seq 1 30); do alpn=$alpn,protocol-number-$i-with-a-name-that-is-rather-long; done
+	capture
+	quit_in_tls -max_send_frag 512 -alpn "$alpn" -servername mx.example.com
+}
+
+recipe smtp-starttls-tls12-certificate-in-records-postfix-openssl 4 "%postfix; %openssl s_client" \
+	"TLS 1.2, the client asks for records of 512 bytes (max_fragment_length): the Certificate message spans records"
+smtp-starttls-tls12-certificate-in-records-postfix-openssl() {
+	postfix_server "$MAY"
+	capture
+	quit_in_tls -tls1_2 -maxfraglen 512
+}
+
+recipe smtp-starttls-tls12-chacha20-p521-postfix-openssl 6 "%postfix; %openssl s_client" \
+	"TLS 1.2, ECDHE-RSA with CHACHA20-POLY1305 and the group P-521"
+smtp-starttls-tls12-chacha20-p521-postfix-openssl() {
+	postfix_server "$MAY" "tls_eecdh_auto_curves = secp521r1"
+	capture
+	SERVER="[$S6]" quit_in_tls -tls1_2 -cipher ECDHE-RSA-CHACHA20-POLY1305 -groups P-521
+}

@@ -507,3 +507,39 @@ imap-no-capability-in-greeting-mailutils-curl() {
 	capture
 	cl curl -sS -4 -u $LOGIN:$PASS "imap://imap.example.com/INBOX;MAILINDEX=1" || true
 }
+
+recipe imap-implicit-tls12-stunnel-curl 4 "%stunnel in front of %dovecot; %curl" \
+	"993: TLS 1.2 ended by stunnel"
+imap-implicit-tls12-stunnel-curl() {
+	dovecot_server "service imap-login {
+  inet_listener imaps {
+    port = 0
+  }
+}"
+	cat >"$T/stunnel.conf" <<-END
+		foreground = yes
+		pid =
+		[imaps]
+		accept = $S4:993
+		connect = 127.0.0.1:143
+		cert = $PKI/rsa-chain.pem
+		key = $PKI/rsa.key
+		sslVersionMax = TLSv1.2
+	END
+	sv stunnel4 "$T/stunnel.conf" >"$T/stunnel.log" 2>&1 &
+	wait_port 993
+	capture
+	cl curl -sS -4 --cacert "$PKI/root.pem" -u $LOGIN:$PASS "imaps://imap.example.com/INBOX;MAILINDEX=1"
+}
+
+recipe imap-implicit-tls13-early-data-openssl 4 "%openssl s_server; %openssl s_client" \
+	"993: two connections, TLS 1.3, the second with early data (0-RTT) right after the ClientHello"
+imap-implicit-tls13-early-data-openssl() {
+	sv openssl s_server -accept 993 -cert "$PKI/rsa.pem" -cert_chain "$PKI/ca.pem" -key "$PKI/rsa.key" \
+		-early_data -naccept 2 -tls1_3 >"$T/ss.log" 2>&1 < <(sleep 20) &
+	wait_port 993
+	printf 'a1 CAPABILITY\r\n' >early
+	capture
+	(sleep .5) | ossl 993 -sess_out session -CAfile "$PKI/root.pem" >/dev/null
+	(sleep .5) | ossl 993 -sess_in session -early_data early -CAfile "$PKI/root.pem"
+}

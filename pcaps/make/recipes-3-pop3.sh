@@ -226,3 +226,26 @@ pop3-starttls-tls12-self-signed-rejected-dovecot-fetchmail() {
 	capture
 	fetch || true
 }
+
+recipe pop3-implicit-tls13-dovecot-mpop 6 "%dovecot; %mpop (GnuTLS)" \
+	"995: implicit TLS 1.3, a GnuTLS client"
+pop3-implicit-tls13-dovecot-mpop() {
+	dovecot_server
+	cat >"$T/mpoprc" <<-END
+		account default
+		host mx6.example.com
+		port 995
+		user $LOGIN
+		password $PASS
+		tls on
+		tls_starttls off
+		tls_trust_file $PKI/root.pem
+		tls_host_override mx.example.com
+		keep on
+		uidls_file $T/uidls
+		delivery mbox $T/mbox
+	END
+	chmod 600 "$T/mpoprc"
+	capture
+	cl "$EXTRA/usr/bin/mpop" -C "$T/mpoprc"
+}
