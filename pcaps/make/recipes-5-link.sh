@@ -20,7 +20,7 @@ link-linux-sll2-postfix-swaks() {
 }
 
 recipe link-linux-sll2-loopback-postfix-swaks 4 "%postfix; %swaks" \
-	"Linux cooked capture v2 of loopback traffic"
+	"Linux cooked capture v2 of loopback traffic (TCP checksums not filled in)"
 link-linux-sll2-loopback-postfix-swaks() {
 	postfix_server "$CLEAR"
 	NS=sv DEV=any capture -y LINUX_SLL2 tcp
@@ -29,7 +29,7 @@ link-linux-sll2-loopback-postfix-swaks() {
 }
 
 recipe link-loopback-postfix-swaks 6 "%postfix; %swaks" \
-	"loopback device (Ethernet with zero addresses): a mail in clear over ::1"
+	"loopback device (Ethernet with zero addresses): a mail in clear over ::1 (TCP checksums not filled in)"
 link-loopback-postfix-swaks() {
 	postfix_server "$CLEAR"
 	NS=sv DEV=lo capture tcp
@@ -269,6 +269,37 @@ link-vxlan-fragmented-postfix-swaks() {
 	yes "$BODY 0123456789 0123456789 0123456789 0123456789" | head -120 >body
 	capture 'udp port 4789 or (ip[6:2] & 0x1fff != 0)'
 	SERVER=$I4S send --body @body
+}
+
+# A third namespace that gets a copy of what passes the server's device.
+mirror() {			# erspan|vxlan
+	ip netns add mon
+	ip link add m0 netns mon type veth peer name m1 netns sv
+	ip -n mon link set m0 address 02:00:00:00:00:4d mtu 9000 up
+	ip -n sv link set m1 address 02:00:00:00:00:4e mtu 9000 up
+	ip -n sv addr add 203.0.113.1/24 dev m1
+	ip -n mon addr add 203.0.113.2/24 dev m0
+	ip netns exec mon sysctl -qw net.ipv6.conf.m0.disable_ipv6=1
+	sv "$EXTRA/sbin/ethtool" -K m1 tx off >/dev/null
+	sv /usr/bin/python3 "$HERE/mirror.py" "$1" s0 203.0.113.1 203.0.113.2 2>"$T/mirror.log" &
+	sleep .5
+	sv nc -z -w 1 203.0.113.2 9 || true
+}
+
+recipe link-mirror-erspan-postfix-swaks 4 "%postfix; %swaks" \
+	"a mirror port in ERSPAN type II: both directions of the session in one outer direction; STARTTLS with TLS 1.3"
+link-mirror-erspan-postfix-swaks() {
+	postfix_server "$MAY"; mirror erspan
+	NS=mon DEV=m0 capture 'proto gre'
+	send --tls
+}
+
+recipe link-mirror-vxlan-postfix-swaks 6 "%postfix; %swaks" \
+	"traffic mirrored in VXLAN, as clouds do it: both directions of the session in one outer direction; a mail in clear"
+link-mirror-vxlan-postfix-swaks() {
+	postfix_server "$CLEAR"; mirror vxlan
+	NS=mon DEV=m0 capture 'udp port 4789'
+	SERVER=$S6 send -6
 }
 
 # ---- on the way ----
