@@ -244,14 +244,6 @@ def usage(bench, good):
         one_line(bench, f"usage: {name}", arguments, USAGE)
 
 
-def contradictions(bench, good):
-    """Options whose values contradict each other or make no sense together."""
-    logs = bench.path("contradiction")
-    one_line(bench, "usage: -w twice", ["-r", good, "-w", logs, "-w", logs], USAGE)
-    one_line(bench, "usage: empty log directory", ["-r", good, "-w", ""], USAGE)
-    one_line(bench, "usage: empty sensor name", ["-r", good, "--sensor", ""], USAGE)
-
-
 def helpful(bench):
     for option, word in (("--help", b"--ports"), ("--version", b"mailtap")):
         done = bench.run(option)
@@ -403,7 +395,6 @@ def main():
         hostile_headers(bench)
         several_inputs(bench)
         usage(bench, good)
-        contradictions(bench, good)
         helpful(bench)
         good_options(bench)
         summary_place(bench, good)

@@ -7,7 +7,7 @@ captures with it, so a mistake here must not be the same mistake as there.
 
 import gzip
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LINK_NULL = 0
 LINK_ETHERNET = 1
@@ -35,16 +35,24 @@ class CaptureError(Exception):
 
 @dataclass(slots=True)
 class Packet:
-    """One captured packet: `time` in nanoseconds since 1970, `length` as it was on the wire."""
+    """One captured packet: `time` in nanoseconds since 1970, `length` as it was on the wire.
+
+    `interface` tells the interfaces of a pcapng file apart; where there is one it is 0.
+    """
 
     time: int
     data: bytes
     length: int
     linktype: int = LINK_ETHERNET
+    interface: int = 0
 
     def with_data(self, data, length=None):
         """The same packet at the same time with other bytes (by default not truncated)."""
-        return Packet(self.time, data, len(data) if length is None else length, self.linktype)
+        return replace(self, data=data, length=len(data) if length is None else length)
+
+    def at(self, time):
+        """The same packet at another time."""
+        return replace(self, time=time)
 
 
 @dataclass
@@ -146,18 +154,18 @@ def _pcapng_packet(kind, body, order, interfaces):
     high, low, captured, length = fields[-4:]
     interface = interfaces[fields[0]]
     time = interface.nanoseconds(high << 32 | low)
-    return Packet(time, body[20 : 20 + captured], length, interface.linktype)
+    return Packet(time, body[20 : 20 + captured], length, interface.linktype, fields[0])
 
 
 # --- writing ---------------------------------------------------------------------------------
 
 
-def write(path, packets):
+def write(path, packets, nano=False, order="<"):
     """Write a capture in the simplest container that can hold it."""
-    if len({packet.linktype for packet in packets}) > 1:
-        write_pcapng(path, packets)
+    if len({(packet.linktype, packet.interface) for packet in packets}) > 1:
+        write_pcapng(path, packets, order)
     else:
-        write_pcap(path, packets)
+        write_pcap(path, packets, nano, order)
 
 
 def pcap_header(linktype, nano=False, order="<", snaplen=262144):
@@ -182,22 +190,21 @@ def write_pcap(path, packets, nano=False, order="<", snaplen=262144):
     _write_bytes(path, b"".join(chunks))
 
 
-def write_pcapng(path, packets, order="<", resolution=9, interfaces_per_link=1):
-    """pcapng with `interfaces_per_link` interfaces for each link type, packets dealt out in turn.
+def write_pcapng(path, packets, order="<", resolution=9):
+    """pcapng with an interface for each (interface, link type) of the packets.
 
     `resolution` is if_tsresol: 10^-resolution seconds, or 2^-(resolution & 0x7f) with bit 7 set.
     """
     ticks = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution
-    links = sorted({packet.linktype for packet in packets}) or [LINK_ETHERNET]
+    interfaces = sorted({(p.interface, p.linktype) for p in packets}) or [(0, LINK_ETHERNET)]
     head = struct.pack(order + "IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)
     chunks = [_block(SECTION_HEADER, head, order)]
     option = struct.pack(order + "HHBxxxHH", OPTION_TSRESOL, 1, resolution, 0, 0)
-    for link in links:
+    for _, link in interfaces:
         body = struct.pack(order + "HHI", link, 0, 262144) + option
-        chunks += [_block(BLOCK_INTERFACE, body, order)] * interfaces_per_link
-    for number, packet in enumerate(packets):
-        first = links.index(packet.linktype) * interfaces_per_link
-        interface = first + number % interfaces_per_link
+        chunks.append(_block(BLOCK_INTERFACE, body, order))
+    for packet in packets:
+        interface = interfaces.index((packet.interface, packet.linktype))
         # Rounded up, so that reading it back (which rounds down) gives the same nanosecond
         # wherever the resolution is fine enough.
         stamp = -(-packet.time * ticks // 1_000_000_000)

@@ -176,6 +176,17 @@ def parse_segment(packet):
     )  # fmt: skip
 
 
+def is_fragment(packet):
+    """Is this a fragment of an IP datagram?"""
+    at = ip_offset(packet.data, packet.linktype)
+    if at is None or at + 40 > len(packet.data):
+        return False
+    if packet.data[at] >> 4 == 4:
+        return bool(struct.unpack_from("!H", packet.data, at + 6)[0] & 0x3FFF)
+    extent = _ip_extent(packet.data, at)
+    return extent is not None and extent[0] == PROTO_FRAGMENT
+
+
 # --- building --------------------------------------------------------------------------------
 
 
@@ -274,7 +285,9 @@ def add_tunnel(packet, source, destination, protocol, inner_header=b""):
     missing = packet.length - len(packet.data)
     carried = len(inner_header) + len(datagram) + missing
     outer = ip_header(source, destination, protocol, carried)
-    link = packet.data[: at - 2] + ethernet_header(outer[0] >> 4)[12:]
+    link = packet.data[:at]
+    if link[-2:] in (ethernet_header(4)[12:], ethernet_header(6)[12:]):  # not behind MPLS labels
+        link = link[:-2] + ethernet_header(outer[0] >> 4)[12:]
     return _grown(packet, link + outer + inner_header + datagram)
 
 
@@ -291,8 +304,7 @@ def relink(packet, linktype):
         cf.LINK_SLL: struct.pack("!HHH", 0, 1, 6) + b"\x02\0\0\0\0\x01\0\0" + kind,
         cf.LINK_SLL2: kind + struct.pack("!HIHBB", 0, 2, 1, 0, 6) + b"\x02\0\0\0\0\x01\0\0",
     }[linktype]
-    changed = cf.Packet(packet.time, packet.data, packet.length, linktype)
-    return _grown(changed, header + packet.data[at:])
+    return _grown(replace(packet, linktype=linktype), header + packet.data[at:])
 
 
 def _grown(packet, data):

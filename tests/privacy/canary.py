@@ -90,7 +90,7 @@ class Renumbered:
         for index, (packet, segment) in enumerate(self.source):
             if segment is None or not keep(index, segment):
                 continue
-            moved = cf.Packet(packet.time + shift, packet.data, packet.length, packet.linktype)
+            moved = packet.at(packet.time + shift)
             self.packets.append(pk.build(moved, self._moved(segment)))
         self.copies += 1
 

@@ -8,7 +8,7 @@ driver does not count it.
 """
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lib import capture_file as cf
 from lib import packets as pk
@@ -41,6 +41,20 @@ class Trace:
 
     def pairs(self):
         return zip(self.packets, self.segments)
+
+    def fragmented(self):
+        """Are there IP fragments, whose segments are not in `segments`?"""
+        return any(map(pk.is_fragment, self.packets))
+
+    def orderly(self):
+        """The connections whose segments came in order, each once, none missing."""
+        expected, unruly = {}, set()
+        for segment in filter(None, self.segments):
+            key = (segment.flow, segment.source)
+            if expected.get(key, segment.seq) != segment.seq and segment.size:
+                unruly.add(segment.flow)
+            expected[key] = segment.next_seq
+        return self.servers.keys() - unruly
 
     def from_server(self, segment):
         return segment.source == self.servers[segment.flow]
@@ -201,6 +215,9 @@ def gre(rng, trace):
 
 
 # --- lossless: TCP ---------------------------------------------------------------------------
+#
+# Segments are cut only in connections that are in order: a hole that one late segment fills would
+# become a hole with hundreds of segments waiting behind it, more than any tap need keep.
 
 
 def _can_cut(segment):
@@ -233,13 +250,14 @@ def random_sizes(rng, total, smallest, largest):
     return sizes
 
 
-def byte_segments(rng, trace):
+def byte_segments(_rng, trace):
     """Every payload byte in a segment of its own (in long captures: a few bytes)."""
     total = sum(len(segment.payload) for segment in trace.segments if segment)
     size = 1 + total // MOST_PIECES
+    orderly = trace.orderly()
 
     def change(packet, segment):
-        if not _can_cut(segment):
+        if not _can_cut(segment) or segment.flow not in orderly:
             return None
         return cut(packet, segment, [size] * -(-len(segment.payload) // size))
 
@@ -250,9 +268,10 @@ def small_segments(rng, trace):
     """Payloads in segments of random small sizes."""
     total = sum(len(segment.payload) for segment in trace.segments if segment)
     largest = 30 + 2 * total // MOST_PIECES
+    orderly = trace.orderly()
 
     def change(packet, segment):
-        if not _can_cut(segment):
+        if not _can_cut(segment) or segment.flow not in orderly:
             return None
         return cut(packet, segment, random_sizes(rng, len(segment.payload), 1, largest))
 
@@ -261,6 +280,8 @@ def small_segments(rng, trace):
 
 def sequence_wrap(rng, trace):
     """Sequence numbers that pass 2^32 in the middle of each direction's stream."""
+    if trace.fragmented():
+        return trace.packets  # the fragments would keep the old numbers
     sent = {}
     for segment in filter(None, trace.segments):
         for source in segment.flow:
@@ -303,7 +324,7 @@ def reorder(rng, trace):
             part = packets[start:end]
             rng.shuffle(part)
             times = [packet.time for packet in packets[start:end]]
-            packets[start:end] = [_at(p, time) for p, time in zip(part, times)]
+            packets[start:end] = [p.at(time) for p, time in zip(part, times)]
         start = end
     return packets
 
@@ -319,16 +340,12 @@ def _is_barrier(segment):
     return bool(segment.flags & (pk.SYN | pk.RST))
 
 
-def _at(packet, time):
-    return cf.Packet(time, packet.data, packet.length, packet.linktype)
-
-
 def _later(rng, packets, picked, make):
     """A copy (made by `make`) of each picked packet comes again up to four packets later."""
     out = list(packets)
     for index in sorted(picked, reverse=True):
         place = min(index + 1 + rng.randrange(5), len(out))
-        out.insert(place, _at(make(index), out[place - 1].time))
+        out.insert(place, make(index).at(out[place - 1].time))
     return out
 
 
@@ -424,7 +441,7 @@ def bad_checksums(rng, trace):
 def time_shift(rng, trace):
     """The whole capture somewhat later (not so much that certificates expire)."""
     shift = rng.randrange(1, 3_600_000_000_000)
-    return [_at(packet, packet.time + shift) for packet in trace.packets]
+    return [packet.at(packet.time + shift) for packet in trace.packets]
 
 
 # --- lossless: containers --------------------------------------------------------------------
@@ -436,15 +453,21 @@ def same_packets(_rng, trace):
 
 
 def write_nano(path, packets):
-    cf.write_pcap(path, packets, nano=True)
+    cf.write(path, packets, nano=True)
 
 
 def write_big_endian(path, packets):
-    cf.write_pcap(path, packets, order=">")
+    cf.write(path, packets, order=">")
 
 
-def write_pcapng_interfaces(path, packets):
-    cf.write_pcapng(path, packets, interfaces_per_link=3)
+def two_interfaces(_rng, trace):
+    """A tap with a port for each direction, both captured into one pcapng file."""
+    if any(packet.interface for packet in trace.packets):
+        return trace.packets
+    return [
+        replace(packet, interface=int(segment is not None and trace.from_server(segment)))
+        for packet, segment in trace.pairs()
+    ]
 
 
 def write_pcapng_big_endian(path, packets):
@@ -521,9 +544,10 @@ def _in_turn(rng, trace, steps):
 
 def combined(rng, trace):
     """Lossless ones on top of each other: TCP first, then IP, then what is below."""
-    segments = rng.sample([sequence_wrap, reorder, duplicates, retransmissions, wild_resets], 2)
-    steps = [rng.choice([small_segments, overlaps]), *segments]
-    steps += [rng.choice([fragments, fragments_shuffled, ip_options])]
+    pairs = [[small_segments, reorder], [small_segments, retransmissions], [overlaps, duplicates],
+             [overlaps, wild_resets], [sequence_wrap, reorder]]  # fmt: skip
+    steps = [*rng.choice(pairs), rng.choice([sequence_wrap, wild_resets, duplicates])]
+    steps.append(rng.choice([fragments, fragments_shuffled, ip_options]))
     return _in_turn(rng, trace, [*steps, rng.choice([vlan, qinq, mpls, ip_in_ip, gre])])
 
 
@@ -570,13 +594,13 @@ def _kinds():
     keep = [
         vlan, qinq, mpls, link_type, padding, fragments, fragments_shuffled, ip_options, ip_in_ip,
         gre, byte_segments, small_segments, sequence_wrap, reorder, duplicates, retransmissions,
-        overlaps, keep_alives, wild_resets, bad_checksums, time_shift, combined,
+        overlaps, keep_alives, wild_resets, bad_checksums, time_shift, two_interfaces, combined,
     ]  # fmt: skip
     lose = [
         loss_one, loss_burst, loss_many, client_only, server_only, late_start, early_end, snaplen,
         torn_loss, torn_start, torn_end, torn_side,
     ]  # fmt: skip
-    files = [write_nano, write_big_endian, write_pcapng_interfaces, write_pcapng_big_endian]
+    files = [write_nano, write_big_endian, write_pcapng_big_endian]
     table = [Kind(f.__name__, True, f) for f in keep]
     table += [
         Kind(f.__name__.removeprefix("write_"), True, same_packets, f, True) for f in files

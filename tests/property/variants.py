@@ -8,6 +8,7 @@ those that lose packets may only turn facts into "not seen". Any failure can be 
 options that are printed with it; `--keep DIR` keeps the variants that failed.
 """
 
+import itertools
 import random
 import shutil
 import sys
@@ -29,6 +30,7 @@ from lib.tap import Tap  # noqa: E402
 
 DEFAULT_SEED = 1
 SHOWN_PER_KIND = 15
+MOST_CUTS = 150  # of a capture, to learn what its fields were on the way
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,23 @@ def original(mailtap, capture):
     return groups, transform.Trace(cf.read(capture), servers)
 
 
+@lru_cache(maxsize=8)
+def history(mailtap, capture):
+    """connection -> LAST_SEEN field -> the values it has where the capture ends earlier."""
+    _, trace = original(mailtap, capture)
+    found = {flow: {name: [] for name in rules.LAST_SEEN} for flow in trace.servers}
+    indexes = trace.mail_indexes()
+    with tempfile.TemporaryDirectory(prefix="history-") as folder:
+        path = Path(folder) / capture.name
+        for index in indexes[:: 1 + len(indexes) // MOST_CUTS]:
+            cf.write(path, trace.packets[:index])
+            groups = records.by_connection(program.sessions(mailtap, path))
+            for flow, group in groups.items():
+                for record, name in itertools.product(group, rules.LAST_SEEN):
+                    found[flow][name].append(record[name])
+    return found
+
+
 def judge(task):
     """Make one variant, run mailtap on it, compare."""
     result = Result(task)
@@ -102,7 +121,7 @@ def compare(result, before, after, lossless, packets, servers):
             result.problems.append(("(records)", f"{title}: {len(old)} records, now {len(new)}"))
         elif len(old) == len(new):
             for one, other in zip(old, new):
-                compare_records(result, one, other, lossless)
+                compare_records(result, flow, one, other, lossless)
 
 
 def remaining(packets, servers):
@@ -117,8 +136,11 @@ def expected(old, left):
     return len(old) == 1 and old[0]["server_port"] in rules.MAIL_PORTS and flow in left
 
 
-def compare_records(result, one, other, lossless):
-    compared, wrong = rules.violations(one, other, lossless)
+def compare_records(result, flow, one, other, lossless):
+    def earlier():
+        return history(result.task.mailtap, result.task.capture)[flow]
+
+    compared, wrong = rules.violations(one, other, lossless, earlier)
     result.compared += compared
     for name in wrong:
         values = [program.show(record.get(name, "(no such field)"), 100) for record in (one, other)]
@@ -149,7 +171,7 @@ def readable(folder):
         yield capture
 
 
-def report(tap, kind, results):
+def report(tap, kind, results, most):
     """One TAP line for a kind, with its problems."""
     compared = sum(result.compared for result in results)
     variants = sum(1 for result in results if result.compared)
@@ -160,11 +182,11 @@ def report(tap, kind, results):
     shown = 0
     for result in results:
         for _, line in result.problems:
-            if shown < SHOWN_PER_KIND:
+            if shown < most:
                 lines += [line, f"    {result.task.again()}"]
             shown += 1
-    if shown > SHOWN_PER_KIND:
-        lines.append(f"and {shown - SHOWN_PER_KIND} more")
+    if shown > most:
+        lines.append(f"and {shown - most} more")
     if not compared:
         lines.append("nothing was compared")
     tap.check(compared > 0 and not fields, kind, lines)
@@ -179,6 +201,7 @@ def main():
     parser.add_argument("--only", metavar="TEXT", help="only captures with this in their name")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the variants that failed")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--all", action="store_true", help="print every problem")
     options = program.parse_arguments(parser)
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
@@ -189,7 +212,7 @@ def main():
         for result in pool.map(judge, tasks(options), chunksize=8):
             results[result.task.kind].append(result)
     for kind, found in results.items():
-        report(tap, kind, found)
+        report(tap, kind, found, sys.maxsize if options.all else SHOWN_PER_KIND)
     return tap.done()
 
 
