@@ -14,7 +14,7 @@
 struct sessions_export {
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
 	const char *sensor;
-	struct hash_key key;         // fixed: the same capture gives the same identifiers
+	struct hash_key key; // fixed: the same capture gives the same identifiers
 	struct json json;
 };
 
@@ -56,6 +56,14 @@ static void key_null(struct json *json, const char *key)
 	json_null(json);
 }
 
+static void key_known(struct json *json, const char *key, bool known, uint64_t value)
+{
+	if (known)
+		key_unsigned(json, key, value);
+	else
+		key_null(json, key);
+}
+
 static void key_address(struct json *json, const char *key, const struct ip_address *address)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -75,7 +83,8 @@ static void key_code(struct json *json, const char *key, const char *name, unsig
 /* ---- the groups of the contract ---- */
 
 // The same connection of the same capture has the same identifier in every run.
-static uint64_t session_id(const struct sessions_export *export, const struct session_record *record)
+static uint64_t session_id(
+    const struct sessions_export *export, const struct session_record *record)
 {
 	struct {
 		struct ip_address address[2];
@@ -141,8 +150,10 @@ static void write_capabilities(struct json *json, const struct text *capabilitie
 
 static void write_dialogue(struct json *json, const struct judged_session *judged)
 {
-	static const char *const modes[] = {[TLS_MODE_NOT_SEEN] = NULL, [TLS_MODE_NONE] = "none",
-	    [TLS_MODE_IMPLICIT] = "implicit", [TLS_MODE_STARTTLS] = "starttls"};
+	static const char *const modes[] = {[TLS_MODE_NOT_SEEN] = NULL,
+	    [TLS_MODE_NONE] = "none",
+	    [TLS_MODE_IMPLICIT] = "implicit",
+	    [TLS_MODE_STARTTLS] = "starttls"};
 	const struct session_record *record = judged->record;
 	const struct session *session = record->session;
 	key_name(json, "protocol", protocol_name((enum protocol)session->protocol));
@@ -190,7 +201,8 @@ static void write_version(struct json *json, const char *key, uint16_t version)
 static void write_cipher(struct json *json, const struct tls_facts *tls)
 {
 	if (tls->sslv2_cipher != 0)
-		key_code(json, "tls_cipher", tls_sslv2_cipher_name(tls->sslv2_cipher), tls->sslv2_cipher);
+		key_code(json, "tls_cipher", tls_sslv2_cipher_name(tls->sslv2_cipher),
+		    tls->sslv2_cipher);
 	else if (tls->cipher_seen)
 		key_code(json, "tls_cipher", tls_cipher_name(tls->cipher), tls->cipher);
 	else
@@ -214,7 +226,8 @@ static void write_tls(struct json *json, const struct session_record *record)
 	key_null(json, "ja3s");
 	key_null(json, "ja4");
 	key_seen(json, "tls_resumed", (enum seen)tls->resumed);
-	key_seen(json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
+	key_seen(
+	    json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
 	write_alert(json, tls);
 }
 
@@ -241,7 +254,8 @@ static void write_certificates(struct json *json, const struct session_record *r
 	write_chain(json, "client_chain", tls, FROM_CLIENT);
 	key_null(json, "certificate_status");
 	key_name(json, "server_certificate_source",
-	    tls->chain_ended[FROM_SERVER] && tls->certificates[FROM_SERVER] > 0 ? "handshake" : NULL);
+	    tls->chain_ended[FROM_SERVER] && tls->certificates[FROM_SERVER] > 0 ? "handshake"
+	                                                                        : NULL);
 	key_null(json, "certificate_name_match");
 	key_null(json, "certificate_name_source");
 	key_null(json, "client_verifies");
@@ -253,16 +267,11 @@ static void write_clear(struct json *json, const struct session_record *record)
 	key_text(json, "auth_mechanism", session->auth_mechanism);
 	key_seen(json, "credentials_exposed", record->credentials_exposed);
 	key_name(json, "login_outcome",
-	    session->login_succeeded == SEEN_YES      ? "success"
-	        : session->login_succeeded == SEEN_NO ? "failure"
-	                                              : NULL);
-	if (record->messages_known) {
-		key_unsigned(json, "messages", session->messages);
-		key_unsigned(json, "message_bytes", session->message_bytes);
-	} else {
-		key_null(json, "messages");
-		key_null(json, "message_bytes");
-	}
+	    session->login_succeeded == SEEN_YES  ? "success"
+	    : session->login_succeeded == SEEN_NO ? "failure"
+	                                          : NULL);
+	key_known(json, "messages", record->messages_known, session->messages);
+	key_known(json, "message_bytes", record->message_bytes_known, session->message_bytes);
 }
 
 static void write_judgement(struct json *json, const struct judgement *judgement)
@@ -275,8 +284,11 @@ static void write_judgement(struct json *json, const struct judgement *judgement
 
 static void write_quality(struct json *json, const struct session_record *record)
 {
-	static const char *const reasons[] = {[END_FIN] = "fin", [END_RST] = "rst",
-	    [END_TIMEOUT] = "timeout", [END_OF_CAPTURE] = "end_of_capture", [END_EVICTED] = "evicted"};
+	static const char *const reasons[] = {[END_FIN] = "fin",
+	    [END_RST] = "rst",
+	    [END_TIMEOUT] = "timeout",
+	    [END_OF_CAPTURE] = "end_of_capture",
+	    [END_EVICTED] = "evicted"};
 	bool client = record->packets[FROM_CLIENT] > 0, server = record->packets[FROM_SERVER] > 0;
 	key_unsigned(json, "client_packets", record->packets[FROM_CLIENT]);
 	key_unsigned(json, "server_packets", record->packets[FROM_SERVER]);
@@ -317,7 +329,8 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	export->sensor = settings->sensor;
 	bool good = true;
 	if (settings->log_directory != NULL) {
-		export->outputs[0] = log_file_create(settings->log_directory, "sessions.jsonl", error);
+		export->outputs[0] =
+		    log_file_create(settings->log_directory, "sessions.jsonl", error);
 		good = export->outputs[0] != NULL;
 	}
 	if (good && settings->records_path != NULL) {
@@ -331,8 +344,7 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	return NULL;
 }
 
-static bool export_session(
-    void *exporter, const struct judged_session *judged, struct error *error)
+static bool export_session(void *exporter, const struct judged_session *judged, struct error *error)
 {
 	struct sessions_export *export = exporter;
 	struct json *json = &export->json;

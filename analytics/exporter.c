@@ -13,7 +13,7 @@ enum { EXPORTERS = sizeof table / sizeof table[0] };
 
 struct exporters {
 	void *open[EXPORTERS]; // NULL: not asked for, or failed
-	struct error error;    // the first failure
+	struct error error; // the first failure
 	bool failed;
 };
 
@@ -47,7 +47,8 @@ bool exporters_session(struct exporters *exporters, const struct judged_session 
 {
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
 		struct error error = {""};
-		if (exporters->open[i] != NULL && !table[i]->session(exporters->open[i], session, &error))
+		if (exporters->open[i] != NULL &&
+		    !table[i]->session(exporters->open[i], session, &error))
 			note_failure(exporters, &error);
 	}
 	return !exporters->failed;

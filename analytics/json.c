@@ -158,9 +158,11 @@ static size_t code_point(const uint8_t *bytes, size_t length, uint32_t *code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint8_t first = bytes[0];
-	size_t count = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3
-	    : first >> 3 == 30                                                  ? 4
-	                                                                        : 0;
+	size_t count = first < 0x80       ? 1
+	               : first >> 5 == 6  ? 2
+	               : first >> 4 == 14 ? 3
+	               : first >> 3 == 30 ? 4
+	                                  : 0;
 	if (count == 0 || count > length)
 		return 0;
 	*code = count == 1 ? first : first & (0x7fu >> count);
@@ -189,7 +191,7 @@ static bool is_utf8(const uint8_t *bytes, size_t length)
 static bool must_escape(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
-	    (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
 static void put_ascii(struct json *json, uint8_t c)

@@ -32,8 +32,8 @@ static struct log_file *open_path(const char *path, struct error *error)
 	file->length = 0;
 	snprintf(file->path, sizeof file->path, "%s", standard_output ? "standard output" : path);
 	file->descriptor = standard_output
-	    ? STDOUT_FILENO
-	    : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	                       ? STDOUT_FILENO
+	                       : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (file->descriptor < 0) {
 		error_set(error, "%s: cannot be written: %s", path, strerror(errno));
 		free(file);

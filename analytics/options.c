@@ -114,7 +114,8 @@ static void add_usual_ports(struct port_table *table)
 static bool read_service(const char *name, size_t length, struct port_hint *hint)
 {
 	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
-		if (strlen(services[i].name) == length && memcmp(services[i].name, name, length) == 0) {
+		if (strlen(services[i].name) == length &&
+		    memcmp(services[i].name, name, length) == 0) {
 			*hint = services[i].hint;
 			return true;
 		}
@@ -150,7 +151,8 @@ static bool read_ports(struct port_table *table, const char *list, struct error 
 		size_t length = strcspn(list, ",");
 		if (!read_port(table, list, length)) {
 			error_set(error,
-			    "--ports: \"%.*s\" is no port: expected PORT or PORT:SERVICE, with one of "
+			    "--ports: \"%.*s\" is no port: expected PORT or PORT:SERVICE, with one "
+			    "of "
 			    "smtp smtps imap imaps pop3 pop3s",
 			    (int)(length < 40 ? length : 40), list);
 			return false;
@@ -172,10 +174,11 @@ static bool read_size(const char *text, size_t *size, struct error *error)
 	const char *unit = *end != '\0' ? strchr(units, *end & ~0x20) : NULL;
 	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
 	bool good = end != text && text[0] != '-' && errno == 0 &&
-	    (*end == '\0' || (unit != NULL && end[1] == '\0')) && value <= SIZE_MAX >> shift;
+	            (*end == '\0' || (unit != NULL && end[1] == '\0')) &&
+	            value <= SIZE_MAX >> shift;
 	if (!good) {
-		error_set(error, "--memory: \"%.40s\" is no size: expected a number, K, M or G behind it",
-		    text);
+		error_set(error,
+		    "--memory: \"%.40s\" is no size: expected a number, K, M or G behind it", text);
 		return false;
 	}
 	*size = (size_t)value << shift;
@@ -209,15 +212,15 @@ static bool add_filter_word(struct options *options, const char *word)
 struct reading {
 	struct options *options;
 	bool files_may_follow; // the last words were captures: `-r *.pcap` gives many
-	bool filter_given;     // by -f
-	bool filter_words;     // behind the options
+	bool filter_given; // by -f
+	bool filter_words; // behind the options
 };
 
 // A word that is no option: another capture right behind -r, otherwise part of the filter.
 static bool read_word(struct reading *reading, const char *word, struct error *error)
 {
-	bool is_file = strcmp(word, "-") == 0 || access(word, F_OK) == 0 ||
-	    strchr(word, '/') != NULL;
+	bool is_file =
+	    strcmp(word, "-") == 0 || access(word, F_OK) == 0 || strchr(word, '/') != NULL;
 	if (reading->files_may_follow && !reading->filter_words && is_file) {
 		add_file(reading->options, word);
 		return true;
@@ -238,7 +241,8 @@ static bool read_word(struct reading *reading, const char *word, struct error *e
 static bool set_filter(struct reading *reading, const char *expression, struct error *error)
 {
 	if (reading->filter_given || reading->filter_words) {
-		error_set(error, "-f: there is a filter already; join the two with \"and\" or \"or\"");
+		error_set(
+		    error, "-f: there is a filter already; join the two with \"and\" or \"or\"");
 		return false;
 	}
 	reading->filter_given = true;

@@ -93,7 +93,9 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .log_directory = options->log_directory,
 	    .records_path = options->records_path,
 	    .sensor = options->sensor,
-	    .summary = options->quiet ? NULL : printed ? stderr : stdout,
+	    .summary = options->quiet ? NULL
+	               : printed      ? stderr
+	                              : stdout,
 	};
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-	ROWS_MAX = 48,    // (protocol, port) pairs told apart; the rest share the last row
+	ROWS_MAX = 48, // (protocol, port) pairs told apart; the rest share the last row
 	VERSIONS_MAX = 8,
 };
 
@@ -183,8 +183,9 @@ static void print_table(struct summary *summary)
 	for (size_t i = 0; i < summary->row_count; i++) {
 		char port[8];
 		snprintf(port, sizeof port, "%u", summary->rows[i].port);
-		print_row(out, summary->rows[i].protocol != NULL ? summary->rows[i].protocol : "nothing",
-		    port, &summary->rows[i]);
+		print_row(out,
+		    summary->rows[i].protocol != NULL ? summary->rows[i].protocol : "nothing", port,
+		    &summary->rows[i]);
 	}
 	if (summary->rows[ROWS_MAX].sessions > 0)
 		print_row(out, "others", "", &summary->rows[ROWS_MAX]);
@@ -192,8 +193,8 @@ static void print_table(struct summary *summary)
 		print_row(out, "all", "", &summary->all);
 }
 
-static void print_step(FILE *out, const char *step, const struct known *known, uint64_t of,
-    const char *of_what)
+static void print_step(
+    FILE *out, const char *step, const struct known *known, uint64_t of, const char *of_what)
 {
 	uint64_t seen = known->yes + known->no;
 	fprintf(out, "  %-12s %9" PRIu64 " of %" PRIu64 " %s", step, known->yes, seen, of_what);
@@ -281,7 +282,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
 	print_if(out, worker->headers.checksums_wrong, "segments with a wrong checksum");
 	print_if(out, worker->segments_dropped, "of them left out");
-	print_if(out, worker->fragment.datagrams_timed_out + worker->fragment.datagrams_overlapping +
+	print_if(out,
+	    worker->fragment.datagrams_timed_out + worker->fragment.datagrams_overlapping +
 	        worker->fragment.datagrams_bad + worker->fragment.datagrams_no_room,
 	    "fragmented datagrams not put together");
 	print_if(out, worker->tcp.out_of_window, "segments outside every window, ignored");

@@ -13,7 +13,8 @@ enum {
 
 static bool is_something_else(enum protocol protocol)
 {
-	return protocol == PROTOCOL_SSH || protocol == PROTOCOL_HTTP || protocol == PROTOCOL_UNKNOWN;
+	return protocol == PROTOCOL_SSH || protocol == PROTOCOL_HTTP ||
+	       protocol == PROTOCOL_UNKNOWN;
 }
 
 // Nothing was said, or a dialogue led to nothing. Only a capture of the whole can say so.
@@ -22,7 +23,7 @@ static enum verdict judge_quiet(const struct session_record *record)
 	const struct session *session = record->session;
 	bool both = record->packets[FROM_CLIENT] > 0 && record->packets[FROM_SERVER] > 0;
 	bool whole = both && record->saw_start && !session->dialogue_gap[FROM_CLIENT] &&
-	    !session->dialogue_gap[FROM_SERVER];
+	             !session->dialogue_gap[FROM_SERVER];
 	return record->ended && whole ? VERDICT_NO_MAIL : VERDICT_PARTIAL;
 }
 
@@ -51,7 +52,11 @@ static enum reason judge_reason(const struct session_record *record)
 		return REASON_TLS_FAILED;
 	if (session->starttls_offered == SEEN_NO)
 		return REASON_NOT_OFFERED;
-	return record->starttls_requested == SEEN_NO ? REASON_NOT_REQUESTED : REASON_NONE;
+	// A client that never asked what is offered did not want it; one whose list is lost may have
+	// been offered nothing.
+	bool whole = !session->dialogue_gap[FROM_CLIENT] && !session->dialogue_gap[FROM_SERVER];
+	bool could = session->starttls_offered == SEEN_YES || whole;
+	return could && record->starttls_requested == SEEN_NO ? REASON_NOT_REQUESTED : REASON_NONE;
 }
 
 // SMTP on port 25 is relay unless the client logs in; elsewhere only what is spoken can tell, and
@@ -68,8 +73,8 @@ static enum hop judge_smtp_hop(const struct session_record *record)
 		if (record->session->login_tried)
 			return HOP_SUBMISSION;
 		return record->session->mail_begun && !record->session->dialogue_gap[FROM_CLIENT]
-		    ? HOP_RELAY
-		    : HOP_NONE;
+		           ? HOP_RELAY
+		           : HOP_NONE;
 	}
 }
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { COMMANDS_MAX = 32 };
+enum { COMMANDS_MAX = 16 };
 
 struct pending_command {
 	uint8_t kind;     // the protocol's own enum

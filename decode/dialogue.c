@@ -172,6 +172,15 @@ static void begin_mail(struct dialogue *dialogue, enum protocol protocol)
 	dialogue->ops->begin(dialogue->state, session);
 }
 
+// A direction whose first bytes of TLS are not in the capture.
+static bool lacks_start_of_tls(const struct dialogue *dialogue, enum direction from)
+{
+	const struct half *half = &dialogue->halves[from];
+	if (dialogue->session->upgraded)
+		return dialogue->session->dialogue_gap[from] && !half->begun;
+	return !half->from_start;
+}
+
 static bool begin_tls(struct dialogue *dialogue, enum tls_mode mode)
 {
 	dialogue->session->tls_mode = (uint8_t)mode;
@@ -181,6 +190,9 @@ static bool begin_tls(struct dialogue *dialogue, enum tls_mode mode)
 		return false;
 	}
 	dialogue->stage = STAGE_TLS;
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		if (lacks_start_of_tls(dialogue, (enum direction)from))
+			tls_gap(dialogue->tls, (enum direction)from, 1);
 	return true;
 }
 
@@ -370,15 +382,12 @@ static size_t side_waits(
 	enum direction other = other_direction(from);
 	enum protocol theirs = (enum protocol)dialogue->openings[other];
 	dialogue->openings[from] = (uint8_t)opening;
-	bool decided =
-	    theirs != PROTOCOL_UNDECIDED || (from == FROM_SERVER && is_positive(opening));
-	if (!decided && length < UNDECIDED_MAX && !dialogue->session->dialogue_gap[other]) {
+	bool foreign = from == FROM_SERVER && is_positive(opening);
+	if (!foreign && theirs == PROTOCOL_UNDECIDED && length < UNDECIDED_MAX) {
 		dialogue->halves[from].held = true;
 		return 0;
 	}
-	decide_foreign(dialogue, is_positive(opening)  ? opening
-	                         : is_positive(theirs) ? theirs
-	                                               : PROTOCOL_UNKNOWN);
+	decide_foreign(dialogue, is_positive(opening) || !is_positive(theirs) ? opening : theirs);
 	return length;
 }
 
@@ -579,14 +588,23 @@ struct dialogue *dialogue_create(
 	return dialogue;
 }
 
+// At the end, one side's opening counts even if the other never answered it, but not if its answer may
+// have been lost: it could have been a mail server's.
+static void decide_alone(struct dialogue *dialogue, enum direction from)
+{
+	enum protocol opening = (enum protocol)dialogue->openings[from];
+	if (opening != PROTOCOL_UNDECIDED &&
+	    !dialogue->session->dialogue_gap[other_direction(from)])
+		decide_foreign(dialogue, opening);
+}
+
 void dialogue_destroy(struct dialogue *dialogue)
 {
 	if (dialogue == NULL)
 		return;
 	for (int from = FROM_SERVER; from >= FROM_CLIENT; from--)
-		if (dialogue->stage == STAGE_UNDECIDED &&
-		    dialogue->openings[from] != PROTOCOL_UNDECIDED)
-			decide_foreign(dialogue, (enum protocol)dialogue->openings[from]);
+		if (dialogue->stage == STAGE_UNDECIDED)
+			decide_alone(dialogue, (enum direction)from);
 	finish(dialogue);
 	memory_give(dialogue->memory, dialogue, sizeof *dialogue);
 }

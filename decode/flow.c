@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 enum {
-	BYTES_PER_FLOW = 512,  // for sizing the table
+	BYTES_PER_FLOW = 512, // for sizing the table
 	BUCKETS_MIN = 1 << 10,
 	EXPIRED_PER_CALL = 64, // flows looked at
 };
@@ -98,7 +98,7 @@ void flow_set_class(
     struct flow_table *table, struct flow *flow, enum flow_class class, nanoseconds now)
 {
 	queue_remove(&table->queues[flow->class], flow);
-	flow->class = (uint8_t)class;
+	flow->class = (uint8_t) class;
 	flow->queued = now;
 	queue_append(&table->queues[class], flow);
 }
@@ -115,26 +115,42 @@ static enum direction direction_of(const struct flow *flow, unsigned sender)
 	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
 }
 
-// 3: this direction is seen here; 2: the other one is, this one not at all yet; 1: this one not at all
-// yet, the other one elsewhere; 0: this one is seen elsewhere.
-static int tap_point_match(const struct flow *flow, unsigned sender, uint32_t tap_point)
+// How well a flow fits a segment's tap point. A segment from elsewhere that brings something new is the
+// connection itself, moved to another path; one that brings the same again is a copy of it.
+enum tap_match {
+	TAP_COPY, // seen elsewhere, and this repeats it
+	TAP_MOVED, // seen elsewhere so far, and this goes on
+	TAP_SPLIT, // this direction was not seen yet, the other elsewhere
+	TAP_OTHER, // this direction was not seen yet, the other here
+	TAP_SAME,
+};
+
+static enum tap_match match_tap_point(
+    const struct flow *flow, unsigned sender, const struct segment *segment)
 {
-	const struct stream *mine = &flow->streams[direction_of(flow, sender)];
-	const struct stream *other = &flow->streams[other_direction(direction_of(flow, sender))];
-	if (mine->packets > 0)
-		return mine->tap_point == tap_point ? 3 : 0;
-	return other->packets > 0 && other->tap_point == tap_point ? 2 : 1;
+	enum direction from = direction_of(flow, sender);
+	const struct stream *mine = &flow->streams[from];
+	const struct stream *other = &flow->streams[other_direction(from)];
+	uint32_t tap_point = segment->context.tap_point;
+	if (mine->packets == 0)
+		return other->packets > 0 && other->tap_point == tap_point ? TAP_OTHER : TAP_SPLIT;
+	if (mine->tap_point == tap_point)
+		return TAP_SAME;
+	if (segment->flags & TCP_SYN)
+		return TAP_COPY;
+	uint32_t end = segment->sequence + segment->length;
+	return segment->length == 0 || (int32_t)(end - mine->next) > 0 ? TAP_MOVED : TAP_COPY;
 }
 
-struct flow *flow_find(
-    struct flow_table *table, const struct flow_key *key, unsigned sender, uint32_t tap_point)
+struct flow *flow_find(struct flow_table *table, const struct flow_key *key, unsigned sender,
+    const struct segment *segment)
 {
 	struct flow *best = NULL;
-	int best_match = 0;
+	enum tap_match best_match = TAP_COPY;
 	for (struct flow *flow = *bucket_of(table, key); flow != NULL; flow = flow->bucket_next) {
 		if (memcmp(&flow->key, key, sizeof *key) != 0)
 			continue;
-		int match = tap_point_match(flow, sender, tap_point);
+		enum tap_match match = match_tap_point(flow, sender, segment);
 		if (match > best_match) {
 			best = flow;
 			best_match = match;
@@ -207,7 +223,8 @@ static unsigned expire_class(
 			break;
 		if (now - flow->last > timeouts[class])
 			flow_remove(table, flow,
-			    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason : END_TIMEOUT);
+			    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason
+			                          : END_TIMEOUT);
 		else
 			flow_set_class(table, flow, class, flow->last);
 	}
@@ -217,13 +234,13 @@ static unsigned expire_class(
 void flow_expire(struct flow_table *table, nanoseconds now)
 {
 	unsigned most = EXPIRED_PER_CALL;
-	for (unsigned class = 0; class < FLOW_CLASSES; class++)
-		most -= expire_class(table, (enum flow_class)class, now, most);
+	for (unsigned class = 0; class < FLOW_CLASSES; class ++)
+		most -= expire_class(table, (enum flow_class) class, now, most);
 }
 
 void flow_table_end_all(struct flow_table *table)
 {
-	for (unsigned class = FLOW_CLASSES; class-- > 0;) {
+	for (unsigned class = FLOW_CLASSES; class -- > 0;) {
 		struct queue *queue = &table->queues[class];
 		while (queue->first != NULL)
 			flow_remove(table, queue->first,

@@ -5,6 +5,7 @@
 #ifndef MAILTAP_DECODE_FLOW_H
 #define MAILTAP_DECODE_FLOW_H
 
+#include "decode/backlog.h"
 #include "decode/dialogue.h"
 #include "decode/headers.h"
 #include "decode/session.h"
@@ -34,7 +35,12 @@ enum flow_class {
 	FLOW_CLASSES,
 };
 
-struct held_segment;
+// Bytes of a stream that are missing so far.
+struct hole {
+	uint32_t start, end; // sequence numbers; equal: none
+};
+
+enum { HOLES_MAX = 3 };
 
 // One direction of a TCP connection, as tcp.c keeps it.
 struct stream {
@@ -42,20 +48,16 @@ struct stream {
 	uint32_t acknowledged;  // highest acknowledgement the other side sent for this direction
 	uint32_t fin_sequence;  // where the stream ends, if fin_seen
 	uint32_t packets;
-	uint32_t held_bytes;
-	uint16_t held_count;
-	uint16_t recent_length; // bytes at recent
-	uint32_t hole_start, hole_end; // the newest hole of a cut-over stream; equal: none
-	uint32_t far_segments;  // in a row beyond what a window allows
+	struct hole holes[HOLES_MAX]; // the newest ones, to see whether late bytes fill them
+	uint8_t far_segments;   // in a row beyond what a window allows
+	uint32_t fin_acknowledgement; // what its sender had seen of the other direction by then
 	bool known;             // next is valid
 	bool start_known;       // and was the very first byte's when it was set
 	bool syn_seen, fin_seen, closed, acknowledged_known;
 	uint32_t tap_point;     // where this direction is seen, once packets > 0
 	uint64_t bytes;         // payload seen, each byte once
 	uint64_t missing;       // payload known to exist and not seen
-	uint64_t conflicting;   // bytes that came again with another value, in the dialogue
-	struct held_segment *held; // out of order, or waiting for the other direction; by sequence
-	uint8_t *recent;        // the last bytes delivered, to compare what comes again
+	struct backlog *backlog; // while it is being read and something was delivered or held back
 };
 
 struct flow {
@@ -82,8 +84,9 @@ struct flow {
 	struct session *session;   // from the first payload
 };
 
-_Static_assert(sizeof(struct flow) <= 384, "a flow without a session stays small");
-_Static_assert(sizeof(struct flow) + sizeof(struct session) <= 640, "cut-over flow and facts");
+// Rounded up to the allocator's classes, a connection that is only counted stays below 512 bytes.
+_Static_assert(sizeof(struct flow) <= 320, "a connection that said nothing yet");
+_Static_assert(sizeof(struct session) <= 160, "the facts of a connection");
 
 struct flow_counters {
 	uint64_t created, ended;
@@ -107,11 +110,11 @@ void flow_table_end_all(struct flow_table *table);
 // Ends every flow and frees the table. NULL is allowed.
 void flow_table_destroy(struct flow_table *table);
 
-// The flow of this key seen at this tap point by end `sender` of the key, or NULL. Two copies of one
+// The flow that a segment sent by end `sender` of the key belongs to, or NULL. Two copies of one
 // connection at two tap points are two flows; a connection whose directions are seen at different tap
-// points is one.
-struct flow *flow_find(
-    struct flow_table *table, const struct flow_key *key, unsigned sender, uint32_t tap_point);
+// points, or that moves from one to another, is one.
+struct flow *flow_find(struct flow_table *table, const struct flow_key *key, unsigned sender,
+    const struct segment *segment);
 
 // A new flow, zeroed but for key, class (opening) and times; NULL: no memory, even after eviction.
 struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nanoseconds now);

@@ -15,35 +15,36 @@ enum imap_command {
 	COMMAND_LOGIN,
 	COMMAND_AUTHENTICATE,
 	COMMAND_APPEND,
+	COMMAND_COMPRESS,
 };
 
 enum client_state {
 	CLIENT_COMMANDS,
-	CLIENT_CONTINUES,       // behind a literal: the rest of the same command
+	CLIENT_CONTINUES, // behind a literal: the rest of the same command
 	CLIENT_AWAITS_STARTTLS,
-	CLIENT_AWAITS_LITERAL,  // held until the server asks for the literal, or refuses the command
-	CLIENT_LITERAL_DUE,     // the literal is next
+	CLIENT_AWAITS_LITERAL, // held until the server asks for the literal, or refuses the command
+	CLIENT_LITERAL_DUE, // the literal is next
 	CLIENT_AWAITS_AUTH,
-	CLIENT_SASL,            // one line of an authentication exchange
+	CLIENT_SASL, // one line of an authentication exchange
 	CLIENT_SASL_UNANSWERED, // the same, with the server's side unseen
-	CLIENT_LOST,            // after a gap: a command and a literal cannot be told apart
+	CLIENT_LOST, // after a gap: a command and a literal cannot be told apart
 };
 
 enum server_state {
 	SERVER_RESPONSES,
 	SERVER_CONTINUES, // behind a literal: the rest of the same response
-	SERVER_LOST,      // after a gap, until a response with the tag of a waiting command
+	SERVER_LOST, // after a gap, until a response with the tag of a waiting command
 };
 
 struct imap {
-	uint8_t client;           // enum client_state
-	uint8_t server;           // enum server_state
-	uint8_t command;          // enum imap_command, the one whose lines or literals are being read
-	bool after_client_gap;    // commands count only once the server has answered their tag
-	bool in_fetch;            // the response being read is a FETCH
+	uint8_t client; // enum client_state
+	uint8_t server; // enum server_state
+	uint8_t command; // enum imap_command, the one whose lines or literals are being read
+	bool after_client_gap; // commands count only once the server has answered their tag
+	bool in_fetch; // the response being read is a FETCH
 	bool message_in_response; // and a message in it was counted
-	uint32_t tag;             // of that command
-	uint64_t literal;         // its size, while it is awaited
+	uint32_t tag; // of that command
+	uint64_t literal; // its size, while it is awaited
 	struct line_reader readers[2];
 	struct commands pending;
 };
@@ -98,17 +99,29 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"CAPABILITY", COMMAND_CAPABILITY, true}, {"STARTTLS", COMMAND_STARTTLS, true},
-    {"LOGIN", COMMAND_LOGIN, true}, {"AUTHENTICATE", COMMAND_AUTHENTICATE, true},
-    {"APPEND", COMMAND_APPEND, false}, {"ID", COMMAND_OTHER, false},
-    {"NOOP", COMMAND_OTHER, false}, {"LOGOUT", COMMAND_OTHER, false},
-    {"SELECT", COMMAND_OTHER, false}, {"EXAMINE", COMMAND_OTHER, false},
-    {"LIST", COMMAND_OTHER, false}, {"LSUB", COMMAND_OTHER, false},
-    {"FETCH", COMMAND_OTHER, false}, {"UID", COMMAND_OTHER, false},
-    {"IDLE", COMMAND_OTHER, false}, {"NAMESPACE", COMMAND_OTHER, false},
-    {"ENABLE", COMMAND_OTHER, false}, {"STATUS", COMMAND_OTHER, false},
-    {"SEARCH", COMMAND_OTHER, false}, {"STORE", COMMAND_OTHER, false},
-    {"CLOSE", COMMAND_OTHER, false}, {"EXPUNGE", COMMAND_OTHER, false},
+    {"CAPABILITY", COMMAND_CAPABILITY, true},
+    {"STARTTLS", COMMAND_STARTTLS, true},
+    {"LOGIN", COMMAND_LOGIN, true},
+    {"AUTHENTICATE", COMMAND_AUTHENTICATE, true},
+    {"APPEND", COMMAND_APPEND, false},
+    {"COMPRESS", COMMAND_COMPRESS, false},
+    {"ID", COMMAND_OTHER, false},
+    {"NOOP", COMMAND_OTHER, false},
+    {"LOGOUT", COMMAND_OTHER, false},
+    {"SELECT", COMMAND_OTHER, false},
+    {"EXAMINE", COMMAND_OTHER, false},
+    {"LIST", COMMAND_OTHER, false},
+    {"LSUB", COMMAND_OTHER, false},
+    {"FETCH", COMMAND_OTHER, false},
+    {"UID", COMMAND_OTHER, false},
+    {"IDLE", COMMAND_OTHER, false},
+    {"NAMESPACE", COMMAND_OTHER, false},
+    {"ENABLE", COMMAND_OTHER, false},
+    {"STATUS", COMMAND_OTHER, false},
+    {"SEARCH", COMMAND_OTHER, false},
+    {"STORE", COMMAND_OTHER, false},
+    {"CLOSE", COMMAND_OTHER, false},
+    {"EXPUNGE", COMMAND_OTHER, false},
 };
 
 static const struct verb *find_verb(const struct line *word)
@@ -146,7 +159,7 @@ static enum recognised recognise_client(const uint8_t *bytes, size_t length, boo
 		return length < LOOK ? RECOGNISED_MAYBE : RECOGNISED_NO;
 	bool ended = position < line.length;
 	while (word.length > 0 &&
-	    (word.bytes[word.length - 1] == '\r' || word.bytes[word.length - 1] == '\n'))
+	       (word.bytes[word.length - 1] == '\r' || word.bytes[word.length - 1] == '\n'))
 		word.length--, ended = true;
 	const struct verb *verb = find_verb(&word);
 	if (ended)
@@ -349,7 +362,7 @@ static void take_response_code(struct session *session, const struct line *line,
 		take_capabilities(session, line, position);
 }
 
-static enum feed_next login_answered(
+static void login_answered(
     struct imap *imap, struct session *session, int command, bool ok, const struct line *line)
 {
 	if (command == COMMAND_LOGIN && imap->after_client_gap)
@@ -360,11 +373,9 @@ static enum feed_next login_answered(
 		session_clear_accepted(session);
 	else if (refusal_asks_for_tls(line))
 		session->tls_required_by_server = SEEN_YES;
-	return FEED_MORE;
 }
 
-static enum feed_next starttls_answered(
-    struct session *session, bool ok, const struct line *status)
+static enum feed_next starttls_answered(struct session *session, bool ok, const struct line *status)
 {
 	session->starttls_requested = SEEN_YES;
 	session->starttls_accepted = ok ? SEEN_YES : SEEN_NO;
@@ -414,14 +425,16 @@ static enum feed_next tagged_response(
 		imap->server = SERVER_RESPONSES;
 	if (imap->server == SERVER_LOST)
 		return FEED_MORE;
+	if (command == COMMAND_LOGIN || command == COMMAND_AUTHENTICATE)
+		login_answered(imap, session, command, ok, line);
 	if (ok)
 		take_response_code(session, line, position);
 	if (command == COMMAND_STARTTLS && imap->client == CLIENT_AWAITS_STARTTLS) {
 		imap->client = CLIENT_COMMANDS;
 		return starttls_answered(session, ok, &status);
 	}
-	if (command == COMMAND_LOGIN || command == COMMAND_AUTHENTICATE)
-		login_answered(imap, session, command, ok, line);
+	if (command == COMMAND_COMPRESS && ok)
+		return FEED_STOP; // RFC 4978: nothing can be read from here on
 	return hash == imap->tag || imap->client == CLIENT_LOST ? client_released(imap) : FEED_MORE;
 }
 
@@ -453,8 +466,8 @@ static void greeting(struct imap *imap, struct session *session, const struct li
 // True if the item right before a literal or string is a message or its text, not only headers.
 static bool holds_message(const struct line *line)
 {
-	static const char *const items[] = {"BODY[]", "BODY[TEXT]", "BODY[1]", "RFC822", "RFC822.TEXT",
-	    "BINARY[]", "BINARY[1]"};
+	static const char *const items[] = {
+	    "BODY[]", "BODY[TEXT]", "BODY[1]", "RFC822", "RFC822.TEXT", "BINARY[]", "BINARY[1]"};
 	size_t position = 0;
 	struct line word;
 	while (line_word(line, &position, &word)) {
@@ -498,7 +511,7 @@ static enum feed_next untagged_response(
 	else if (bytes_equal_keyword(word.bytes, word.length, "OK"))
 		take_response_code(session, line, position);
 	else if (line_word(line, &position, &second) &&
-	    bytes_equal_keyword(second.bytes, second.length, "FETCH")) {
+	         bytes_equal_keyword(second.bytes, second.length, "FETCH")) {
 		imap->in_fetch = true;
 		fetch_line(imap, session, line);
 	}
@@ -519,7 +532,8 @@ static enum feed_next response_line(
 	if (!line_word(line, &position, &tag))
 		return FEED_MORE;
 	if (tag.bytes == line->bytes && tag.length == 1 && tag.bytes[0] == '*')
-		return imap->server == SERVER_LOST ? FEED_MORE : untagged_response(imap, session, line);
+		return imap->server == SERVER_LOST ? FEED_MORE
+		                                   : untagged_response(imap, session, line);
 	if (tag.bytes == line->bytes && tag.bytes[0] == '+')
 		return imap->server == SERVER_LOST ? FEED_MORE : continuation(imap);
 	return tagged_response(imap, session, &tag, line);
@@ -575,10 +589,10 @@ static struct feed_result imap_feed(void *state, struct session *session, const 
 static void imap_gap(void *state, struct session *session, enum direction from, uint64_t length)
 {
 	struct imap *imap = state;
-	(void)session;
 	(void)length;
 	imap->readers[from] = (struct line_reader){0};
 	if (from == FROM_SERVER) {
+		session_forget_capabilities(session); // a newer list may have been in the hole
 		imap->server = SERVER_LOST;
 	} else {
 		imap->client = CLIENT_LOST;

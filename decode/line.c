@@ -23,8 +23,7 @@ static size_t read_over(
 	return end != NULL ? (size_t)(end - bytes) + 1 : length;
 }
 
-size_t line_next(
-    struct line_reader *reader, const uint8_t *bytes, size_t length, struct line *line)
+size_t line_next(struct line_reader *reader, const uint8_t *bytes, size_t length, struct line *line)
 {
 	*line = (struct line){0};
 	if (length == 0)

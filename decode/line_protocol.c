@@ -70,11 +70,18 @@ void session_clear_accepted(struct session *session)
 		session->tls_required_by_server = SEEN_NO;
 }
 
+static bool before_login(const struct session *session)
+{
+	return session->login_succeeded != SEEN_YES &&
+	       (session->protocol == PROTOCOL_SMTP || !dialogue_is_incomplete(session));
+}
+
 void session_note_offer(
     struct session *session, const struct capability_list *list, const char *keyword)
 {
 	if (capabilities_have(list->bytes, list->length, keyword))
 		session->starttls_offered = SEEN_YES;
-	else if (!list->incomplete && session->starttls_offered != SEEN_YES)
+	else if (!list->incomplete && session->starttls_offered != SEEN_YES &&
+	         before_login(session))
 		session->starttls_offered = SEEN_NO;
 }

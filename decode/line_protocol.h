@@ -35,7 +35,9 @@ bool refusal_asks_for_tls(const struct line *line);
 // The server took mail or a log-in in the clear; a refusal seen before or after stands above it.
 void session_clear_accepted(struct session *session);
 
-// What a capability list says of STARTTLS or STLS: an offer seen once stays seen.
+// What a capability list says of STARTTLS or STLS: an offer seen once stays seen. A list without it is
+// no refusal behind a log-in, where the offer would be pointless (RFC 9051 6.2.1, RFC 2595 4), nor where
+// bytes are missing that may have held the log-in.
 void session_note_offer(struct session *session, const struct capability_list *list,
     const char *keyword);
 

@@ -16,25 +16,25 @@ enum pop3_command {
 	COMMAND_AUTH,
 	COMMAND_AUTH_LIST, // AUTH alone: lists the mechanisms
 	COMMAND_SASL,
-	COMMAND_MESSAGE,   // RETR, TOP
-	COMMAND_LISTING,   // LIST, UIDL without an argument, LANG and the like
+	COMMAND_MESSAGE, // RETR, TOP
+	COMMAND_LISTING, // LIST, UIDL without an argument, LANG and the like
 };
 
 enum client_state {
 	CLIENT_COMMANDS,
 	CLIENT_AWAITS_STLS,
 	CLIENT_AWAITS_AUTH,
-	CLIENT_SASL,            // one line of an authentication exchange
+	CLIENT_SASL, // one line of an authentication exchange
 	CLIENT_SASL_UNANSWERED, // the same, with the server's side unseen
-	CLIENT_LOST,            // after a gap, until the server answers something
+	CLIENT_LOST, // after a gap, until the server answers something
 };
 
 enum server_state {
 	SERVER_REPLIES,
 	SERVER_CAPABILITIES, // lines of CAPA up to the dot
-	SERVER_MESSAGE,      // lines of a message up to the dot
-	SERVER_LISTING,      // other lines up to the dot
-	SERVER_LOST,         // after a gap, until the client asks something new
+	SERVER_MESSAGE, // lines of a message up to the dot
+	SERVER_LISTING, // other lines up to the dot
+	SERVER_LOST, // after a gap, until the client asks something new
 };
 
 struct pop3 {
@@ -49,7 +49,7 @@ struct pop3 {
 
 struct verb {
 	const char *text;
-	enum pop3_command command;      // with an argument, or where that makes no difference
+	enum pop3_command command; // with an argument, or where that makes no difference
 	enum pop3_command without_argument;
 };
 
@@ -94,8 +94,9 @@ static enum recognised matches(const uint8_t *bytes, size_t length, const char *
 		return RECOGNISED_NO;
 	if (length <= wanted)
 		return RECOGNISED_MAYBE;
-	return bytes[wanted] == ' ' || bytes[wanted] == '\r' || bytes[wanted] == '\n' ? RECOGNISED_YES
-	                                                                             : RECOGNISED_NO;
+	return bytes[wanted] == ' ' || bytes[wanted] == '\r' || bytes[wanted] == '\n'
+	           ? RECOGNISED_YES
+	           : RECOGNISED_NO;
 }
 
 static enum recognised pop3_recognise(
@@ -108,8 +109,8 @@ static enum recognised pop3_recognise(
 	}
 	enum recognised best = RECOGNISED_NO;
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-		bool telling = verbs[i].command == COMMAND_CAPA || verbs[i].command == COMMAND_STLS ||
-		    verbs[i].command == COMMAND_APOP;
+		bool telling = verbs[i].command == COMMAND_CAPA ||
+		               verbs[i].command == COMMAND_STLS || verbs[i].command == COMMAND_APOP;
 		enum recognised answer =
 		    expected || telling ? matches(bytes, length, verbs[i].text) : RECOGNISED_NO;
 		if (answer > best)
@@ -174,7 +175,8 @@ static enum feed_next client_command(
 	struct line argument;
 	enum pop3_command command = COMMAND_OTHER;
 	if (verb != NULL)
-		command = line_word(line, &position, &argument) ? verb->command : verb->without_argument;
+		command =
+		    line_word(line, &position, &argument) ? verb->command : verb->without_argument;
 	session->client_spoke = true;
 	server_is_asked(pop3, session);
 	commands_push(&pop3->pending, (uint8_t)command, 0);
@@ -298,7 +300,8 @@ static enum feed_next single_line(
 	bool ok = line_starts(line, "+OK");
 	if (!session->greeted && !session->dialogue_gap[FROM_SERVER]) {
 		session->greeted = true;
-		session_set_text(session, &session->server_banner, line->bytes, line->length, BANNER_MAX);
+		session_set_text(
+		    session, &session->server_banner, line->bytes, line->length, BANNER_MAX);
 		return FEED_MORE;
 	}
 	if (ok || line_starts(line, "-ERR"))
@@ -352,7 +355,8 @@ static struct feed_result pop3_feed(void *state, struct session *session, const 
 	struct line line;
 	for (;;) {
 		size_t before = used;
-		enum line_step step = line_step(&pop3->readers[chunk->from], session, chunk, &used, &line);
+		enum line_step step =
+		    line_step(&pop3->readers[chunk->from], session, chunk, &used, &line);
 		if (chunk->from == FROM_SERVER && pop3->server == SERVER_MESSAGE)
 			pop3->message_bytes += used - before;
 		switch (step) {
@@ -363,8 +367,9 @@ static struct feed_result pop3_feed(void *state, struct session *session, const 
 		case LINE_STEP_LINE:
 			break;
 		}
-		enum feed_next next = chunk->from == FROM_CLIENT ? client_line(pop3, session, &line)
-		                                                 : server_line(pop3, session, &line);
+		enum feed_next next = chunk->from == FROM_CLIENT
+		                          ? client_line(pop3, session, &line)
+		                          : server_line(pop3, session, &line);
 		if (next != FEED_MORE)
 			return (struct feed_result){.next = next, .consumed = used};
 	}
@@ -382,6 +387,7 @@ static void pop3_gap(void *state, struct session *session, enum direction from, 
 		pop3->gap_in_message = true;
 	} else {
 		capability_list_clear(session, &pop3->list);
+		session_forget_capabilities(session);
 		pop3->server = SERVER_LOST;
 	}
 }

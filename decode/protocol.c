@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-
-
 // The dialogue parsers: a new protocol is one file and one row.
 static const struct protocol_ops *const protocols[] = {
     &smtp_protocol,

@@ -4,10 +4,10 @@
 #include <string.h>
 
 enum {
-	V1_MAX = 107,     // bytes, line end included (PROXY protocol 2.1)
+	V1_MAX = 107, // bytes, line end included (PROXY protocol 2.1)
 	V2_SIGNATURE = 12,
-	V2_FIXED = 16,    // signature, version, family, length
-	V2_MAX = 4096,    // longer ones are taken for something else
+	V2_FIXED = 16, // signature, version, family, length
+	V2_MAX = 4096, // longer ones are taken for something else
 };
 
 static enum proxy_header find_v1(const uint8_t *bytes, size_t length, size_t *header_length)

@@ -106,6 +106,12 @@ void session_set_capabilities(struct session *session, struct capability_list *l
 	capability_list_clear(session, list);
 }
 
+void session_forget_capabilities(struct session *session)
+{
+	text_release(session->texts, session->capabilities);
+	session->capabilities = NULL;
+}
+
 bool capabilities_have(const uint8_t *bytes, size_t length, const char *keyword)
 {
 	size_t keyword_length = strlen(keyword);

@@ -72,11 +72,13 @@ struct session {
 	bool mail_begun;                // a transaction (SMTP MAIL) or a retrieval in the clear was taken up
 	bool greeted;                   // the server's greeting was seen
 	bool client_spoke;              // at least one command of the dialogue was seen
+	bool client_settled;            // it is past introducing itself
 	bool dialogue_gap[2];           // bytes of this direction are missing from the dialogue in the clear
 	bool tls_foreign;               // something else than TLS came where TLS was due
 	bool upgraded;                  // the dialogue handed over to TLS
 	uint32_t messages;              // taken by the server, or retrieved, in the clear
 	uint64_t message_bytes;         // of them
+	uint32_t conflicting_bytes[2];  // of this direction that came again with another value
 	uint32_t injected_command_bytes;  // in the clear between STARTTLS and the server's answer
 	uint32_t injected_response_bytes; // in the clear behind the server's answer
 	struct tls_facts tls;
@@ -114,6 +116,9 @@ void capability_list_add(
 
 // Makes the list the session's capabilities and clears it. An incomplete list makes them not seen.
 void session_set_capabilities(struct session *session, struct capability_list *list);
+
+// Makes the capabilities not seen.
+void session_forget_capabilities(struct session *session);
 
 // True if a list (as in `capabilities`) has this upper-case keyword as an entry or as the first word
 // of one.

@@ -36,7 +36,7 @@ static enum seen conclude_requested(const struct session_record *record)
 	if (session->starttls_requested != NOT_SEEN || tls_from_the_start(session))
 		return (enum seen)session->starttls_requested;
 	return session->client_spoke && whole(session, FROM_CLIENT) && settled(record) ? SEEN_NO
-	                                                                              : NOT_SEEN;
+	                                                                               : NOT_SEEN;
 }
 
 // Asked and not answered before the end is not accepted; not asked is no question.
@@ -45,8 +45,9 @@ static enum seen conclude_accepted(const struct session_record *record)
 	const struct session *session = record->session;
 	if (session->starttls_accepted != NOT_SEEN || session->starttls_requested != SEEN_YES)
 		return (enum seen)session->starttls_accepted;
-	return record->ended && whole(session, FROM_SERVER) && whole(session, FROM_CLIENT) ? SEEN_NO
-	                                                                                   : NOT_SEEN;
+	return record->ended && whole(session, FROM_SERVER) && whole(session, FROM_CLIENT)
+	           ? SEEN_NO
+	           : NOT_SEEN;
 }
 
 static enum seen conclude_established(const struct session_record *record)
@@ -80,7 +81,15 @@ static bool conclude_messages(const struct session_record *record)
 	if (tls_from_the_start(session))
 		return record->tls_established == SEEN_YES;
 	return session->client_spoke && whole(session, FROM_CLIENT) &&
-	    whole(session, FROM_SERVER) && (record->ended || session->upgraded);
+	       whole(session, FROM_SERVER) && (record->ended || session->upgraded);
+}
+
+// Messages come from the client in SMTP, from the server otherwise.
+static bool conclude_message_bytes(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	enum direction from = session->protocol == PROTOCOL_SMTP ? FROM_CLIENT : FROM_SERVER;
+	return record->messages_known && (tls_from_the_start(session) || whole(session, from));
 }
 
 static void conclude(struct session_record *record)
@@ -98,6 +107,7 @@ static void conclude(struct session_record *record)
 	record->tls_established = conclude_established(record);
 	record->credentials_exposed = conclude_credentials(record);
 	record->messages_known = conclude_messages(record);
+	record->message_bytes_known = conclude_message_bytes(record);
 }
 
 struct session_record session_record_make(const struct flow *flow, enum end_reason reason)
@@ -121,7 +131,8 @@ struct session_record session_record_make(const struct flow *flow, enum end_reas
 		record.packets[from] = stream->packets;
 		record.bytes[from] = stream->bytes;
 		record.missing[from] = stream->missing;
-		if (stream->packets > 0 && (from == FROM_CLIENT || record.packets[FROM_CLIENT] == 0))
+		if (stream->packets > 0 &&
+		    (from == FROM_CLIENT || record.packets[FROM_CLIENT] == 0))
 			record.tap_point = stream->tap_point;
 	}
 	conclude(&record);

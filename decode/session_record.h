@@ -23,6 +23,7 @@ struct session_record {
 	enum tls_mode tls_mode;
 	enum seen starttls_requested, starttls_accepted, tls_established, credentials_exposed;
 	bool messages_known;           // session->messages is the whole truth, or at least not nothing
+	bool message_bytes_known;
 	bool in_the_clear;             // mail was transferred, or a log-in tried, in the clear
 	bool ended;                    // by FIN or RST: nothing more could have come
 };

@@ -183,7 +183,7 @@ static void client_says_hello(struct smtp *smtp, struct session *session, const 
 	size_t position = 4;
 	struct line name;
 	smtp->lmtp = line_starts(line, "LHLO");
-	if (line_word(line, &position, &name))
+	if (!session->client_settled && line_word(line, &position, &name))
 		session_set_text(
 		    session, &session->client_name, name.bytes, name.length, NAME_MAX_BYTES);
 }
@@ -250,6 +250,15 @@ static struct feed_result client_sends_chunk(
 	return (struct feed_result){.next = size > 0 ? FEED_SKIP : FEED_MORE, .skip = size};
 }
 
+// Behind these a client does not introduce itself any more. What still looks like it could be a line
+// of a message or of a secret that the server did not want: it is not kept.
+static bool settles(enum smtp_command command)
+{
+	return command == COMMAND_STARTTLS || command == COMMAND_AUTH || command == COMMAND_MAIL ||
+	       command == COMMAND_RCPT || command == COMMAND_DATA || command == COMMAND_BDAT ||
+	       command == COMMAND_BURL_LAST;
+}
+
 static struct feed_result client_command(
     struct smtp *smtp, struct session *session, const struct line *line)
 {
@@ -257,6 +266,7 @@ static struct feed_result client_command(
 	enum smtp_command command = verb != NULL ? verb->command : COMMAND_OTHER;
 	enum feed_next next = FEED_MORE;
 	session->client_spoke = true;
+	session->client_settled |= settles(command);
 	smtp->after_ehlo = false;
 	switch (command) {
 	case COMMAND_BDAT:
@@ -536,15 +546,30 @@ static void reply_in_body(struct smtp *smtp, struct session *session, uint16_t c
 	}
 }
 
-// A whole reply with keywords that only EHLO brings, while the client's side is not seen.
-static bool is_ehlo_reply(const struct smtp *smtp)
+static const char *const extensions[] = {"PIPELINING", "SIZE", "8BITMIME", "STARTTLS", "AUTH",
+    "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "SMTPUTF8", "ETRN", "VRFY", "HELP", "DELIVERBY",
+    "BINARYMIME", "LIMITS", "REQUIRETLS", "XCLIENT", "XFORWARD"};
+
+enum { EXTENSIONS = sizeof extensions / sizeof extensions[0] };
+
+// "250 KEYWORD" with a keyword that only EHLO brings.
+static bool names_extension(const struct line *line)
 {
-	static const char *const keywords[] = {"PIPELINING", "SIZE", "8BITMIME", "STARTTLS", "AUTH",
-	    "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "SMTPUTF8"};
-	for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++)
-		if (capabilities_have(smtp->list.bytes, smtp->list.length, keywords[i]))
+	struct line text = {.bytes = line->bytes + 4, .length = line->length - 4};
+	for (size_t i = 0; line->length > 4 && i < EXTENSIONS; i++)
+		if (line_starts(&text, extensions[i]))
 			return true;
 	return false;
+}
+
+// A whole reply with keywords that only EHLO brings, and nothing that looks like an address, while
+// the client's side is not seen.
+static bool is_ehlo_reply(const struct smtp *smtp)
+{
+	unsigned known = 0;
+	for (size_t i = 0; i < EXTENSIONS; i++)
+		known += capabilities_have(smtp->list.bytes, smtp->list.length, extensions[i]);
+	return known >= 2 && memchr(smtp->list.bytes, '@', smtp->list.length) == NULL;
 }
 
 // A reply that no known command asked for: its command was lost, or the server talks too much.
@@ -555,7 +580,7 @@ static void reply_unasked(
 		reply_in_body(smtp, session, code);
 		return;
 	}
-	if (smtp->after_ehlo && code == 250 && line->length > 4) {
+	if (smtp->after_ehlo && code == 250 && names_extension(line)) {
 		late_capability(smtp, session, line);
 		return;
 	}
@@ -719,6 +744,7 @@ static void server_gap(struct smtp *smtp, struct session *session)
 {
 	commands_clear(&smtp->pending);
 	capability_list_clear(session, &smtp->list);
+	session_forget_capabilities(session);
 	smtp->reply_lines = 0;
 	smtp->reply_wants_tls = smtp->after_ehlo = smtp->unasked_220 = false;
 	smtp->reply_lost = true;

@@ -4,89 +4,30 @@
 #include <string.h>
 
 enum {
-	HELD_BYTES_MAX = 64 * 1024,  // of one direction, until what is missing counts as lost
-	HELD_COUNT_MAX = 512,        // segments, likewise
-	RECENT_MAX = 512,            // last bytes delivered that are kept to compare with
-	FAR = 4 * 1024 * 1024,       // bytes: nothing in flight in a dialogue is further off
-	FAR_PATIENCE = 3,            // segments in a row beyond that, until the stream follows them
+	FAR = 4 * 1024 * 1024, // bytes: nothing in flight in a dialogue is further off
+	FAR_PATIENCE = 3, // segments in a row beyond that, until the stream follows them
 };
 
 // How long a missing piece may still come, in packet time.
-static const nanoseconds patience_acknowledged = SECONDS(1); // its receiver has it, the tap does not
+static const nanoseconds patience_acknowledged =
+    SECONDS(1); // its receiver has it, the tap does not
 static const nanoseconds patience_unknown = SECONDS(5);
-
-struct held_segment {
-	struct held_segment *next;
-	nanoseconds time;
-	uint32_t sequence;
-	uint32_t captured;
-	uint32_t length;        // on the wire
-	uint32_t acknowledgement;
-	bool acknowledges;
-	uint8_t bytes[];
-};
 
 static bool after(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) > 0;
 }
 
-static size_t held_size(const struct held_segment *held)
+static const struct held_segment *first_held(const struct stream *stream)
 {
-	return sizeof *held + held->captured;
+	return backlog_first(stream->backlog);
 }
 
-/* ---- what was delivered lately, to compare with what comes again ---- */
-
-static void remember(struct tcp_context *context, struct stream *stream, const uint8_t *bytes,
-    size_t length)
+static bool has_backlog(struct tcp_context *context, struct stream *stream)
 {
-	if (stream->recent == NULL) {
-		stream->recent = memory_take(context->memory, RECENT_MAX);
-		stream->recent_length = 0;
-	}
-	if (stream->recent == NULL)
-		return;
-	if (length >= RECENT_MAX) {
-		memcpy(stream->recent, bytes + length - RECENT_MAX, RECENT_MAX);
-		stream->recent_length = RECENT_MAX;
-		return;
-	}
-	size_t kept = stream->recent_length;
-	if (kept + length > RECENT_MAX) {
-		size_t out = kept + length - RECENT_MAX;
-		memmove(stream->recent, stream->recent + out, kept - out);
-		kept -= out;
-	}
-	memcpy(stream->recent + kept, bytes, length);
-	stream->recent_length = (uint16_t)(kept + length);
-}
-
-static void forget(struct tcp_context *context, struct stream *stream)
-{
-	memory_give(context->memory, stream->recent, RECENT_MAX);
-	stream->recent = NULL;
-	stream->recent_length = 0;
-}
-
-static void count_conflicts(
-    struct stream *stream, const uint8_t *again, const uint8_t *before, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		stream->conflicting += again[i] != before[i];
-}
-
-// Compares a segment with the bytes delivered before that it repeats.
-static void compare_with_recent(struct stream *stream, const struct segment *segment)
-{
-	uint32_t start = stream->next - stream->recent_length;
-	uint32_t from = after(segment->sequence, start) ? segment->sequence : start;
-	uint32_t end = segment->sequence + segment->captured;
-	uint32_t to = after(end, stream->next) ? stream->next : end;
-	if (stream->recent_length == 0 || !after(to, from))
-		return;
-	count_conflicts(stream, segment->payload + (from - segment->sequence),
-	    stream->recent + (from - start), to - from);
+	if (stream->backlog == NULL)
+		stream->backlog = backlog_create(context->memory);
+	return stream->backlog != NULL;
 }
 
 /* ---- into the dialogue ---- */
@@ -116,10 +57,35 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 	stream->bytes += length;
 	if (length == 0 || !open_dialogue(context, flow) || dialogue_done(flow->dialogue))
 		return;
-	remember(context, stream, bytes, length);
+	if (has_backlog(context, stream))
+		backlog_remember(stream->backlog, bytes, length);
 	struct chunk chunk = {from, bytes, length, time};
 	bool other_seen = flow->streams[other_direction(from)].packets > 0;
 	dialogue_data(flow->dialogue, &chunk, other_seen);
+}
+
+/* ---- holes ---- */
+
+static void note_hole(struct stream *stream, uint32_t start, uint32_t end)
+{
+	memmove(stream->holes + 1, stream->holes, (HOLES_MAX - 1) * sizeof stream->holes[0]);
+	stream->holes[0] = (struct hole){start, end};
+	stream->missing += end - start;
+}
+
+// What came late of a hole is no longer missing. In the middle of one it leaves the larger part.
+static void fill_hole(struct stream *stream, struct hole *hole, uint32_t start, uint32_t end)
+{
+	uint32_t from = after(start, hole->start) ? start : hole->start;
+	uint32_t to = after(hole->end, end) ? end : hole->end;
+	if (!after(to, from))
+		return;
+	stream->missing -= to - from;
+	stream->bytes += to - from;
+	if (from - hole->start > hole->end - to)
+		hole->end = from;
+	else
+		hole->start = to;
 }
 
 static void deliver_gap(
@@ -128,11 +94,10 @@ static void deliver_gap(
 	struct stream *stream = &flow->streams[from];
 	if (length == 0)
 		return;
-	stream->hole_start = stream->next;
+	note_hole(stream, stream->next, stream->next + length);
 	stream->next += length;
-	stream->hole_end = stream->next;
-	stream->missing += length;
-	stream->recent_length = 0;
+	if (stream->backlog != NULL)
+		backlog_forget(stream->backlog);
 	context->counters->gaps++;
 	context->counters->gap_bytes += length;
 	if (open_dialogue(context, flow))
@@ -152,17 +117,6 @@ static void deliver(struct tcp_context *context, struct flow *flow, enum directi
 		deliver_gap(context, flow, from, end - stream->next);
 }
 
-static void deliver_fin(struct flow *flow, enum direction from)
-{
-	struct stream *stream = &flow->streams[from];
-	if (!stream->fin_seen || stream->closed || stream->next != stream->fin_sequence)
-		return;
-	stream->closed = true;
-	stream->next++;
-	if (flow->dialogue != NULL)
-		dialogue_close(flow->dialogue, from);
-}
-
 /* ---- holding back ---- */
 
 // Sent after bytes of the other side that are not delivered yet. An acknowledgement of what is far
@@ -179,105 +133,53 @@ static bool waits_for_other(
 	return (int32_t)ahead > 0 && ahead < FAR;
 }
 
-static struct held_segment *make_held(struct tcp_context *context, const struct segment *segment,
-    uint32_t sequence, uint32_t end)
+// The end of a direction waits like data: its sender had seen what it acknowledges.
+static void deliver_fin(struct flow *flow, enum direction from)
 {
-	uint32_t skipped = sequence - segment->sequence;
-	uint32_t captured = segment->captured > skipped ? segment->captured - skipped : 0;
-	if (captured > end - sequence)
-		captured = end - sequence;
-	struct held_segment *held = memory_take(context->memory, sizeof *held + captured);
-	if (held == NULL) {
-		context->counters->held_dropped++;
-		return NULL;
-	}
-	*held = (struct held_segment){
-	    .time = segment->context.time,
-	    .sequence = sequence,
-	    .captured = captured,
-	    .length = end - sequence,
-	    .acknowledgement = segment->acknowledgement,
-	    .acknowledges = (segment->flags & TCP_ACK) != 0,
-	};
-	if (captured > 0)
-		memcpy(held->bytes, segment->payload + skipped, captured);
-	return held;
+	struct stream *stream = &flow->streams[from];
+	if (!stream->fin_seen || stream->closed || stream->next != stream->fin_sequence ||
+	    waits_for_other(flow, from, true, stream->fin_acknowledgement))
+		return;
+	stream->closed = true;
+	stream->next++;
+	if (flow->dialogue != NULL)
+		dialogue_close(flow->dialogue, from);
 }
 
-static void compare_with_held(
-    struct stream *stream, const struct held_segment *held, const struct segment *segment)
+static void deliver_fins(struct flow *flow)
 {
-	uint32_t from = after(segment->sequence, held->sequence) ? segment->sequence : held->sequence;
-	uint32_t held_end = held->sequence + held->captured;
-	uint32_t end = segment->sequence + segment->captured;
-	uint32_t to = after(end, held_end) ? held_end : end;
-	if (after(to, from))
-		count_conflicts(stream, segment->payload + (from - segment->sequence),
-		    held->bytes + (from - held->sequence), to - from);
-}
-
-// Puts the pieces of a segment that are not held yet between those that are: the first capture of a
-// byte counts.
-static void hold(struct tcp_context *context, struct stream *stream, const struct segment *segment)
-{
-	uint32_t at = segment->sequence, end = segment->sequence + segment->length;
-	struct held_segment **link = &stream->held;
-	while (after(end, at)) {
-		struct held_segment *next = *link;
-		uint32_t next_end = next != NULL ? next->sequence + next->length : 0;
-		if (next != NULL && !after(next_end, at)) {
-			link = &next->next;
-			continue;
-		}
-		uint32_t piece_end = next != NULL && after(end, next->sequence) ? next->sequence : end;
-		if (after(piece_end, at)) {
-			struct held_segment *piece = make_held(context, segment, at, piece_end);
-			if (piece == NULL)
-				return;
-			piece->next = next;
-			*link = piece;
-			link = &piece->next;
-			stream->held_bytes += piece->captured;
-			stream->held_count++;
-		}
-		if (next == NULL || piece_end == end)
-			return;
-		compare_with_held(stream, next, segment);
-		at = next_end;
-	}
-}
-
-static void release_first(struct tcp_context *context, struct stream *stream)
-{
-	struct held_segment *first = stream->held;
-	stream->held = first->next;
-	stream->held_bytes -= first->captured;
-	stream->held_count--;
-	memory_give(context->memory, first, held_size(first));
+	deliver_fin(flow, FROM_CLIENT);
+	deliver_fin(flow, FROM_SERVER);
+	deliver_fin(flow, FROM_CLIENT); // the server's may have let it go
 }
 
 static void deliver_first(struct tcp_context *context, struct flow *flow, enum direction from)
 {
 	struct stream *stream = &flow->streams[from];
-	struct held_segment *first = stream->held;
+	const struct held_segment *first = first_held(stream);
 	if (after(first->sequence + first->length, stream->next))
 		deliver(context, flow, from, first->bytes, first->sequence, first->captured,
 		    first->length, first->time);
-	release_first(context, stream);
-	deliver_fin(flow, from);
+	backlog_drop_first(context->memory, stream->backlog);
+	deliver_fins(flow);
 }
 
 static bool first_in_sequence(const struct stream *stream)
 {
-	return stream->held != NULL && !after(stream->held->sequence, stream->next);
+	const struct held_segment *first = first_held(stream);
+	return first != NULL && !after(first->sequence, stream->next);
+}
+
+static bool first_waits(const struct flow *flow, enum direction from)
+{
+	const struct held_segment *first = first_held(&flow->streams[from]);
+	return waits_for_other(flow, from, first->acknowledges, first->acknowledgement);
 }
 
 static bool deliver_ready(struct tcp_context *context, struct flow *flow, enum direction from)
 {
-	struct stream *stream = &flow->streams[from];
 	bool progress = false;
-	while (first_in_sequence(stream) && !waits_for_other(flow, from, stream->held->acknowledges,
-	                                        stream->held->acknowledgement)) {
+	while (first_in_sequence(&flow->streams[from]) && !first_waits(flow, from)) {
 		deliver_first(context, flow, from);
 		progress = true;
 	}
@@ -288,11 +190,12 @@ static bool deliver_ready(struct tcp_context *context, struct flow *flow, enum d
 // newer acknowledgement than the original did. The one captured first was sent first.
 static bool untie(struct tcp_context *context, struct flow *flow)
 {
-	struct stream *client = &flow->streams[FROM_CLIENT], *server = &flow->streams[FROM_SERVER];
+	const struct stream *client = &flow->streams[FROM_CLIENT];
+	const struct stream *server = &flow->streams[FROM_SERVER];
 	if (!first_in_sequence(client) || !first_in_sequence(server))
 		return false;
-	deliver_first(context, flow,
-	    client->held->time <= server->held->time ? FROM_CLIENT : FROM_SERVER);
+	bool client_first = first_held(client)->time <= first_held(server)->time;
+	deliver_first(context, flow, client_first ? FROM_CLIENT : FROM_SERVER);
 	return true;
 }
 
@@ -315,21 +218,22 @@ static bool give_up_hole(struct tcp_context *context, struct flow *flow, enum di
 	struct stream *stream = &flow->streams[from];
 	enum direction opposite = other_direction(from);
 	struct stream *other = &flow->streams[opposite];
-	if (stream->held == NULL)
+	const struct held_segment *mine = first_held(stream), *theirs = first_held(other);
+	if (mine == NULL)
 		return false;
 	if (!first_in_sequence(stream)) {
-		deliver_gap(context, flow, from, stream->held->sequence - stream->next);
+		deliver_gap(context, flow, from, mine->sequence - stream->next);
 		return true;
 	}
-	uint32_t end = stream->held->acknowledgement;
-	if (other->held != NULL && after(end, other->held->sequence))
-		end = other->held->sequence;
+	uint32_t end = mine->acknowledgement;
+	if (theirs != NULL && after(end, theirs->sequence))
+		end = theirs->sequence;
 	if (other->fin_seen && after(end, other->fin_sequence))
 		end = other->fin_sequence;
 	if (!after(end, other->next))
 		return false;
 	deliver_gap(context, flow, opposite, end - other->next);
-	deliver_fin(flow, opposite);
+	deliver_fins(flow);
 	if (other->packets == 0)
 		flow->waits_off = true;
 	return true;
@@ -337,8 +241,8 @@ static bool give_up_hole(struct tcp_context *context, struct flow *flow, enum di
 
 static void give_up_oldest_hole(struct tcp_context *context, struct flow *flow)
 {
-	const struct held_segment *client = flow->streams[FROM_CLIENT].held;
-	const struct held_segment *server = flow->streams[FROM_SERVER].held;
+	const struct held_segment *client = first_held(&flow->streams[FROM_CLIENT]);
+	const struct held_segment *server = first_held(&flow->streams[FROM_SERVER]);
 	enum direction first = FROM_CLIENT;
 	if (client == NULL || (server != NULL && server->time < client->time))
 		first = FROM_SERVER;
@@ -348,14 +252,10 @@ static void give_up_oldest_hole(struct tcp_context *context, struct flow *flow)
 	pump(context, flow);
 }
 
-static bool too_much_held(const struct stream *stream)
-{
-	return stream->held_bytes > HELD_BYTES_MAX || stream->held_count > HELD_COUNT_MAX;
-}
-
 static bool anything_held(const struct flow *flow)
 {
-	return flow->streams[FROM_CLIENT].held != NULL || flow->streams[FROM_SERVER].held != NULL;
+	return first_held(&flow->streams[FROM_CLIENT]) != NULL ||
+	       first_held(&flow->streams[FROM_SERVER]) != NULL;
 }
 
 // The receiver of what this direction lacks has acknowledged it: the tap missed it for good, or the
@@ -372,7 +272,8 @@ static bool hole_acknowledged(const struct flow *flow)
 
 static void bound_waiting(struct tcp_context *context, struct flow *flow, nanoseconds now)
 {
-	while (too_much_held(&flow->streams[FROM_CLIENT]) || too_much_held(&flow->streams[FROM_SERVER]))
+	while (backlog_is_full(flow->streams[FROM_CLIENT].backlog) ||
+	       backlog_is_full(flow->streams[FROM_SERVER].backlog))
 		give_up_oldest_hole(context, flow);
 	if (!anything_held(flow)) {
 		flow->waiting_since = 0;
@@ -391,17 +292,25 @@ void tcp_flush(struct tcp_context *context, struct flow *flow)
 {
 	while (anything_held(flow))
 		give_up_oldest_hole(context, flow);
-	deliver_fin(flow, FROM_CLIENT);
-	deliver_fin(flow, FROM_SERVER);
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+		struct stream *stream = &flow->streams[from];
+		if (stream->fin_seen && after(stream->fin_sequence, stream->next))
+			deliver_gap(context, flow, (enum direction)from,
+			    stream->fin_sequence - stream->next);
+	}
+	flow->waits_off = true;
+	deliver_fins(flow);
 }
 
 void tcp_release(struct tcp_context *context, struct flow *flow)
 {
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
 		struct stream *stream = &flow->streams[from];
-		while (stream->held != NULL)
-			release_first(context, stream);
-		forget(context, stream);
+		if (stream->backlog != NULL && flow->session != NULL)
+			flow->session->conflicting_bytes[from] +=
+			    backlog_conflicting(stream->backlog);
+		backlog_destroy(context->memory, stream->backlog);
+		stream->backlog = NULL;
 	}
 }
 
@@ -438,7 +347,8 @@ static void take_acknowledgement(
 	struct stream *other = &flow->streams[other_direction(from)];
 	if (!(segment->flags & TCP_ACK) || (segment->flags & TCP_RST))
 		return;
-	bool opening = (segment->flags & TCP_SYN) ||
+	bool opening =
+	    (segment->flags & TCP_SYN) ||
 	    (stream->syn_seen && stream->packets == 2 && segment->sequence == stream->next &&
 	        segment->length == 0 && !(segment->flags & TCP_FIN));
 	if (!other->known)
@@ -466,8 +376,8 @@ static bool is_far(struct stream *stream, const struct segment *segment)
 	return distance < 0 || ++stream->far_segments < FAR_PATIENCE;
 }
 
-static void take_reset(
-    struct tcp_context *context, struct flow *flow, enum direction from, const struct segment *segment)
+static void take_reset(struct tcp_context *context, struct flow *flow, enum direction from,
+    const struct segment *segment)
 {
 	struct stream *stream = &flow->streams[from];
 	struct stream *other = &flow->streams[other_direction(from)];
@@ -480,28 +390,23 @@ static void take_reset(
 	flow->reset = true;
 }
 
-// Counts a segment of a connection that is no longer read: new bytes, holes, and the newest hole
-// being filled by what comes late.
+// Counts a segment of a connection that is no longer read: new bytes, new holes, and what comes late
+// into a hole.
 static void count_only(struct stream *stream, const struct segment *segment)
 {
-	uint32_t end = segment->sequence + segment->length;
+	uint32_t start = segment->sequence, end = segment->sequence + segment->length;
 	if (!stream->known || segment->length == 0)
 		return;
-	if (after(end, stream->next)) {
-		uint32_t hole = after(segment->sequence, stream->next) ? segment->sequence - stream->next : 0;
-		if (hole > 0) {
-			stream->hole_start = stream->next;
-			stream->hole_end = segment->sequence;
-			stream->missing += hole;
-		}
-		stream->bytes += end - stream->next - hole;
-		stream->next = end;
-	} else if (stream->hole_end != stream->hole_start &&
-	    !after(stream->hole_start, segment->sequence) && !after(end, stream->hole_end)) {
-		stream->missing -= segment->length;
-		stream->bytes += segment->length;
-		stream->hole_start = end;
-	}
+	for (size_t i = 0; i < HOLES_MAX; i++)
+		fill_hole(stream, &stream->holes[i], start, end);
+	if (!after(end, stream->next))
+		return;
+	if (after(start, stream->next))
+		note_hole(stream, stream->next, start);
+	else
+		start = stream->next;
+	stream->bytes += end - start;
+	stream->next = end;
 }
 
 static void take_payload(struct tcp_context *context, struct flow *flow, enum direction from,
@@ -511,22 +416,23 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	uint32_t end = segment->sequence + segment->length;
 	if (is_keep_alive(stream, segment))
 		return;
+	if (after(stream->next, segment->sequence) && stream->backlog != NULL)
+		backlog_compare(stream->backlog, segment, stream->next);
 	if (!after(end, stream->next)) {
 		context->counters->duplicates++;
-		compare_with_recent(stream, segment);
 		return;
 	}
-	if (after(stream->next, segment->sequence))
-		compare_with_recent(stream, segment);
-	bool waits = waits_for_other(
-	    flow, from, (segment->flags & TCP_ACK) != 0, segment->acknowledgement);
-	if (stream->held == NULL && !after(segment->sequence, stream->next) && !waits) {
+	bool waits =
+	    waits_for_other(flow, from, (segment->flags & TCP_ACK) != 0, segment->acknowledgement);
+	if (first_held(stream) == NULL && !after(segment->sequence, stream->next) && !waits) {
 		deliver(context, flow, from, segment->payload, segment->sequence, segment->captured,
 		    segment->length, segment->context.time);
 		return;
 	}
 	context->counters->out_of_order++;
-	hold(context, stream, segment);
+	if (!has_backlog(context, stream) ||
+	    !backlog_hold(context->memory, stream->backlog, segment))
+		context->counters->held_dropped++;
 }
 
 static void note_fin(struct stream *stream, const struct segment *segment)
@@ -534,6 +440,7 @@ static void note_fin(struct stream *stream, const struct segment *segment)
 	if (!(segment->flags & TCP_FIN) || stream->closed)
 		return;
 	stream->fin_seen = true;
+	stream->fin_acknowledgement = segment->acknowledgement;
 	stream->fin_sequence = segment->sequence + segment->length;
 }
 
@@ -543,7 +450,7 @@ static void read_segment(struct tcp_context *context, struct flow *flow, enum di
 	note_fin(&flow->streams[from], segment);
 	if (segment->length > 0)
 		take_payload(context, flow, from, segment);
-	deliver_fin(flow, from);
+	deliver_fins(flow);
 	if (anything_held(flow)) {
 		pump(context, flow);
 		bound_waiting(context, flow, segment->context.time);
@@ -574,7 +481,7 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 	}
 	if (flow->session != NULL && flow->dialogue == NULL) {
 		count_only(stream, &rest);
-		stream->closed |= (segment->flags & TCP_FIN) != 0;
+		note_fin(stream, &rest);
 	} else {
 		read_segment(context, flow, from, &rest);
 	}
@@ -583,5 +490,5 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 bool tcp_ended(const struct flow *flow)
 {
 	return flow->reset ||
-	    (flow->streams[FROM_CLIENT].closed && flow->streams[FROM_SERVER].closed);
+	       (flow->streams[FROM_CLIENT].fin_seen && flow->streams[FROM_SERVER].fin_seen);
 }

@@ -41,7 +41,7 @@ void tcp_flush(struct tcp_context *context, struct flow *flow);
 // Gives back all memory that hangs on the flow's streams.
 void tcp_release(struct tcp_context *context, struct flow *flow);
 
-// True if both directions were closed, or the connection was reset.
+// True if both sides have sent their FIN, or the connection was reset.
 bool tcp_ended(const struct flow *flow);
 
 #endif

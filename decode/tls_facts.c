@@ -6,8 +6,8 @@
 
 enum {
 	SHA256_BYTES = 32,
-	CHAIN_MAX = 32,   // certificates of a chain whose hashes are kept
-	SNI_MAX = 255,    // bytes
+	CHAIN_MAX = 32, // certificates of a chain whose hashes are kept
+	SNI_MAX = 255, // bytes
 	ALPN_MAX = 64,
 	ALERT_FATAL = 2,
 	CLOSE_NOTIFY = 0,
@@ -44,8 +44,7 @@ static void on_key_exchange(void *context, uint16_t group)
 	session->tls.group = group;
 }
 
-static void on_certificate(
-    void *context, enum direction sender, unsigned position, struct view der)
+static void on_certificate(void *context, enum direction sender, unsigned position, struct view der)
 {
 	struct session *session = context;
 	uint8_t hashes[CHAIN_MAX * SHA256_BYTES];

@@ -7,7 +7,7 @@
 enum {
 	MEMORY_PER_TEXT = 1024, // budget bytes per bucket of the text store
 	FRAGMENTED_DATAGRAMS = 4096, // incomplete at once
-	NESTED_FRAGMENTS = 4,   // fragments inside reassembled datagrams
+	NESTED_FRAGMENTS = 4, // fragments inside reassembled datagrams
 	EVICTIONS_PER_SEGMENT = 4,
 };
 
@@ -58,7 +58,8 @@ struct worker *worker_create(const struct worker_options *options)
 	worker->options = *options;
 	worker->memory = memory_create(options->memory);
 	if (worker->memory != NULL) {
-		worker->texts = text_store_create(worker->memory, &key, text_buckets(options->memory));
+		worker->texts =
+		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->flows =
 		    flow_table_create(worker->memory, &key, options->memory, on_flow_end, worker);
 		worker->fragments = fragment_table_create(
@@ -139,9 +140,9 @@ static enum direction sender_of(const struct flow *flow, unsigned sender)
 }
 
 enum reuse {
-	REUSE_NO,     // the segment belongs to the connection
-	REUSE_MAYBE,  // it may begin another; the next segments will tell
-	REUSE_YES,    // it belongs to a new connection on the same addresses and ports
+	REUSE_NO, // the segment belongs to the connection
+	REUSE_MAYBE, // it may begin another; the next segments will tell
+	REUSE_YES, // it belongs to a new connection on the same addresses and ports
 };
 
 // A SYN for a connection that has ended begins a new one. For one that has not, it may be forged:
@@ -152,9 +153,9 @@ static enum reuse find_reuse(struct flow *flow, enum direction from, const struc
 	bool syn = (segment->flags & TCP_SYN) != 0, ack = (segment->flags & TCP_ACK) != 0;
 	if (flow->reuse_pending) {
 		bool answered = from == FROM_SERVER && syn && ack &&
-		    segment->acknowledgement == flow->reuse_sequence + 1;
-		bool followed = from == FROM_CLIENT && !syn &&
-		    segment->sequence == flow->reuse_sequence + 1;
+		                segment->acknowledgement == flow->reuse_sequence + 1;
+		bool followed =
+		    from == FROM_CLIENT && !syn && segment->sequence == flow->reuse_sequence + 1;
 		if (answered || followed)
 			return REUSE_YES;
 	}
@@ -174,8 +175,8 @@ static enum reuse find_reuse(struct flow *flow, enum direction from, const struc
 }
 
 // The old connection ends; the new one's SYN, if it was seen before, counts for it.
-static struct flow *begin_again(struct worker *worker, struct flow *old, unsigned sender,
-    const struct segment *segment)
+static struct flow *begin_again(
+    struct worker *worker, struct flow *old, unsigned sender, const struct segment *segment)
 {
 	struct flow_key key = old->key;
 	bool syn_before = old->reuse_pending;
@@ -197,7 +198,7 @@ static struct flow *flow_of(
 {
 	struct flow_key key;
 	unsigned sender = key_of(segment, &key);
-	struct flow *flow = flow_find(worker->flows, &key, sender, segment->context.tap_point);
+	struct flow *flow = flow_find(worker->flows, &key, sender, segment);
 	if (flow == NULL) {
 		flow = begin_flow(worker, &key, sender, segment);
 	} else {
@@ -233,8 +234,7 @@ static enum flow_class class_of(struct flow *flow)
 	if (flow->class == FLOW_CLOSING)
 		return FLOW_CLOSING;
 	if (tcp_ended(flow)) {
-		bool both = flow->streams[FROM_CLIENT].closed && flow->streams[FROM_SERVER].closed;
-		flow->end_reason = both ? END_FIN : END_RST;
+		flow->end_reason = flow->reset ? END_RST : END_FIN;
 		return FLOW_CLOSING;
 	}
 	if (flow->session == NULL)
@@ -296,8 +296,8 @@ void worker_batch(struct worker *worker, const struct packet_batch *batch)
 	struct headers_result results[PACKET_BATCH_MAX];
 	if (batch->count == 0)
 		return;
-	size_t kept = headers_batch(
-	    batch, &worker->options.ports->set, results, &worker->counters.headers);
+	size_t kept =
+	    headers_batch(batch, &worker->options.ports->set, results, &worker->counters.headers);
 	worker->counters.packets += batch->count;
 	for (size_t i = 0; i < kept; i++) {
 		if (results[i].outcome == HEADERS_SEGMENT)

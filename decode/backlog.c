@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/backlog.h"
+
+#include <string.h>
+
+enum {
+	HELD_BYTES_MAX = 64 * 1024, // until what is missing counts as lost
+	HELD_COUNT_MAX = 512, // segments, likewise
+	ROOM_MIN = 128, // bytes of a held block: small segments share one
+	RECENT_MAX = 384, // last bytes delivered
+};
+
+struct backlog {
+	struct held_segment *first, *last;
+	uint32_t held_bytes;
+	uint32_t conflicting;
+	uint16_t held_count;
+	uint16_t recent_length;
+	uint8_t recent[RECENT_MAX];
+};
+
+static bool after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+static size_t held_size(const struct held_segment *held)
+{
+	return sizeof *held + held->room;
+}
+
+struct backlog *backlog_create(struct memory *memory)
+{
+	struct backlog *backlog = memory_take(memory, sizeof *backlog);
+	if (backlog != NULL)
+		memset(backlog, 0, offsetof(struct backlog, recent));
+	return backlog;
+}
+
+void backlog_destroy(struct memory *memory, struct backlog *backlog)
+{
+	if (backlog == NULL)
+		return;
+	while (backlog->first != NULL)
+		backlog_drop_first(memory, backlog);
+	memory_give(memory, backlog, sizeof *backlog);
+}
+
+/* ---- what was delivered lately ---- */
+
+void backlog_remember(struct backlog *backlog, const uint8_t *bytes, size_t length)
+{
+	if (length >= RECENT_MAX) {
+		memcpy(backlog->recent, bytes + length - RECENT_MAX, RECENT_MAX);
+		backlog->recent_length = RECENT_MAX;
+		return;
+	}
+	size_t kept = backlog->recent_length;
+	if (kept + length > RECENT_MAX) {
+		size_t out = kept + length - RECENT_MAX;
+		memmove(backlog->recent, backlog->recent + out, kept - out);
+		kept -= out;
+	}
+	memcpy(backlog->recent + kept, bytes, length);
+	backlog->recent_length = (uint16_t)(kept + length);
+}
+
+void backlog_forget(struct backlog *backlog)
+{
+	backlog->recent_length = 0;
+}
+
+// Compares the part of a segment that lies in [start, end) with the bytes known of it.
+static void compare(struct backlog *backlog, const struct segment *segment, const uint8_t *known,
+    uint32_t start, uint32_t end)
+{
+	uint32_t from = after(segment->sequence, start) ? segment->sequence : start;
+	uint32_t segment_end = segment->sequence + segment->captured;
+	uint32_t to = after(segment_end, end) ? end : segment_end;
+	if (!after(to, from))
+		return;
+	const uint8_t *again = segment->payload + (from - segment->sequence);
+	const uint8_t *before = known + (from - start);
+	if (memcmp(again, before, to - from) == 0)
+		return;
+	for (uint32_t i = 0; i < to - from; i++)
+		backlog->conflicting += again[i] != before[i];
+}
+
+void backlog_compare(struct backlog *backlog, const struct segment *segment, uint32_t next)
+{
+	if (backlog->recent_length > 0)
+		compare(backlog, segment, backlog->recent, next - backlog->recent_length, next);
+}
+
+uint32_t backlog_conflicting(const struct backlog *backlog)
+{
+	return backlog->conflicting;
+}
+
+/* ---- what came too early ---- */
+
+const struct held_segment *backlog_first(const struct backlog *backlog)
+{
+	return backlog != NULL ? backlog->first : NULL;
+}
+
+void backlog_drop_first(struct memory *memory, struct backlog *backlog)
+{
+	struct held_segment *first = backlog->first;
+	backlog->first = first->next;
+	backlog->held_bytes -= first->captured;
+	backlog->held_count--;
+	memory_give(memory, first, held_size(first));
+}
+
+bool backlog_is_full(const struct backlog *backlog)
+{
+	return backlog != NULL &&
+	       (backlog->held_bytes > HELD_BYTES_MAX || backlog->held_count > HELD_COUNT_MAX);
+}
+
+// The part of a segment between two sequence numbers, as far as it was captured.
+struct piece {
+	const uint8_t *bytes;
+	uint32_t captured;
+	uint32_t sequence, end;
+};
+
+static struct piece piece_of(const struct segment *segment, uint32_t sequence, uint32_t end)
+{
+	uint32_t skipped = sequence - segment->sequence;
+	uint32_t captured = segment->captured > skipped ? segment->captured - skipped : 0;
+	return (struct piece){
+	    .bytes = captured > 0 ? segment->payload + skipped : NULL,
+	    .captured = captured < end - sequence ? captured : end - sequence,
+	    .sequence = sequence,
+	    .end = end,
+	};
+}
+
+static void append(struct backlog *backlog, struct held_segment *held, const struct piece *piece)
+{
+	if (piece->captured > 0)
+		memcpy(held->bytes + held->captured, piece->bytes, piece->captured);
+	held->captured += piece->captured;
+	held->length += piece->end - piece->sequence;
+	backlog->held_bytes += piece->captured;
+}
+
+// A connection of one-byte segments would need a block for each byte: a piece that continues the one
+// before it, and was sent on the same knowledge of the other side, joins it while there is room.
+static bool fits_behind(
+    const struct held_segment *before, const struct piece *piece, const struct segment *segment)
+{
+	return before != NULL && before->sequence + before->length == piece->sequence &&
+	       before->captured == before->length &&
+	       before->room - before->captured >= piece->captured &&
+	       before->acknowledges == ((segment->flags & TCP_ACK) != 0) &&
+	       before->acknowledgement == segment->acknowledgement;
+}
+
+static struct held_segment *make_held(
+    struct memory *memory, const struct piece *piece, const struct segment *segment)
+{
+	uint32_t room = piece->captured < ROOM_MIN ? ROOM_MIN : piece->captured;
+	struct held_segment *held = memory_take(memory, sizeof *held + room);
+	if (held != NULL)
+		*held = (struct held_segment){
+		    .time = segment->context.time,
+		    .sequence = piece->sequence,
+		    .room = room,
+		    .acknowledgement = segment->acknowledgement,
+		    .acknowledges = (segment->flags & TCP_ACK) != 0,
+		};
+	return held;
+}
+
+// Links a piece behind `before` (NULL: in front of all). False: no memory.
+static bool add_piece(struct memory *memory, struct backlog *backlog, struct held_segment *before,
+    const struct piece *piece, const struct segment *segment)
+{
+	if (fits_behind(before, piece, segment)) {
+		append(backlog, before, piece);
+		return true;
+	}
+	struct held_segment *held = make_held(memory, piece, segment);
+	if (held == NULL)
+		return false;
+	struct held_segment **link = before != NULL ? &before->next : &backlog->first;
+	held->next = *link;
+	*link = held;
+	if (held->next == NULL)
+		backlog->last = held;
+	backlog->held_count++;
+	append(backlog, held, piece);
+	return true;
+}
+
+// Most segments come behind all others; the rest walks the list, whose length is bounded.
+bool backlog_hold(struct memory *memory, struct backlog *backlog, const struct segment *segment)
+{
+	uint32_t at = segment->sequence, end = segment->sequence + segment->length;
+	struct held_segment *before = NULL, *next = backlog->first;
+	if (next != NULL && !after(backlog->last->sequence + backlog->last->length, at)) {
+		before = backlog->last;
+		next = NULL;
+	}
+	for (; after(end, at); before = next, next = next->next) {
+		if (next == NULL || after(next->sequence, at)) {
+			bool meets = next != NULL && after(end, next->sequence);
+			struct piece piece = piece_of(segment, at, meets ? next->sequence : end);
+			if (!add_piece(memory, backlog, before, &piece, segment))
+				return false;
+			at = piece.end;
+		}
+		if (next == NULL || !after(end, at))
+			break;
+		uint32_t next_end = next->sequence + next->length;
+		if (after(next_end, at)) {
+			compare(backlog, segment, next->bytes, next->sequence,
+			    next->sequence + next->captured);
+			at = next_end;
+		}
+	}
+	return true;
+}
