@@ -19,9 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import capture_file as cf  # noqa: E402
 from lib import packets as pk  # noqa: E402
-from lib import program  # noqa: E402
+from lib import program, records  # noqa: E402
 
-MAIL_PORTS = {25, 110, 143, 465, 587, 993, 995}
 START = 1_700_000_000_000_000_000
 OTHER_FLOWS = 4000  # at once, besides the mail
 PACKETS_PER_FLOW = 60
@@ -113,7 +112,7 @@ def templates(folder):
 def template(parts):
     """A template from the packets of one connection, None where it is no mail or not whole."""
     first = parts[0][1]
-    if first.destination[1] not in MAIL_PORTS or not first.flags & pk.SYN:
+    if first.destination[1] not in records.MAIL_PORTS or not first.flags & pk.SYN:
         return None
     client, server = first.source, first.destination
     packets = []

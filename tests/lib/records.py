@@ -4,6 +4,13 @@
 import ipaddress
 import json
 
+# The ports that are followed unless --ports says otherwise, and what is spoken there.
+PROTOCOL_OF_PORT = {
+    25: "smtp", 465: "smtp", 587: "smtp", 2525: "smtp", 143: "imap", 993: "imap", 110: "pop3",
+    995: "pop3",
+}  # fmt: skip
+MAIL_PORTS = set(PROTOCOL_OF_PORT)
+
 
 def same(one, other):
     """Equal, with true and 1 (and 1 and 1.0) kept apart."""

@@ -9,11 +9,11 @@ standard output, standard error) is searched for the markers, plain and encoded.
 
 import base64
 import json
-import re
 import sys
 import tempfile
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -22,14 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import scenarios  # noqa: E402
 from lib import capture_file as cf  # noqa: E402
 from lib import packets as pk  # noqa: E402
-from lib import program  # noqa: E402
+from lib import program, records  # noqa: E402
 from lib.conversation import Conversation  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 MOST_DAMAGED = 120  # packets of a capture up to which every one is lost in turn
 FIRST_PORT = 20000
 GAP = 60_000_000_000  # nanoseconds between the connections in one file
-PROTOCOL_OF_PORT = {25: "smtp", 465: "smtp", 587: "smtp", 143: "imap", 993: "imap", 110: "pop3", 995: "pop3"}
 
 
 # --- what to look for ------------------------------------------------------------------------
@@ -55,19 +54,28 @@ def needles(marker):
         yield b"".join(b"\\u%04x" % byte for byte in part)
 
 
-def pattern(marker):
-    return re.compile(b"|".join(re.escape(needle) for needle in needles(marker)), re.IGNORECASE)
-
-
-PATTERNS = {name: pattern(marker) for name, marker in scenarios.MARKERS.items()}
+# Searched in lower case: a text in another case is a leak too.
+NEEDLES = {
+    name: sorted({needle.lower() for needle in needles(marker)})
+    for name, marker in scenarios.MARKERS.items()
+}
 
 
 def leaks(name, data):
-    """Lines that say which marker stands where in an output."""
-    for marker, regex in PATTERNS.items():
-        for match in regex.finditer(data):
-            around = data[max(0, match.start() - 60) : match.end() + 20]
-            yield f"{marker} in {name}: …{program.text(around)}…"
+    """Lines that say which marker stands where in an output (of each needle the first place)."""
+    lowered = data.lower()
+    for marker, forms in NEEDLES.items():
+        for needle in forms:
+            place = lowered.find(needle)
+            if place >= 0:
+                around = data[max(0, place - 60) : place + len(needle) + 20]
+                yield f"{marker} in {name}: …{program.text(around)}…"
+
+
+def markers_in(data):
+    """The names of the markers that are in some bytes."""
+    lowered = data.lower()
+    return {name for name, forms in NEEDLES.items() if any(form in lowered for form in forms)}
 
 
 # --- what to read ----------------------------------------------------------------------------
@@ -121,7 +129,7 @@ def damaged(packets, servers):
 def servers_of(packets):
     """The (address, port) ends on mail ports."""
     segments = filter(None, map(pk.parse_segment, packets))
-    return {end for s in segments for end in s.flow if end[1] in PROTOCOL_OF_PORT}
+    return {end for s in segments for end in s.flow if end[1] in records.MAIL_PORTS}
 
 
 # --- running ---------------------------------------------------------------------------------
@@ -140,7 +148,7 @@ def verbosities(mailtap):
 def outputs(mailtap, capture, folder, verbosity):
     """(name, bytes) of all that mailtap writes, and the number of records."""
     logs = Path(folder) / "logs"
-    found, count = [], 0
+    found = []
     for arguments in (["-w", logs], ["-o", "-"]):
         done = program.run(mailtap, ["-r", capture, *arguments, *verbosity])
         if done.returncode not in (0, 1):
@@ -184,25 +192,27 @@ def contents(packets):
     said = defaultdict(bytes)
     for segment in filter(None, map(pk.parse_segment, packets)):
         for end in segment.flow:
-            if end[1] in PROTOCOL_OF_PORT:
-                said[PROTOCOL_OF_PORT[end[1]], segment.source] += segment.payload
+            if end[1] in records.MAIL_PORTS:
+                said[records.PROTOCOL_OF_PORT[end[1]], segment.source] += segment.payload
     return said
 
 
 # --- the checks ------------------------------------------------------------------------------
 
 
-def check_scenarios(tap, pool, mailtap, choices):
-    def one(scenario):
-        name, port, play = scenario
-        talk = Conversation(port)
-        play(talk)
-        said = b"\n".join(contents(talk.packets).values())
-        marked = any(regex.search(said) for regex in PATTERNS.values())
-        packets = damaged(talk.packets, servers_of(talk.packets))
-        return name, marked, examine(mailtap, packets, choices)
+def try_scenario(mailtap, choices, scenario):
+    """(name, does it hold a marker, what leaks, number of records) of one conversation."""
+    name, port, play = scenario
+    talk = Conversation(port)
+    play(talk)
+    marked = bool(markers_in(b"\n".join(contents(talk.packets).values())))
+    packets = damaged(talk.packets, servers_of(talk.packets))
+    return name, marked, *examine(mailtap, packets, choices)
 
-    for name, marked, (lines, count) in pool.map(one, scenarios.scenarios()):
+
+def check_scenarios(tap, pool, mailtap, choices):
+    attempt = partial(try_scenario, mailtap, choices)
+    for name, marked, lines, count in pool.map(attempt, scenarios.scenarios()):
         if not marked:
             lines.append("no marker in the conversation: nothing is tested")
         if not count:
@@ -210,26 +220,30 @@ def check_scenarios(tap, pool, mailtap, choices):
         tap.check(not lines, f"conversation {name}, {count} records", lines[:10])
 
 
+def try_capture(mailtap, choices, capture):
+    """(name, markers in it by protocol, what leaks, number of records) of one capture."""
+    try:
+        packets = cf.read(capture)
+    except cf.CaptureError:
+        return capture.name, {}, [], 0
+    lines, count = examine(mailtap, packets, choices)
+    servers = servers_of(packets)
+    if servers:
+        more, extra = examine(mailtap, damaged(packets, servers), choices[:1])
+        lines, count = lines + more, count + extra
+    present = defaultdict(set)
+    for (protocol, _), said in contents(packets).items():
+        present[protocol] |= markers_in(said)
+    return capture.name, present, lines, count
+
+
 def check_captures(tap, pool, mailtap, choices, captures):
     """The captures as they are and damaged; gives what markers are in them, per protocol."""
     present = defaultdict(set)
-
-    def one(capture):
-        try:
-            packets = cf.read(capture)
-        except cf.CaptureError:
-            return capture, {}, [], 0
-        lines, count = examine(mailtap, packets, choices)
-        servers = servers_of(packets)
-        if servers and len({packet.linktype for packet in packets}) == 1:
-            more, extra = examine(mailtap, damaged(packets, servers), choices[:1])
-            lines, count = lines + more, count + extra
-        return capture, contents(packets), lines, count
-
-    for capture, said, lines, count in pool.map(one, captures):
-        for (protocol, _), data in said.items():
-            present[protocol] |= {name for name, regex in PATTERNS.items() if regex.search(data)}
-        tap.check(not lines, f"capture {capture.name}, {count} records", lines[:10])
+    for name, markers, lines, count in pool.map(partial(try_capture, mailtap, choices), captures):
+        for protocol, found in markers.items():
+            present[protocol] |= found
+        tap.check(not lines, f"capture {name}, {count} records", lines[:10])
     return present
 
 
@@ -237,7 +251,7 @@ def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
     choices = verbosities(options.mailtap)
-    with ThreadPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2) as pool:
         captures = program.captures(options.pcaps)
         present = check_captures(tap, pool, options.mailtap, choices, captures)
         for protocol in ("smtp", "imap", "pop3"):

@@ -8,8 +8,6 @@ A field that neither table names is held to the strict rule, so a new field is n
 
 from lib.records import same
 
-MAIL_PORTS = {25, 110, 143, 465, 587, 993, 995}
-
 # Not compared at all: field -> why it may differ between two captures of the same dialogue.
 NOT_FACTS = {
     "session_id": "numbers the sessions of a run in the order they ended",

@@ -133,7 +133,7 @@ def remaining(packets, servers):
 def expected(old, left):
     """Must this connection still be reported? On a mail port, once, with a packet that says something."""
     flow = tuple(sorted(records.endpoints(old[0])))
-    return len(old) == 1 and old[0]["server_port"] in rules.MAIL_PORTS and flow in left
+    return len(old) == 1 and old[0]["server_port"] in records.MAIL_PORTS and flow in left
 
 
 def compare_records(result, flow, one, other, lossless):
