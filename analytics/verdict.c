@@ -27,6 +27,13 @@ static enum verdict judge_quiet(const struct session_record *record)
 	return record->ended && whole ? VERDICT_NO_MAIL : VERDICT_PARTIAL;
 }
 
+static bool said_nothing(const struct session_record *record)
+{
+	return record->bytes[FROM_CLIENT] + record->bytes[FROM_SERVER] +
+	           record->missing[FROM_CLIENT] + record->missing[FROM_SERVER] ==
+	       0;
+}
+
 static enum verdict judge_verdict(const struct session_record *record)
 {
 	const struct session *session = record->session;
@@ -34,6 +41,8 @@ static enum verdict judge_verdict(const struct session_record *record)
 		return VERDICT_NOT_MAIL;
 	if (record->in_the_clear)
 		return VERDICT_CLEARTEXT;
+	if (session->protocol == PROTOCOL_UNDECIDED)
+		return said_nothing(record) ? judge_quiet(record) : VERDICT_PARTIAL;
 	if (record->tls_established == SEEN_YES)
 		return VERDICT_ENCRYPTED;
 	if (session->tls.begun)
@@ -55,7 +64,8 @@ static enum reason judge_reason(const struct session_record *record)
 	// A client that never asked what is offered did not want it; one whose list is lost may have
 	// been offered nothing.
 	bool whole = !session->dialogue_gap[FROM_CLIENT] && !session->dialogue_gap[FROM_SERVER];
-	bool could = session->starttls_offered == SEEN_YES || whole;
+	bool could =
+	    session->starttls_offered == SEEN_YES || (whole && !session->capabilities_asked);
 	return could && record->starttls_requested == SEEN_NO ? REASON_NOT_REQUESTED : REASON_NONE;
 }
 

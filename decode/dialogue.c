@@ -28,6 +28,12 @@ struct half {
 	bool held; // until the other direction releases it
 	bool from_start; // nothing of this direction is missing so far
 	bool begun; // at least one byte of it has come
+	bool
+	    unheard; // an answer was lost: what this side sent before it heard one is not understood
+	bool heard_known;
+	uint32_t heard; // what the sender of the last chunk had seen of the other direction
+	bool
+	    closed; // by its sender; TLS is told at the end: the other side may still say something
 };
 
 struct dialogue {
@@ -133,17 +139,28 @@ static enum protocol protocol_of_alpn(const struct text *alpn, enum protocol oth
 	return otherwise;
 }
 
+// TLS from the first byte seen is what the port is for, unless the client asks for something else; if
+// its hello is not in the capture, that is not known.
+static enum protocol protocol_inside(const struct session *session)
+{
+	if (session->tls.client_version == TLS_VERSION_UNKNOWN)
+		return PROTOCOL_UNDECIDED;
+	return protocol_of_alpn(session->tls.alpn, (enum protocol)session->protocol);
+}
+
 static void end_tls(struct dialogue *dialogue)
 {
 	struct session *session = dialogue->session;
 	if (dialogue->tls == NULL)
 		return;
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		if (dialogue->halves[from].closed)
+			tls_close(dialogue->tls, (enum direction)from);
 	tls_facts_conclude(session, dialogue->tls);
 	tls_destroy(dialogue->tls);
 	dialogue->tls = NULL;
-	if (session->tls_mode == TLS_MODE_IMPLICIT)
-		session->protocol =
-		    (uint8_t)protocol_of_alpn(session->tls.alpn, (enum protocol)session->protocol);
+	if (!session->upgraded)
+		session->protocol = (uint8_t)protocol_inside(session);
 }
 
 static void finish(struct dialogue *dialogue)
@@ -239,29 +256,39 @@ static size_t upgrade(
 
 /* ---- what runs in each stage ---- */
 
+// Bytes of the dialogue that the parser cannot have, or cannot make sense of.
+static void tell_lost(struct dialogue *dialogue, enum direction from, uint64_t length)
+{
+	dialogue->session->dialogue_gap[from] = true;
+	drop_kept(dialogue, &dialogue->halves[from]);
+	dialogue->ops->gap(dialogue->state, dialogue->session, from, length);
+}
+
+// No release will come: the answer is not in the capture. What was sent without waiting for it could
+// be a command, a message or a secret, depending on that answer: it counts as lost.
 static void give_up_hold(struct dialogue *dialogue, enum direction held)
 {
 	struct half *half = &dialogue->halves[held];
 	half->held = false;
+	half->unheard = true;
 	dialogue->ops->give_up_hold(dialogue->state, dialogue->session, held);
-	run_kept(dialogue, held);
+	if (half->length > 0)
+		tell_lost(dialogue, held, half->length);
 }
 
 static void hold(struct dialogue *dialogue, enum direction from)
 {
+	enum direction other = other_direction(from);
 	dialogue->halves[from].held = true;
-	// Of a direction that is not in the capture no release will come.
-	struct half *other = &dialogue->halves[other_direction(from)];
-	if (dialogue->session->dialogue_gap[other_direction(from)] && !other->begun) {
-		dialogue->halves[from].held = false;
-		dialogue->ops->give_up_hold(dialogue->state, dialogue->session, from);
-	}
+	if (dialogue->session->dialogue_gap[other] && !dialogue->halves[other].begun)
+		give_up_hold(dialogue, from); // that direction is not in the capture at all
 }
 
 static size_t run_mail(
     struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
 {
-	struct chunk chunk = {from, bytes, length, dialogue->now};
+	struct chunk chunk = {
+	    .from = from, .bytes = bytes, .length = length, .time = dialogue->now};
 	struct feed_result result = dialogue->ops->feed(dialogue->state, dialogue->session, &chunk);
 	size_t used = result.consumed;
 	enum direction other = other_direction(from);
@@ -327,18 +354,23 @@ static size_t run_tls(
 
 /* ---- finding out what is spoken ---- */
 
-// Behind the beginning of a connection even a record in the middle of TLS is a sign of it.
-static bool is_tls_record(const uint8_t *bytes, size_t length)
+// Behind the beginning of a connection even a record in the middle of TLS is a sign of it. 1 yes, 0
+// no, -1 too few bytes to say.
+static int looks_like_record(const uint8_t *bytes, size_t length)
 {
-	enum { HEADER = 5, RECORD_MAX = (1 << 14) + 2048 };
-	if (length < HEADER || bytes[0] < 20 || bytes[0] > 23 || bytes[1] != 3 || bytes[2] > 4)
-		return false;
+	enum { HEADER = 5, RECORD_MAX = (1 << 14) + 2048, FIRST_TYPE = 20, LAST_TYPE = 23 };
+	if (bytes[0] < FIRST_TYPE || bytes[0] > LAST_TYPE || (length > 1 && bytes[1] != 3) ||
+	    (length > 2 && bytes[2] > 4))
+		return 0;
+	if (length < HEADER)
+		return -1;
 	size_t record = (size_t)(bytes[3] << 8 | bytes[4]);
 	if (record == 0 || record > RECORD_MAX)
-		return false;
-	return length < HEADER + record + 3 ||
-	       (bytes[HEADER + record] >= 20 && bytes[HEADER + record] <= 23 &&
-	           bytes[HEADER + record + 1] == 3);
+		return 0;
+	if (length < HEADER + record + 2)
+		return 1;
+	const uint8_t *next = bytes + HEADER + record;
+	return next[0] >= FIRST_TYPE && next[0] <= LAST_TYPE && next[1] == 3;
 }
 
 static void begin_implicit_tls(struct dialogue *dialogue)
@@ -391,9 +423,28 @@ static size_t side_waits(
 	return length;
 }
 
+// A client began with TLS, and the server answers in the clear: what the hello says is known all the
+// same, and that nothing can come of it.
+static void read_unanswered_hello(struct dialogue *dialogue)
+{
+	const struct half *client = &dialogue->halves[FROM_CLIENT];
+	size_t used;
+	dialogue->tls = tls_create(dialogue->memory, &tls_facts_sink, dialogue->session);
+	if (dialogue->tls == NULL)
+		return;
+	tls_feed(dialogue->tls, FROM_CLIENT, client->kept, client->length, &used);
+	tls_facts_conclude(dialogue->session, dialogue->tls);
+	tls_destroy(dialogue->tls);
+	dialogue->tls = NULL;
+	dialogue->session->tls.established = SEEN_NO;
+	dialogue->session->tls_foreign = true;
+}
+
 // The parser starts; the bytes of the other side that waited come first where they were the server's.
 static void begin_recognised(struct dialogue *dialogue, enum direction from, enum protocol found)
 {
+	if (from == FROM_SERVER && dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS)
+		read_unanswered_hello(dialogue);
 	begin_mail(dialogue, found);
 	dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
 	if (from == FROM_CLIENT)
@@ -421,9 +472,8 @@ static int tls_sign(
 {
 	if (dialogue->tls_given_up)
 		return 0;
-	if (!dialogue->halves[from].from_start && is_tls_record(bytes, length))
-		return 1;
-	return tls_looks_like(from, bytes, length);
+	int record = dialogue->halves[from].from_start ? 0 : looks_like_record(bytes, length);
+	return record != 0 ? record : tls_looks_like(from, bytes, length);
 }
 
 static size_t run_undecided(
@@ -475,6 +525,10 @@ static size_t run(
 			used += skipped;
 			continue;
 		}
+		if (half->unheard && dialogue->stage == STAGE_MAIL) {
+			tell_lost(dialogue, from, length - used);
+			return length;
+		}
 		switch ((enum stage)dialogue->stage) {
 		case STAGE_UNDECIDED:
 			used += run_undecided(dialogue, from, bytes + used, length - used, &wait);
@@ -495,9 +549,7 @@ static size_t run(
 static void tell_gap(struct dialogue *dialogue, enum direction from, uint64_t length)
 {
 	enum direction other = other_direction(from);
-	dialogue->session->dialogue_gap[from] = true;
-	drop_kept(dialogue, &dialogue->halves[from]);
-	dialogue->ops->gap(dialogue->state, dialogue->session, from, length);
+	tell_lost(dialogue, from, length);
 	if (dialogue->halves[other].held)
 		give_up_hold(dialogue, other);
 }
@@ -516,6 +568,17 @@ static void take_in(struct dialogue *dialogue, struct half *half, const struct c
 		run_kept(dialogue, chunk->from);
 }
 
+static void note_heard(struct half *half, const struct chunk *chunk)
+{
+	if (!chunk->acknowledges)
+		return;
+	if (!half->heard_known || (int32_t)(chunk->acknowledgement - half->heard) > 0) {
+		half->unheard = false;
+		half->heard = chunk->acknowledgement;
+		half->heard_known = true;
+	}
+}
+
 void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool other_seen)
 {
 	struct half *half = &dialogue->halves[chunk->from];
@@ -523,6 +586,7 @@ void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool ot
 		return;
 	dialogue->now = chunk->time;
 	half->begun = true;
+	note_heard(half, chunk);
 	if (!other_seen && dialogue->stage != STAGE_TLS) {
 		dialogue->session->dialogue_gap[other_direction(chunk->from)] = true;
 		dialogue->halves[other_direction(chunk->from)].from_start = false;
@@ -563,8 +627,7 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 
 void dialogue_close(struct dialogue *dialogue, enum direction from)
 {
-	if (dialogue->stage == STAGE_TLS)
-		tls_close(dialogue->tls, from);
+	dialogue->halves[from].closed = true;
 }
 
 bool dialogue_done(const struct dialogue *dialogue)
@@ -588,13 +651,14 @@ struct dialogue *dialogue_create(
 	return dialogue;
 }
 
-// At the end, one side's opening counts even if the other never answered it, but not if its answer may
-// have been lost: it could have been a mail server's.
+// At the end, one side's opening counts if the other closed without an answer, but not if the answer
+// may have been lost or was still to come: it could have been a mail server's.
 static void decide_alone(struct dialogue *dialogue, enum direction from)
 {
 	enum protocol opening = (enum protocol)dialogue->openings[from];
-	if (opening != PROTOCOL_UNDECIDED &&
-	    !dialogue->session->dialogue_gap[other_direction(from)])
+	enum direction other = other_direction(from);
+	if (opening != PROTOCOL_UNDECIDED && dialogue->halves[other].closed &&
+	    !dialogue->session->dialogue_gap[other])
 		decide_foreign(dialogue, opening);
 }
 

@@ -35,12 +35,13 @@ enum flow_class {
 	FLOW_CLASSES,
 };
 
-// Bytes of a stream that are missing so far.
+// Where bytes of a stream are missing so far.
 struct hole {
-	uint32_t start, end; // sequence numbers; equal: none
+	uint32_t start, end; // sequence numbers
+	uint32_t missing;    // of the bytes between; 0: no hole
 };
 
-enum { HOLES_MAX = 3 };
+enum { HOLES_MAX = 2 };
 
 // One direction of a TCP connection, as tcp.c keeps it.
 struct stream {

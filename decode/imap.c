@@ -259,6 +259,7 @@ static struct feed_result client_command(
 	session->client_spoke = true;
 	imap->tag = tag_hash(&tag);
 	imap->command = verb != NULL ? (uint8_t)verb->command : COMMAND_OTHER;
+	session->capabilities_asked |= imap->command == COMMAND_CAPABILITY;
 	if (imap->command == COMMAND_AUTHENTICATE && line_word(line, &position, &mechanism)) {
 		session_login_begins(session, mechanism.bytes, mechanism.length);
 		if (line_word(line, &position, &response) && response.bytes[0] != '=')

@@ -181,6 +181,9 @@ static enum feed_next client_command(
 	server_is_asked(pop3, session);
 	commands_push(&pop3->pending, (uint8_t)command, 0);
 	switch (command) {
+	case COMMAND_CAPA:
+		session->capabilities_asked = true;
+		break;
 	case COMMAND_STLS:
 		session->starttls_requested = SEEN_YES;
 		pop3->client = CLIENT_AWAITS_STLS;
@@ -194,7 +197,6 @@ static enum feed_next client_command(
 		client_logs_in(session, "APOP");
 		return FEED_MORE;
 	case COMMAND_OTHER:
-	case COMMAND_CAPA:
 	case COMMAND_AUTH_LIST:
 	case COMMAND_SASL:
 	case COMMAND_MESSAGE:

@@ -61,9 +61,17 @@ enum protocol protocol_recognise(enum direction from, const uint8_t *bytes, size
     enum protocol expected, bool from_start)
 {
 	bool maybe = false;
+	const struct protocol_ops *likely = protocol_ops_of(expected);
+	enum recognised first = likely != NULL
+	                            ? likely->recognise(from, bytes, length, true, from_start)
+	                            : RECOGNISED_NO;
+	if (first != RECOGNISED_NO)
+		return first == RECOGNISED_YES ? expected : PROTOCOL_UNDECIDED;
 	for (size_t i = 0; i < PROTOCOLS; i++) {
-		enum recognised answer = protocols[i]->recognise(
-		    from, bytes, length, protocols[i]->protocol == expected, from_start);
+		if (protocols[i] == likely)
+			continue;
+		enum recognised answer =
+		    protocols[i]->recognise(from, bytes, length, false, from_start);
 		if (answer == RECOGNISED_YES)
 			return protocols[i]->protocol;
 		maybe |= answer == RECOGNISED_MAYBE;

@@ -16,6 +16,8 @@ struct chunk {
 	const uint8_t *bytes; // borrowed for the call
 	size_t length;        // at least 1
 	nanoseconds time;
+	uint32_t acknowledgement; // what the sender had seen of the other direction, if `acknowledges`
+	bool acknowledges;
 };
 
 enum feed_next {

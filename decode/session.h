@@ -72,6 +72,7 @@ struct session {
 	bool mail_begun;                // a transaction (SMTP MAIL) or a retrieval in the clear was taken up
 	bool greeted;                   // the server's greeting was seen
 	bool client_spoke;              // at least one command of the dialogue was seen
+	bool capabilities_asked;        // EHLO, CAPABILITY or CAPA was sent
 	bool client_settled;            // it is past introducing itself
 	bool dialogue_gap[2];           // bytes of this direction are missing from the dialogue in the clear
 	bool tls_foreign;               // something else than TLS came where TLS was due

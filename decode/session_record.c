@@ -69,6 +69,8 @@ static enum seen conclude_credentials(const struct session_record *record)
 		return (enum seen)session->credentials_exposed;
 	if (tls_from_the_start(session))
 		return record->tls_established == SEEN_YES ? SEEN_NO : NOT_SEEN;
+	if (session->injected_command_bytes > 0)
+		return NOT_SEEN; // they were not looked into
 	bool over = record->ended || (session->upgraded && session->tls.begun);
 	return session->client_spoke && whole(session, FROM_CLIENT) && over ? SEEN_NO : NOT_SEEN;
 }

@@ -35,6 +35,7 @@ enum client_state {
 	CLIENT_SASL, // one line of an authentication exchange
 	CLIENT_SASL_UNANSWERED, // the same, with the server's side unseen
 	CLIENT_BODY, // message text up to <CRLF>.<CRLF>
+	CLIENT_BODY_ASSUMED, // the answer to DATA was lost: the next line will tell
 	CLIENT_LOST, // after a gap: commands and body cannot be told apart
 };
 
@@ -100,8 +101,12 @@ static const struct verb verbs[] = {
 
 static const struct verb *find_verb(const struct line *line)
 {
+	size_t position = 0;
+	struct line word;
+	if (!line_word(line, &position, &word) || word.bytes != line->bytes)
+		return NULL;
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-		if (line_starts(line, verbs[i].text))
+		if (bytes_equal_keyword(word.bytes, word.length, verbs[i].text))
 			return &verbs[i];
 	return NULL;
 }
@@ -216,7 +221,8 @@ static void body_begins(struct smtp *smtp, struct session *session)
 	smtp->client = CLIENT_BODY;
 	smtp->body_end = BODY_CRLF;
 	smtp->body_bytes = 0;
-	smtp->gap_in_body = smtp->refused_in_body = smtp->message_counted = false;
+	smtp->gap_in_body = session->dialogue_gap[FROM_CLIENT];
+	smtp->refused_in_body = smtp->message_counted = false;
 	session->mail_begun = true;
 }
 
@@ -271,8 +277,11 @@ static struct feed_result client_command(
 	switch (command) {
 	case COMMAND_BDAT:
 		return client_sends_chunk(smtp, session, line);
-	case COMMAND_HELO:
 	case COMMAND_EHLO:
+		session->capabilities_asked = true;
+		client_says_hello(smtp, session, line);
+		break;
+	case COMMAND_HELO:
 		client_says_hello(smtp, session, line);
 		break;
 	case COMMAND_STARTTLS:
@@ -319,6 +328,23 @@ static enum feed_next client_sasl_line(
 	return FEED_HOLD;
 }
 
+// The answer to DATA was lost. A command, or a lone dot, says that it was a refusal, or that nothing
+// was sent; anything else is the message.
+static struct feed_result first_line_behind_data(
+    struct smtp *smtp, struct session *session, const struct line *line)
+{
+	bool dot = line->length == 1 && line->bytes[0] == '.';
+	if (dot || find_verb(line) != NULL) {
+		smtp->client = CLIENT_COMMANDS;
+		return dot ? (struct feed_result){.next = FEED_MORE}
+		           : client_command(smtp, session, line);
+	}
+	body_begins(smtp, session);
+	smtp->body_end = line->overlong ? BODY_TEXT : BODY_CRLF;
+	smtp->body_bytes = line->length;
+	return (struct feed_result){.next = FEED_MORE};
+}
+
 static struct feed_result client_line(
     struct smtp *smtp, struct session *session, const struct line *line)
 {
@@ -333,6 +359,8 @@ static struct feed_result client_line(
 		}
 		smtp->client = CLIENT_COMMANDS;
 		return client_command(smtp, session, line);
+	case CLIENT_BODY_ASSUMED:
+		return first_line_behind_data(smtp, session, line);
 	case CLIENT_COMMANDS:
 		return client_command(smtp, session, line);
 	case CLIENT_LOST:
@@ -467,6 +495,13 @@ static void ehlo_done(struct smtp *smtp, struct session *session)
 	smtp->after_ehlo = true;
 }
 
+// A server that does not know EHLO offers nothing.
+static void ehlo_unknown(struct session *session)
+{
+	if (session->starttls_offered != SEEN_YES)
+		session->starttls_offered = SEEN_NO;
+}
+
 // A further "250 KEYWORD" right behind a finished EHLO reply: a server that forgot the dashes.
 static void late_capability(struct smtp *smtp, struct session *session, const struct line *line)
 {
@@ -536,7 +571,7 @@ static void note_refusal(struct smtp *smtp, struct session *session, uint16_t co
 static void reply_in_body(struct smtp *smtp, struct session *session, uint16_t code)
 {
 	if (code / 100 == 2) {
-		if (!smtp->reply_lost)
+		if (code == 250 && !smtp->reply_lost)
 			message_taken(smtp, session);
 		smtp->client = CLIENT_COMMANDS;
 	} else if (smtp->gap_in_body) {
@@ -576,12 +611,19 @@ static bool is_ehlo_reply(const struct smtp *smtp)
 static void reply_unasked(
     struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
 {
+	bool after_ehlo = smtp->after_ehlo;
+	smtp->after_ehlo = false;
 	if (smtp->client == CLIENT_BODY) {
 		reply_in_body(smtp, session, code);
 		return;
 	}
-	if (smtp->after_ehlo && code == 250 && names_extension(line)) {
+	if (after_ehlo && code == 250 && smtp->reply_lines == 1 && names_extension(line)) {
 		late_capability(smtp, session, line);
+		return;
+	}
+	if (code ==
+	    354) { // its DATA stands in what was taken for a message: other ideas of its end
+		body_begins(smtp, session);
 		return;
 	}
 	if (!dialogue_is_incomplete(session))
@@ -589,9 +631,7 @@ static void reply_unasked(
 	smtp->unasked_220 = code == 220;
 	if (code == 250 && is_ehlo_reply(smtp))
 		ehlo_done(smtp, session);
-	if (code == 354)
-		body_begins(smtp, session);
-	else if (code == 334)
+	if (code == 334)
 		smtp->client = CLIENT_SASL;
 	else if (smtp->client == CLIENT_LOST)
 		smtp->client = CLIENT_COMMANDS;
@@ -611,8 +651,8 @@ static enum feed_next reply_done(
 	case COMMAND_EHLO:
 		if (code == 250)
 			ehlo_done(smtp, session);
-		else
-			capability_list_clear(session, &smtp->list);
+		else if (code == 500 || code == 501 || code == 502 || code == 504)
+			ehlo_unknown(session);
 		break;
 	case COMMAND_HELO:
 		if (code == 250 && session->esmtp != SEEN_YES)
@@ -755,6 +795,8 @@ static void server_gap(struct smtp *smtp, struct session *session)
 static void client_gap(struct smtp *smtp, uint64_t length)
 {
 	commands_clear(&smtp->pending);
+	if (smtp->client == CLIENT_BODY_ASSUMED)
+		smtp->client = CLIENT_LOST;
 	if (smtp->client == CLIENT_BODY) {
 		smtp->gap_in_body = true;
 		smtp->body_end = BODY_TEXT;
@@ -777,10 +819,11 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 static void smtp_give_up_hold(void *state, struct session *session, enum direction held)
 {
 	struct smtp *smtp = state;
+	(void)session;
 	(void)held;
 	commands_clear(&smtp->pending);
 	if (smtp->client == CLIENT_AWAITS_DATA) {
-		body_begins(smtp, session);
+		smtp->client = CLIENT_BODY_ASSUMED;
 		smtp->reply_lost = true;
 	} else if (smtp->client == CLIENT_AWAITS_AUTH) {
 		smtp->client = CLIENT_SASL_UNANSWERED;

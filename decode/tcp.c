@@ -49,43 +49,63 @@ static bool open_dialogue(struct tcp_context *context, struct flow *flow)
 	return flow->dialogue != NULL;
 }
 
+// A segment, or what was held back of one, as it is delivered.
+struct arrival {
+	const uint8_t *bytes;
+	uint32_t sequence, captured, length;
+	uint32_t acknowledgement;
+	bool acknowledges;
+	nanoseconds time;
+};
+
 static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum direction from,
-    const uint8_t *bytes, uint32_t length, nanoseconds time)
+    const struct arrival *arrival, uint32_t old)
 {
 	struct stream *stream = &flow->streams[from];
-	stream->next += length;
-	stream->bytes += length;
-	if (length == 0 || !open_dialogue(context, flow) || dialogue_done(flow->dialogue))
+	struct chunk chunk = {
+	    .from = from,
+	    .bytes = arrival->bytes + old,
+	    .length = arrival->captured - old,
+	    .time = arrival->time,
+	    .acknowledgement = arrival->acknowledgement,
+	    .acknowledges = arrival->acknowledges,
+	};
+	stream->next += (uint32_t)chunk.length;
+	stream->bytes += chunk.length;
+	if (!open_dialogue(context, flow) || dialogue_done(flow->dialogue))
 		return;
 	if (has_backlog(context, stream))
-		backlog_remember(stream->backlog, bytes, length);
-	struct chunk chunk = {from, bytes, length, time};
-	bool other_seen = flow->streams[other_direction(from)].packets > 0;
-	dialogue_data(flow->dialogue, &chunk, other_seen);
+		backlog_remember(stream->backlog, chunk.bytes, chunk.length);
+	dialogue_data(flow->dialogue, &chunk, flow->streams[other_direction(from)].packets > 0);
 }
 
 /* ---- holes ---- */
 
+// The newest hole is the last; older ones become one, so that no more than HOLES_MAX are kept.
 static void note_hole(struct stream *stream, uint32_t start, uint32_t end)
 {
-	memmove(stream->holes + 1, stream->holes, (HOLES_MAX - 1) * sizeof stream->holes[0]);
-	stream->holes[0] = (struct hole){start, end};
+	struct hole *old = &stream->holes[0], *newest = &stream->holes[1];
+	if (old->missing == 0) {
+		*old = *newest;
+	} else if (newest->missing > 0) {
+		old->end = newest->end;
+		old->missing += newest->missing;
+	}
+	*newest = (struct hole){start, end, end - start};
 	stream->missing += end - start;
 }
 
-// What came late of a hole is no longer missing. In the middle of one it leaves the larger part.
+// What came late of a hole is no longer missing.
 static void fill_hole(struct stream *stream, struct hole *hole, uint32_t start, uint32_t end)
 {
 	uint32_t from = after(start, hole->start) ? start : hole->start;
 	uint32_t to = after(hole->end, end) ? end : hole->end;
-	if (!after(to, from))
+	if (hole->missing == 0 || !after(to, from))
 		return;
-	stream->missing -= to - from;
-	stream->bytes += to - from;
-	if (from - hole->start > hole->end - to)
-		hole->end = from;
-	else
-		hole->start = to;
+	uint32_t filled = to - from < hole->missing ? to - from : hole->missing;
+	hole->missing -= filled;
+	stream->missing -= filled;
+	stream->bytes += filled;
 }
 
 static void deliver_gap(
@@ -104,15 +124,15 @@ static void deliver_gap(
 		dialogue_gap(flow->dialogue, from, length);
 }
 
-// Delivers what of these bytes is new; what the snap length cut off is a gap.
+// Delivers what is new of it; what the snap length cut off is a gap.
 static void deliver(struct tcp_context *context, struct flow *flow, enum direction from,
-    const uint8_t *bytes, uint32_t sequence, uint32_t captured, uint32_t length, nanoseconds time)
+    const struct arrival *arrival)
 {
 	struct stream *stream = &flow->streams[from];
-	uint32_t old = stream->next - sequence;
-	if (old < captured)
-		deliver_bytes(context, flow, from, bytes + old, captured - old, time);
-	uint32_t end = sequence + length;
+	uint32_t old = stream->next - arrival->sequence;
+	if (old < arrival->captured)
+		deliver_bytes(context, flow, from, arrival, old);
+	uint32_t end = arrival->sequence + arrival->length;
 	if (after(end, stream->next))
 		deliver_gap(context, flow, from, end - stream->next);
 }
@@ -157,9 +177,17 @@ static void deliver_first(struct tcp_context *context, struct flow *flow, enum d
 {
 	struct stream *stream = &flow->streams[from];
 	const struct held_segment *first = first_held(stream);
+	struct arrival arrival = {
+	    .bytes = first->bytes,
+	    .sequence = first->sequence,
+	    .captured = first->captured,
+	    .length = first->length,
+	    .acknowledgement = first->acknowledgement,
+	    .acknowledges = first->acknowledges,
+	    .time = first->time,
+	};
 	if (after(first->sequence + first->length, stream->next))
-		deliver(context, flow, from, first->bytes, first->sequence, first->captured,
-		    first->length, first->time);
+		deliver(context, flow, from, &arrival);
 	backlog_drop_first(context->memory, stream->backlog);
 	deliver_fins(flow);
 }
@@ -288,15 +316,28 @@ static void bound_waiting(struct tcp_context *context, struct flow *flow, nanose
 	}
 }
 
+// Bytes that are known to have been sent and never came: up to a FIN, a RST or an acknowledgement. One
+// acknowledged byte may as well be a FIN that was not captured.
+static uint32_t missing_at_end(const struct stream *stream)
+{
+	uint32_t end = stream->next;
+	if (stream->closed)
+		return 0;
+	if (stream->fin_seen)
+		end = stream->fin_sequence;
+	else if (stream->acknowledged_known && stream->acknowledged != stream->next + 1)
+		end = stream->acknowledged;
+	return after(end, stream->next) && end - stream->next < FAR ? end - stream->next : 0;
+}
+
 void tcp_flush(struct tcp_context *context, struct flow *flow)
 {
 	while (anything_held(flow))
 		give_up_oldest_hole(context, flow);
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
-		struct stream *stream = &flow->streams[from];
-		if (stream->fin_seen && after(stream->fin_sequence, stream->next))
-			deliver_gap(context, flow, (enum direction)from,
-			    stream->fin_sequence - stream->next);
+		uint32_t missing = missing_at_end(&flow->streams[from]);
+		if (missing > 0)
+			deliver_gap(context, flow, (enum direction)from, missing);
 	}
 	flow->waits_off = true;
 	deliver_fins(flow);
@@ -388,6 +429,10 @@ static void take_reset(struct tcp_context *context, struct flow *flow, enum dire
 		return;
 	}
 	flow->reset = true;
+	if (stream->known && distance > 0) {
+		stream->acknowledged = segment->sequence; // what lies before it was sent
+		stream->acknowledged_known = true;
+	}
 }
 
 // Counts a segment of a connection that is no longer read: new bytes, new holes, and what comes late
@@ -422,11 +467,18 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 		context->counters->duplicates++;
 		return;
 	}
-	bool waits =
-	    waits_for_other(flow, from, (segment->flags & TCP_ACK) != 0, segment->acknowledgement);
+	struct arrival arrival = {
+	    .bytes = segment->payload,
+	    .sequence = segment->sequence,
+	    .captured = segment->captured,
+	    .length = segment->length,
+	    .acknowledgement = segment->acknowledgement,
+	    .acknowledges = (segment->flags & TCP_ACK) != 0,
+	    .time = segment->context.time,
+	};
+	bool waits = waits_for_other(flow, from, arrival.acknowledges, arrival.acknowledgement);
 	if (first_held(stream) == NULL && !after(segment->sequence, stream->next) && !waits) {
-		deliver(context, flow, from, segment->payload, segment->sequence, segment->captured,
-		    segment->length, segment->context.time);
+		deliver(context, flow, from, &arrival);
 		return;
 	}
 	context->counters->out_of_order++;
