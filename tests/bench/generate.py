@@ -24,6 +24,7 @@ from lib import program, records  # noqa: E402
 START = 1_700_000_000_000_000_000
 OTHER_FLOWS = 4000  # at once, besides the mail
 PACKETS_PER_FLOW = 60
+LARGE_SESSION = 20_000  # bytes; the sessions above make up for the many short ones
 PAYLOADS = 512  # different payloads of other traffic
 # (share, smallest, largest payload): together about 800 bytes a packet.
 PAYLOAD_SIZES = [(0.34, 0, 0), (0.12, 40, 600), (0.54, 1360, 1440)]
@@ -87,8 +88,8 @@ class Template:
     """A connection of a capture: its packets from IP on, ready to get other addresses and ports."""
 
     version: int
-    server_port: int
     packets: list  # (from the server?, bytes from the IP header on, offset of TCP)
+    size: int  # bytes of its packets
     old: int  # the sum of the words that will be replaced: both addresses, the client's port
 
 
@@ -120,7 +121,26 @@ def template(parts):
         built = pk.build(packet, segment.copy(link=b""))
         packets.append((segment.source == server, built.data, len(segment.ip)))
     old = words(client[0]) + words(server[0]) + client[1]
-    return Template(first.version, server[1], packets, old)
+    size = sum(len(data) for _, data, _ in packets)
+    return Template(first.version, packets, size, old)
+
+
+def weights(found, mean):
+    """How often to take each template so that sessions have `mean` bytes on average.
+
+    Large ones are taken as often as that needs; among the large, and among the others, all alike.
+    """
+    large = [template.size > LARGE_SESSION for template in found]
+    if all(large) or not any(large):
+        return [1] * len(found)
+    means = {
+        kind: sum(t.size for t, is_large in zip(found, large) if is_large == kind)
+        / large.count(kind)
+        for kind in (False, True)
+    }
+    share = min(max((mean - means[False]) / (means[True] - means[False]), 0), 1)
+    each = {True: share / large.count(True), False: (1 - share) / large.count(False)}
+    return [each[kind] for kind in large]
 
 
 class MailSession:
@@ -238,13 +258,14 @@ class Mixture:
         self.templates = templates(options.pcaps)
         if options.mail and not self.templates:
             program.fail(f"{options.pcaps}: no mail connections in there")
+        self.weights = weights(self.templates, options.session)
         self.sessions = 0
         self.mail = [self._mail() for _ in range(options.concurrent)] if options.mail else []
         self.other = [self._other() for _ in range(OTHER_FLOWS)] if options.mail < 1 else []
 
     def _mail(self):
         self.sessions += 1
-        pick = self.rng.choice(self.templates)
+        pick = self.rng.choices(self.templates, self.weights)[0]
         return MailSession(self.rng, self.addresses, pick, self.options.vlan)
 
     def _other(self):
@@ -299,6 +320,8 @@ def main():
     parser.add_argument("--ipv6", type=float, default=0.12, help="share of other flows in IPv6")
     parser.add_argument("--udp", type=float, default=0.15, help="share of other flows in UDP")
     parser.add_argument("--concurrent", type=int, default=200, help="mail sessions at once")
+    parser.add_argument("--session", type=quantity, default=12000, help="bytes of a mail session, "
+                        "on average")  # fmt: skip
     parser.add_argument("--rate", type=quantity, default=quantity("1G"), help="bits a second")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

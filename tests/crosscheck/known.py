@@ -34,11 +34,6 @@ TSHARK = [
         "a line of the appended message; tshark reads literals as commands",
     ),
     Known(
-        "imap-starttls-pipelined-clear-commands-dovecot-script.pcap",
-        "198.51.100.10:39512 > 192.0.2.25:143", "sni", None, "imap.example.com",
-        "the hello follows clear text where TLS was due: mailtap reads no TLS there",
-    ),
-    Known(
         *MISSED_STARTTLS, "starttls_requested", True, False,
         "the command is not in the capture; mailtap infers it from the TLS that follows",
     ),

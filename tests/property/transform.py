@@ -588,6 +588,7 @@ class Kind:
     make: object
     write: object = cf.write
     always_differs: bool = False  # the file differs though the packets do not
+    reorders: bool = False
 
 
 def _kinds():
@@ -601,7 +602,7 @@ def _kinds():
         torn_loss, torn_start, torn_end, torn_side,
     ]  # fmt: skip
     files = [write_nano, write_big_endian, write_pcapng_big_endian]
-    table = [Kind(f.__name__, True, f) for f in keep]
+    table = [Kind(f.__name__, True, f, reorders=f in (reorder, combined)) for f in keep]
     table += [
         Kind(f.__name__.removeprefix("write_"), True, same_packets, f, True) for f in files
     ]

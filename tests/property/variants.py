@@ -105,23 +105,23 @@ def judge(task):
         except program.RunError as error:
             result.problems.append(("(run)", str(error)))
         else:
-            compare(result, groups, found, kind.lossless, packets, trace.servers)
+            compare(result, groups, found, kind, packets, trace.servers)
         if result.problems and task.keep:
             shutil.copy(path, task.keep)
     return result
 
 
-def compare(result, before, after, lossless, packets, servers):
+def compare(result, before, after, kind, packets, servers):
     """All connections of the original and the variant."""
     left = remaining(packets, servers)
     for flow in sorted(before.keys() | after.keys()):
         old, new = before.get(flow, []), after.get(flow, [])
-        if len(new) > len(old) or len(new) < len(old) and (lossless or expected(old, left)):
+        if len(new) > len(old) or len(new) < len(old) and (kind.lossless or expected(old, left)):
             title = records.connection((old or new)[0])
             result.problems.append(("(records)", f"{title}: {len(old)} records, now {len(new)}"))
         elif len(old) == len(new):
             for one, other in zip(old, new):
-                compare_records(result, flow, one, other, lossless)
+                compare_records(result, kind, flow, one, other)
 
 
 def remaining(packets, servers):
@@ -136,11 +136,11 @@ def expected(old, left):
     return len(old) == 1 and old[0]["server_port"] in records.MAIL_PORTS and flow in left
 
 
-def compare_records(result, flow, one, other, lossless):
+def compare_records(result, kind, flow, one, other):
     def earlier():
         return history(result.task.mailtap, result.task.capture)[flow]
 
-    compared, wrong = rules.violations(one, other, lossless, earlier)
+    compared, wrong = rules.violations(kind, result.task.capture.name, one, other, earlier)
     result.compared += compared
     for name in wrong:
         values = [program.show(record.get(name, "(no such field)"), 100) for record in (one, other)]
@@ -195,7 +195,7 @@ def report(tap, kind, results, most):
 def main():
     parser = program.arguments(__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
-    parser.add_argument("--rounds", type=int, default=1, help="variants of each kind and capture")
+    parser.add_argument("--rounds", type=int, default=2, help="variants of each kind and capture")
     parser.add_argument("--round", type=int, help="only this round, as a failure names it")
     parser.add_argument("--kind", action="append", choices=list(transform.KINDS), metavar="KIND")
     parser.add_argument("--only", metavar="TEXT", help="only captures with this in their name")
