@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/options.h"
 
+#include "capture/packet_filter.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -188,6 +190,18 @@ static bool read_size(const char *text, size_t *size, struct error *error)
 	return false;
 }
 
+// A value that can be given only once, and not be empty.
+static bool set_once(const char **slot, const char *value, const char *name, struct error *error)
+{
+	if (*slot != NULL)
+		error_set(error, "%s: given twice; name one", name);
+	else if (value[0] == '\0')
+		error_set(error, "%s: its value is empty", name);
+	else
+		*slot = value;
+	return *slot == value;
+}
+
 static void add_file(struct options *options, const char *name)
 {
 	options->files[options->file_count++] = name;
@@ -260,19 +274,16 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 	case 'f':
 		return set_filter(reading, value, error);
 	case 'w':
-		options->log_directory = value;
-		return true;
+		return set_once(&options->log_directory, value, "-w", error);
 	case 'o':
-		options->records_path = value;
-		return true;
+		return set_once(&options->records_path, value, "-o", error);
 	case 'q':
 		options->quiet = true;
 		return true;
 	case OPTION_PORTS:
 		return read_ports(&options->ports, value, error);
 	case OPTION_SENSOR:
-		options->sensor = value;
-		return true;
+		return set_once(&options->sensor, value, "--sensor", error);
 	case OPTION_MEMORY:
 		return read_size(value, &options->memory, error);
 	case OPTION_DROP_CHECKSUMS:
@@ -295,8 +306,21 @@ static void explain(int option, char **argv, struct error *error)
 		error_set(error, "unknown option %.80s; see --help", word);
 }
 
+// An expression that is no filter on Ethernet nor on bare IP is none on any link.
+static bool check_filter(const char *expression, struct error *error)
+{
+	struct packet_filter *filter = packet_filter_create(expression, error);
+	struct error ignored;
+	bool good = filter != NULL && (packet_filter_prepare(filter, LINK_RAW, &ignored) ||
+	                                  packet_filter_prepare(filter, LINK_ETHERNET, error));
+	packet_filter_destroy(filter);
+	return good;
+}
+
 static bool check(const struct options *options, struct error *error)
 {
+	if (options->filter != NULL && !check_filter(options->filter, error))
+		return false;
 	size_t standard_inputs = 0;
 	for (size_t i = 0; i < options->file_count; i++)
 		standard_inputs += strcmp(options->files[i], "-") == 0;

@@ -41,6 +41,27 @@ static void add_counters(struct source_counters *sum, const struct source_counte
 	sum->input_size += one->input_size;
 }
 
+// How many packets so far had a link type that nothing reads.
+static uint64_t unread_packets(const struct run *run)
+{
+	return worker_counters(run->worker).headers.outcomes[HEADERS_UNKNOWN_LINK];
+}
+
+// An input of which nothing could be read is a failure, not an empty result.
+static bool check_links(
+    const char *name, const struct source_counters *counters, uint64_t unread, unsigned link_type)
+{
+	struct error error;
+	if (counters->packets == 0 || counters->packets != unread)
+		return true;
+	error_set(&error,
+	    "%s: none of its %llu packets could be read: link type %u carries no IP, or none that "
+	    "mailtap knows",
+	    name, (unsigned long long)counters->packets, link_type);
+	say(&error);
+	return false;
+}
+
 // Reads one input to its end. False: it ended in an error, which is said.
 static bool read_input(struct run *run, const struct source_ops *ops, const char *name)
 {
@@ -53,6 +74,8 @@ static bool read_input(struct run *run, const struct source_ops *ops, const char
 		return false;
 	}
 	enum source_status status = SOURCE_IDLE;
+	uint64_t unread_before = unread_packets(run);
+	batch.packets[0].link_type = 0;
 	progress_begin(&progress, !run->options->quiet);
 	while (!*run->stop && !run->output_failed) {
 		status = ops->next(source, &batch, &error);
@@ -71,7 +94,9 @@ static bool read_input(struct run *run, const struct source_ops *ops, const char
 	ops->close(source);
 	if (status == SOURCE_FAILED)
 		say(&error);
-	return status != SOURCE_FAILED;
+	return status != SOURCE_FAILED &&
+	       check_links(name, &counters, unread_packets(run) - unread_before,
+	           batch.packets[0].link_type);
 }
 
 static void read_inputs(struct run *run)

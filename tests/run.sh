@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# On a fresh Debian 12: installs what mailtap and its tests need, builds it with gcc and clang without
+# a warning, runs it on the captures in pcaps/, and runs all tests, on the release build and with the
+# sanitizers. The last line says how many passed and failed.
+set -u
+cd "$(dirname "$0")/.."
+sh configs/install-packages.sh test || exit 1
+
+# build DIR, compiler, options: configured once, built every time.
+build() {
+	directory=$1 compiler=$2
+	shift 2
+	[ -d "$directory" ] || CC=$compiler meson setup "$directory" -Dwerror=true "$@" >/dev/null || exit 1
+	ninja -C "$directory" --quiet || exit 1
+}
+
+build build gcc
+build build-clang clang
+build build-sanitize clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+
+build/mailtap -r pcaps/*.pcap* || exit 1
+
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+meson test -C build --no-rebuild --timeout-multiplier 4
+meson test -C build-sanitize --no-rebuild --timeout-multiplier 8 --suite unit --suite sanitize
+python3 tests/lib/count.py build/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json
