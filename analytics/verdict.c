@@ -24,7 +24,8 @@ static enum verdict judge_quiet(const struct session_record *record)
 	bool both = record->packets[FROM_CLIENT] > 0 && record->packets[FROM_SERVER] > 0;
 	bool whole = both && record->saw_start && !session->dialogue_gap[FROM_CLIENT] &&
 	             !session->dialogue_gap[FROM_SERVER];
-	return record->ended && whole ? VERDICT_NO_MAIL : VERDICT_PARTIAL;
+	bool missing = record->missing[FROM_CLIENT] + record->missing[FROM_SERVER] > 0;
+	return record->ended && whole && !missing ? VERDICT_NO_MAIL : VERDICT_PARTIAL;
 }
 
 static bool said_nothing(const struct session_record *record)
@@ -59,6 +60,8 @@ static enum reason judge_reason(const struct session_record *record)
 		return REASON_REFUSED;
 	if (session->tls_foreign || (session->upgraded && record->tls_established == SEEN_NO))
 		return REASON_TLS_FAILED;
+	if (record->starttls_requested != SEEN_NO)
+		return REASON_NONE; // asked for, or perhaps, and the answer is lost
 	if (session->starttls_offered == SEEN_NO)
 		return REASON_NOT_OFFERED;
 	// A client that never asked what is offered did not want it; one whose list is lost may have
@@ -66,7 +69,7 @@ static enum reason judge_reason(const struct session_record *record)
 	bool whole = !session->dialogue_gap[FROM_CLIENT] && !session->dialogue_gap[FROM_SERVER];
 	bool could =
 	    session->starttls_offered == SEEN_YES || (whole && !session->capabilities_asked);
-	return could && record->starttls_requested == SEEN_NO ? REASON_NOT_REQUESTED : REASON_NONE;
+	return could ? REASON_NOT_REQUESTED : REASON_NONE;
 }
 
 // SMTP on port 25 is relay unless the client logs in; elsewhere only what is spoken can tell, and

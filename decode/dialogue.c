@@ -443,8 +443,10 @@ static void read_unanswered_hello(struct dialogue *dialogue)
 // The parser starts; the bytes of the other side that waited come first where they were the server's.
 static void begin_recognised(struct dialogue *dialogue, enum direction from, enum protocol found)
 {
-	if (from == FROM_SERVER && dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS)
+	if (from == FROM_SERVER && dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS) {
 		read_unanswered_hello(dialogue);
+		drop_kept(dialogue, &dialogue->halves[FROM_CLIENT]);
+	}
 	begin_mail(dialogue, found);
 	dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
 	if (from == FROM_CLIENT)
@@ -568,15 +570,28 @@ static void take_in(struct dialogue *dialogue, struct half *half, const struct c
 		run_kept(dialogue, chunk->from);
 }
 
-static void note_heard(struct half *half, const struct chunk *chunk)
+// Whether a chunk was sent after its sender had heard something new.
+static bool answers(struct half *half, const struct chunk *chunk)
 {
-	if (!chunk->acknowledges)
+	if (!chunk->acknowledges ||
+	    (half->heard_known && (int32_t)(chunk->acknowledgement - half->heard) <= 0))
+		return false;
+	half->heard = chunk->acknowledgement;
+	half->heard_known = true;
+	return true;
+}
+
+// A held side that goes on after it heard something got its answer, although the parser, with bytes
+// of the other side missing, did not recognise it.
+static void note_heard(struct dialogue *dialogue, const struct chunk *chunk)
+{
+	struct half *half = &dialogue->halves[chunk->from];
+	if (!answers(half, chunk))
 		return;
-	if (!half->heard_known || (int32_t)(chunk->acknowledgement - half->heard) > 0) {
-		half->unheard = false;
-		half->heard = chunk->acknowledgement;
-		half->heard_known = true;
-	}
+	if (half->held && dialogue->stage == STAGE_MAIL &&
+	    dialogue->session->dialogue_gap[other_direction(chunk->from)])
+		give_up_hold(dialogue, chunk->from);
+	half->unheard = false;
 }
 
 void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool other_seen)
@@ -586,7 +601,7 @@ void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool ot
 		return;
 	dialogue->now = chunk->time;
 	half->begun = true;
-	note_heard(half, chunk);
+	note_heard(dialogue, chunk);
 	if (!other_seen && dialogue->stage != STAGE_TLS) {
 		dialogue->session->dialogue_gap[other_direction(chunk->from)] = true;
 		dialogue->halves[other_direction(chunk->from)].from_start = false;

@@ -54,7 +54,7 @@ struct stream {
 	uint32_t fin_acknowledgement; // what its sender had seen of the other direction by then
 	bool known;             // next is valid
 	bool start_known;       // and was the very first byte's when it was set
-	bool syn_seen, fin_seen, closed, acknowledged_known;
+	bool syn_seen, fin_seen, reset_sent, closed, acknowledged_known;
 	uint32_t tap_point;     // where this direction is seen, once packets > 0
 	uint64_t bytes;         // payload seen, each byte once
 	uint64_t missing;       // payload known to exist and not seen

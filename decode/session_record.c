@@ -25,6 +25,9 @@ static enum tls_mode conclude_mode(const struct session_record *record)
 	const struct session *session = record->session;
 	if (session->tls_mode != TLS_MODE_NONE)
 		return (enum tls_mode)session->tls_mode;
+	if (session->starttls_requested == SEEN_YES && session->starttls_accepted == NOT_SEEN &&
+	    !record->in_the_clear)
+		return TLS_MODE_NOT_SEEN; // asked for, and the answer is lost
 	if (record->in_the_clear || (settled(record) && whole(session, FROM_CLIENT)))
 		return TLS_MODE_NONE;
 	return TLS_MODE_NOT_SEEN;
@@ -97,7 +100,6 @@ static bool conclude_message_bytes(const struct session_record *record)
 static void conclude(struct session_record *record)
 {
 	const struct session *session = record->session;
-	record->ended = record->end_reason == END_FIN || record->end_reason == END_RST;
 	record->in_the_clear = session->mail_begun || session->login_tried;
 	if (!protocol_is_mail((enum protocol)session->protocol) && !tls_from_the_start(session)) {
 		record->tls_mode = (enum tls_mode)session->tls_mode;
@@ -110,6 +112,11 @@ static void conclude(struct session_record *record)
 	record->credentials_exposed = conclude_credentials(record);
 	record->messages_known = conclude_messages(record);
 	record->message_bytes_known = conclude_message_bytes(record);
+}
+
+static bool client_has_spoken(const struct session_record *record)
+{
+	return record->bytes[FROM_CLIENT] + record->missing[FROM_CLIENT] > 0;
 }
 
 struct session_record session_record_make(const struct flow *flow, enum end_reason reason)
@@ -137,6 +144,10 @@ struct session_record session_record_make(const struct flow *flow, enum end_reas
 		    (from == FROM_CLIENT || record.packets[FROM_CLIENT] == 0))
 			record.tap_point = stream->tap_point;
 	}
+	// A server that resets may do so on something of the client that the capture does not have.
+	const struct stream *client = &flow->streams[FROM_CLIENT];
+	record.ended = (reason == END_FIN || reason == END_RST) &&
+	               (client->fin_seen || client->reset_sent || !client_has_spoken(&record));
 	conclude(&record);
 	return record;
 }

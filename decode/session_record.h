@@ -25,7 +25,7 @@ struct session_record {
 	bool messages_known;           // session->messages is the whole truth, or at least not nothing
 	bool message_bytes_known;
 	bool in_the_clear;             // mail was transferred, or a log-in tried, in the clear
-	bool ended;                    // by FIN or RST: nothing more could have come
+	bool ended;                    // the client has closed: it cannot have said anything more
 };
 
 // Takes whatever there is to know of sessions. `session` outlives the call only by copying.

@@ -334,6 +334,11 @@ void tcp_flush(struct tcp_context *context, struct flow *flow)
 {
 	while (anything_held(flow))
 		give_up_oldest_hole(context, flow);
+}
+
+void tcp_finish(struct tcp_context *context, struct flow *flow)
+{
+	tcp_flush(context, flow);
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
 		uint32_t missing = missing_at_end(&flow->streams[from]);
 		if (missing > 0)
@@ -429,6 +434,7 @@ static void take_reset(struct tcp_context *context, struct flow *flow, enum dire
 		return;
 	}
 	flow->reset = true;
+	stream->reset_sent = true;
 	if (stream->known && distance > 0) {
 		stream->acknowledged = segment->sequence; // what lies before it was sent
 		stream->acknowledged_known = true;

@@ -35,8 +35,11 @@ struct tcp_context {
 void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment);
 
-// Delivers all that is held, holes as gaps. Before the flow ends.
+// Delivers all that is held, holes as gaps.
 void tcp_flush(struct tcp_context *context, struct flow *flow);
+
+// As tcp_flush, and tells what is known to have been sent and never came: nothing more will.
+void tcp_finish(struct tcp_context *context, struct flow *flow);
 
 // Gives back all memory that hangs on the flow's streams.
 void tcp_release(struct tcp_context *context, struct flow *flow);

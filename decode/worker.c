@@ -25,7 +25,7 @@ struct worker {
 static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
 {
 	struct worker *worker = context;
-	tcp_flush(&worker->tcp, flow);
+	tcp_finish(&worker->tcp, flow);
 	if (flow->reset && flow->dialogue != NULL) {
 		dialogue_close(flow->dialogue, FROM_CLIENT);
 		dialogue_close(flow->dialogue, FROM_SERVER);
