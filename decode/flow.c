@@ -105,9 +105,28 @@ void flow_set_class(
 
 /* ---- the table ---- */
 
-static struct flow **bucket_of(struct flow_table *table, const struct flow_key *key)
+uint64_t flow_hash(const struct flow_table *table, const struct flow_key *key)
 {
-	return &table->buckets[hash_bytes(&table->key, key, sizeof *key) & table->mask];
+	return hash_bytes(&table->key, key, sizeof *key);
+}
+
+void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
+{
+	__builtin_prefetch(&table->buckets[hash & table->mask]);
+}
+
+void flow_prefetch(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow *flow = table->buckets[hash & table->mask];
+	if (flow == NULL)
+		return;
+	for (size_t line = 0; line < sizeof *flow; line += 64)
+		__builtin_prefetch((const char *)flow + line);
+}
+
+static struct flow **bucket_of(struct flow_table *table, uint64_t hash)
+{
+	return &table->buckets[hash & table->mask];
 }
 
 static enum direction direction_of(const struct flow *flow, unsigned sender)
@@ -142,13 +161,13 @@ static enum tap_match match_tap_point(
 	return segment->length == 0 || (int32_t)(end - mine->next) > 0 ? TAP_MOVED : TAP_COPY;
 }
 
-struct flow *flow_find(struct flow_table *table, const struct flow_key *key, unsigned sender,
-    const struct segment *segment)
+struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uint64_t hash,
+    unsigned sender, const struct segment *segment)
 {
 	struct flow *best = NULL;
 	enum tap_match best_match = TAP_COPY;
-	for (struct flow *flow = *bucket_of(table, key); flow != NULL; flow = flow->bucket_next) {
-		if (memcmp(&flow->key, key, sizeof *key) != 0)
+	for (struct flow *flow = *bucket_of(table, hash); flow != NULL; flow = flow->bucket_next) {
+		if (flow->hash != hash || memcmp(&flow->key, key, sizeof *key) != 0)
 			continue;
 		enum tap_match match = match_tap_point(flow, sender, segment);
 		if (match > best_match) {
@@ -175,7 +194,8 @@ bool flow_evict(struct flow_table *table, const struct flow *spared)
 	return false;
 }
 
-struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nanoseconds now)
+struct flow *flow_add(
+    struct flow_table *table, const struct flow_key *key, uint64_t hash, nanoseconds now)
 {
 	enum { EVICTIONS = 8 }; // per packet, at most
 	struct flow *flow = memory_take_zeroed(table->memory, sizeof *flow);
@@ -185,8 +205,9 @@ struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nano
 		table->counters.refused++;
 		return NULL;
 	}
-	struct flow **bucket = bucket_of(table, key);
+	struct flow **bucket = bucket_of(table, hash);
 	flow->key = *key;
+	flow->hash = hash;
 	flow->first = flow->last = flow->queued = now;
 	flow->bucket_next = *bucket;
 	*bucket = flow;
@@ -199,7 +220,7 @@ struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nano
 
 void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason reason)
 {
-	struct flow **link = bucket_of(table, &flow->key);
+	struct flow **link = bucket_of(table, flow->hash);
 	while (*link != flow)
 		link = &(*link)->bucket_next;
 	*link = flow->bucket_next;

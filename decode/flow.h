@@ -28,61 +28,63 @@ enum end_reason {
 
 // What a flow is to the table: each class has its own time-out and its own turn at eviction.
 enum flow_class {
-	FLOW_OPENING,  // no payload yet
+	FLOW_OPENING, // no payload yet
 	FLOW_DIALOGUE, // being read
 	FLOW_CUT_OVER, // nothing more to learn: only counted
-	FLOW_CLOSING,  // ended; kept a moment for what is still on its way
+	FLOW_CLOSING, // ended; kept a moment for what is still on its way
 	FLOW_CLASSES,
 };
 
 // Where bytes of a stream are missing so far.
 struct hole {
 	uint32_t start, end; // sequence numbers
-	uint32_t missing;    // of the bytes between; 0: no hole
+	uint32_t missing; // of the bytes between; 0: no hole
 };
 
 enum { HOLES_MAX = 2 };
 
 // One direction of a TCP connection, as tcp.c keeps it.
 struct stream {
-	uint32_t next;          // sequence number of the next byte to deliver
-	uint32_t acknowledged;  // highest acknowledgement the other side sent for this direction
-	uint32_t fin_sequence;  // where the stream ends, if fin_seen
+	uint32_t next; // sequence number of the next byte to deliver
+	uint32_t acknowledged; // highest acknowledgement the other side sent for this direction
+	uint32_t fin_sequence; // where the stream ends, if fin_seen
 	uint32_t packets;
 	struct hole holes[HOLES_MAX]; // the newest ones, to see whether late bytes fill them
-	uint8_t far_segments;   // in a row beyond what a window allows
+	uint8_t far_segments; // in a row beyond what a window allows
 	uint32_t fin_acknowledgement; // what its sender had seen of the other direction by then
-	bool known;             // next is valid
-	bool start_known;       // and was the very first byte's when it was set
+	bool known; // next is valid
+	bool start_known; // and was the very first byte's when it was set
+	bool holding; // the backlog holds segments back
 	bool syn_seen, fin_seen, reset_sent, closed, acknowledged_known;
-	uint32_t tap_point;     // where this direction is seen, once packets > 0
-	uint64_t bytes;         // payload seen, each byte once
-	uint64_t missing;       // payload known to exist and not seen
+	uint32_t tap_point; // where this direction is seen, once packets > 0
+	uint64_t bytes; // payload seen, each byte once
+	uint64_t missing; // payload known to exist and not seen
 	struct backlog *backlog; // while it is being read and something was delivered or held back
 };
 
 struct flow {
 	struct flow *bucket_next;
+	uint64_t hash; // of key
 	struct flow *queue_next, *queue_previous;
 	struct flow_key key;
-	uint8_t client_end;   // index into key of the side that opened the connection
-	uint8_t class;        // enum flow_class
-	uint8_t end_reason;   // enum end_reason; meaningful in FLOW_CLOSING
+	uint8_t client_end; // index into key of the side that opened the connection
+	uint8_t class; // enum flow_class
+	uint8_t end_reason; // enum end_reason; meaningful in FLOW_CLOSING
 	uint8_t vlan_count;
 	uint16_t vlans[HEADERS_VLANS_MAX]; // of the first packet
-	bool saw_start;       // a SYN was captured
+	bool saw_start; // a SYN was captured
 	bool reset;
-	bool waits_off;       // one direction is not in the capture: nothing waits for it
-	bool reuse_pending;   // a SYN with another initial sequence number was seen
+	bool waits_off; // one direction is not in the capture: nothing waits for it
+	bool reuse_pending; // a SYN with another initial sequence number was seen
 	uint32_t reuse_sequence; // that number
-	uint32_t syn_sequence;   // the client's initial sequence number, if its SYN was seen
+	uint32_t syn_sequence; // the client's initial sequence number, if its SYN was seen
 	struct port_hint hint;
 	nanoseconds first, last; // packets
-	nanoseconds queued;      // when it was put at the end of its queue
+	nanoseconds queued; // when it was put at the end of its queue
 	nanoseconds waiting_since; // since when something is held; 0: nothing is
-	struct stream streams[2];  // by enum direction
+	struct stream streams[2]; // by enum direction
 	struct dialogue *dialogue; // from the first payload until cut over
-	struct session *session;   // from the first payload
+	struct session *session; // from the first payload
 };
 
 // Rounded up to the allocator's classes, a connection that is only counted stays below 512 bytes.
@@ -92,7 +94,8 @@ _Static_assert(sizeof(struct session) <= 160, "the facts of a connection");
 struct flow_counters {
 	uint64_t created, ended;
 	uint64_t evicted;
-	uint64_t refused; // packets of connections for which there was no memory, even after eviction
+	uint64_t
+	    refused; // packets of connections for which there was no memory, even after eviction
 	uint64_t live, live_peak;
 };
 
@@ -114,18 +117,27 @@ void flow_table_destroy(struct flow_table *table);
 // The flow that a segment sent by end `sender` of the key belongs to, or NULL. Two copies of one
 // connection at two tap points are two flows; a connection whose directions are seen at different tap
 // points, or that moves from one to another, is one.
-struct flow *flow_find(struct flow_table *table, const struct flow_key *key, unsigned sender,
-    const struct segment *segment);
+// `hash` is flow_hash of the key.
+struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uint64_t hash,
+    unsigned sender, const struct segment *segment);
+
+// Hashes a key, and starts to bring the memory that flow_find will look at into the cache: worth it
+// some packets ahead.
+uint64_t flow_hash(const struct flow_table *table, const struct flow_key *key);
+void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
+void flow_prefetch(const struct flow_table *table, uint64_t hash);
 
 // A new flow, zeroed but for key, class (opening) and times; NULL: no memory, even after eviction.
-struct flow *flow_add(struct flow_table *table, const struct flow_key *key, nanoseconds now);
+// `hash` is flow_hash of the key.
+struct flow *flow_add(
+    struct flow_table *table, const struct flow_key *key, uint64_t hash, nanoseconds now);
 
 // Ends a flow now.
 void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason reason);
 
 // Moves a flow to another class.
-void flow_set_class(struct flow_table *table, struct flow *flow, enum flow_class class,
-    nanoseconds now);
+void flow_set_class(
+    struct flow_table *table, struct flow *flow, enum flow_class class, nanoseconds now);
 
 // Ends flows that have timed out as of `now`; a bounded number per call.
 void flow_expire(struct flow_table *table, nanoseconds now);

@@ -20,7 +20,7 @@ static bool after(uint32_t a, uint32_t b)
 
 static const struct held_segment *first_held(const struct stream *stream)
 {
-	return backlog_first(stream->backlog);
+	return stream->holding ? backlog_first(stream->backlog) : NULL;
 }
 
 static bool has_backlog(struct tcp_context *context, struct stream *stream)
@@ -176,7 +176,7 @@ static void deliver_fins(struct flow *flow)
 static void deliver_first(struct tcp_context *context, struct flow *flow, enum direction from)
 {
 	struct stream *stream = &flow->streams[from];
-	const struct held_segment *first = first_held(stream);
+	const struct held_segment *first = backlog_first(stream->backlog);
 	struct arrival arrival = {
 	    .bytes = first->bytes,
 	    .sequence = first->sequence,
@@ -189,6 +189,7 @@ static void deliver_first(struct tcp_context *context, struct flow *flow, enum d
 	if (after(first->sequence + first->length, stream->next))
 		deliver(context, flow, from, &arrival);
 	backlog_drop_first(context->memory, stream->backlog);
+	stream->holding = backlog_first(stream->backlog) != NULL;
 	deliver_fins(flow);
 }
 
@@ -200,7 +201,7 @@ static bool first_in_sequence(const struct stream *stream)
 
 static bool first_waits(const struct flow *flow, enum direction from)
 {
-	const struct held_segment *first = first_held(&flow->streams[from]);
+	const struct held_segment *first = backlog_first(flow->streams[from].backlog);
 	return waits_for_other(flow, from, first->acknowledges, first->acknowledgement);
 }
 
@@ -222,7 +223,8 @@ static bool untie(struct tcp_context *context, struct flow *flow)
 	const struct stream *server = &flow->streams[FROM_SERVER];
 	if (!first_in_sequence(client) || !first_in_sequence(server))
 		return false;
-	bool client_first = first_held(client)->time <= first_held(server)->time;
+	bool client_first =
+	    backlog_first(client->backlog)->time <= backlog_first(server->backlog)->time;
 	deliver_first(context, flow, client_first ? FROM_CLIENT : FROM_SERVER);
 	return true;
 }
@@ -282,8 +284,7 @@ static void give_up_oldest_hole(struct tcp_context *context, struct flow *flow)
 
 static bool anything_held(const struct flow *flow)
 {
-	return first_held(&flow->streams[FROM_CLIENT]) != NULL ||
-	       first_held(&flow->streams[FROM_SERVER]) != NULL;
+	return flow->streams[FROM_CLIENT].holding || flow->streams[FROM_SERVER].holding;
 }
 
 // The receiver of what this direction lacks has acknowledged it: the tap missed it for good, or the
@@ -357,6 +358,7 @@ void tcp_release(struct tcp_context *context, struct flow *flow)
 			    backlog_conflicting(stream->backlog);
 		backlog_destroy(context->memory, stream->backlog);
 		stream->backlog = NULL;
+		stream->holding = false;
 	}
 }
 
@@ -491,6 +493,7 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	if (!has_backlog(context, stream) ||
 	    !backlog_hold(context->memory, stream->backlog, segment))
 		context->counters->held_dropped++;
+	stream->holding = backlog_first(stream->backlog) != NULL;
 }
 
 static void note_fin(struct stream *stream, const struct segment *segment)

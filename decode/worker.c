@@ -121,10 +121,28 @@ static unsigned find_client_end(
 	return segment->destination_port <= segment->source_port ? sender : 1 - sender;
 }
 
-static struct flow *begin_flow(struct worker *worker, const struct flow_key *key, unsigned sender,
-    const struct segment *segment)
+// A segment with what says to which connection it belongs.
+struct lookup {
+	const struct segment *segment;
+	struct flow_key key;
+	uint64_t hash;
+	unsigned sender; // which end of the key
+};
+
+static struct lookup lookup_of(const struct worker *worker, const struct segment *segment)
 {
-	struct flow *flow = flow_add(worker->flows, key, segment->context.time);
+	struct lookup lookup = {.segment = segment};
+	lookup.sender = key_of(segment, &lookup.key);
+	lookup.hash = flow_hash(worker->flows, &lookup.key);
+	return lookup;
+}
+
+static struct flow *begin_flow(struct worker *worker, const struct lookup *lookup)
+{
+	const struct segment *segment = lookup->segment;
+	const struct flow_key *key = &lookup->key;
+	unsigned sender = lookup->sender;
+	struct flow *flow = flow_add(worker->flows, key, lookup->hash, segment->context.time);
 	if (flow == NULL)
 		return NULL;
 	flow->client_end = (uint8_t)find_client_end(worker, segment, sender);
@@ -176,14 +194,13 @@ static enum reuse find_reuse(struct flow *flow, enum direction from, const struc
 
 // The old connection ends; the new one's SYN, if it was seen before, counts for it.
 static struct flow *begin_again(
-    struct worker *worker, struct flow *old, unsigned sender, const struct segment *segment)
+    struct worker *worker, struct flow *old, const struct lookup *lookup)
 {
-	struct flow_key key = old->key;
 	bool syn_before = old->reuse_pending;
 	uint32_t sequence = old->reuse_sequence;
 	flow_remove(worker->flows, old,
 	    old->class == FLOW_CLOSING ? (enum end_reason)old->end_reason : END_TIMEOUT);
-	struct flow *flow = begin_flow(worker, &key, sender, segment);
+	struct flow *flow = begin_flow(worker, lookup);
 	if (flow == NULL || !syn_before)
 		return flow;
 	struct stream *client = &flow->streams[FROM_CLIENT];
@@ -194,27 +211,26 @@ static struct flow *begin_again(
 }
 
 static struct flow *flow_of(
-    struct worker *worker, const struct segment *segment, enum direction *from)
+    struct worker *worker, const struct lookup *lookup, enum direction *from)
 {
-	struct flow_key key;
-	unsigned sender = key_of(segment, &key);
-	struct flow *flow = flow_find(worker->flows, &key, sender, segment);
+	struct flow *flow =
+	    flow_find(worker->flows, &lookup->key, lookup->hash, lookup->sender, lookup->segment);
 	if (flow == NULL) {
-		flow = begin_flow(worker, &key, sender, segment);
+		flow = begin_flow(worker, lookup);
 	} else {
-		switch (find_reuse(flow, sender_of(flow, sender), segment)) {
+		switch (find_reuse(flow, sender_of(flow, lookup->sender), lookup->segment)) {
 		case REUSE_NO:
 			break;
 		case REUSE_MAYBE:
 			worker->counters.tcp.out_of_window++;
 			return NULL;
 		case REUSE_YES:
-			flow = begin_again(worker, flow, sender, segment);
+			flow = begin_again(worker, flow, lookup);
 			break;
 		}
 	}
 	if (flow != NULL)
-		*from = sender_of(flow, sender);
+		*from = sender_of(flow, lookup->sender);
 	return flow;
 }
 
@@ -250,14 +266,15 @@ static void keep_within_budget(struct worker *worker, const struct flow *spared)
 			break;
 }
 
-static void take_segment(struct worker *worker, const struct segment *segment)
+static void take_segment(struct worker *worker, const struct lookup *lookup)
 {
+	const struct segment *segment = lookup->segment;
 	enum direction from;
 	if (segment->checksum_wrong && worker->options.drop_wrong_checksums) {
 		worker->counters.segments_dropped++;
 		return;
 	}
-	struct flow *flow = flow_of(worker, segment, &from);
+	struct flow *flow = flow_of(worker, lookup, &from);
 	if (flow == NULL)
 		return;
 	worker->counters.segments_tracked++;
@@ -283,25 +300,45 @@ static void take_fragment(struct worker *worker, const struct fragment *fragment
 		enum headers_outcome outcome =
 		    headers_datagram(&datagram, &worker->options.ports->set, &result);
 		worker->counters.reassembled[outcome]++;
-		if (outcome == HEADERS_SEGMENT)
-			take_segment(worker, &result.segment);
+		if (outcome == HEADERS_SEGMENT) {
+			struct lookup lookup = lookup_of(worker, &result.segment);
+			take_segment(worker, &lookup);
+		}
 		if (outcome != HEADERS_FRAGMENT)
 			return;
 		piece = result.fragment;
 	}
 }
 
+// The tables are far larger than the caches: what the segments of a batch will need is asked for
+// before the first of them is looked at.
+static void look_ahead(const struct worker *worker, const struct headers_result *results,
+    size_t count, struct lookup *lookups)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (results[i].outcome != HEADERS_SEGMENT)
+			continue;
+		lookups[i] = lookup_of(worker, &results[i].segment);
+		flow_prefetch_bucket(worker->flows, lookups[i].hash);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (results[i].outcome == HEADERS_SEGMENT)
+			flow_prefetch(worker->flows, lookups[i].hash);
+}
+
 void worker_batch(struct worker *worker, const struct packet_batch *batch)
 {
 	struct headers_result results[PACKET_BATCH_MAX];
+	struct lookup lookups[PACKET_BATCH_MAX];
 	if (batch->count == 0)
 		return;
 	size_t kept =
 	    headers_batch(batch, &worker->options.ports->set, results, &worker->counters.headers);
 	worker->counters.packets += batch->count;
+	look_ahead(worker, results, kept, lookups);
 	for (size_t i = 0; i < kept; i++) {
 		if (results[i].outcome == HEADERS_SEGMENT)
-			take_segment(worker, &results[i].segment);
+			take_segment(worker, &lookups[i]);
 		else
 			take_fragment(worker, &results[i].fragment);
 	}
