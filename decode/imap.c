@@ -41,6 +41,7 @@ struct imap {
 	uint8_t server; // enum server_state
 	uint8_t command; // enum imap_command, the one whose lines or literals are being read
 	bool after_client_gap; // commands count only once the server has answered their tag
+	bool cancelled; // the authentication, by the client
 	bool in_fetch; // the response being read is a FETCH
 	bool message_in_response; // and a message in it was counted
 	uint32_t tag; // of that command
@@ -271,8 +272,8 @@ static struct feed_result client_command(
 static struct feed_result client_sasl_line(
     struct imap *imap, struct session *session, const struct line *line)
 {
-	bool cancelled = line->length == 1 && line->bytes[0] == '*';
-	if (!cancelled && line->length > 0)
+	imap->cancelled = line->length == 1 && line->bytes[0] == '*';
+	if (!imap->cancelled && line->length > 0)
 		session_credentials_sent(session);
 	imap->client = CLIENT_AWAITS_AUTH;
 	return next_is(FEED_HOLD);
@@ -368,8 +369,9 @@ static void login_answered(
 {
 	if (command == COMMAND_LOGIN && imap->after_client_gap)
 		login_sent(session);
-	if (session->login_tried)
+	if (session->login_tried && !imap->cancelled)
 		session_login_ends(session, ok);
+	imap->cancelled = false;
 	if (ok)
 		session_clear_accepted(session);
 	else if (refusal_asks_for_tls(line))

@@ -41,6 +41,7 @@ struct pop3 {
 	uint8_t client; // enum client_state
 	uint8_t server; // enum server_state
 	bool gap_in_message;
+	bool cancelled; // the authentication, by the client
 	struct line_reader readers[2];
 	uint64_t message_bytes;
 	struct commands pending;
@@ -209,8 +210,8 @@ static enum feed_next client_command(
 static enum feed_next client_sasl_line(
     struct pop3 *pop3, struct session *session, const struct line *line)
 {
-	bool cancelled = line->length == 1 && line->bytes[0] == '*';
-	if (!cancelled && line->length > 0)
+	pop3->cancelled = line->length == 1 && line->bytes[0] == '*';
+	if (!pop3->cancelled && line->length > 0)
 		session_credentials_sent(session);
 	commands_push(&pop3->pending, COMMAND_SASL, 0);
 	pop3->client = CLIENT_AWAITS_AUTH;
@@ -243,14 +244,14 @@ static enum feed_next client_line(
 
 /* ---- the server's side ---- */
 
-static enum feed_next auth_answered(
-    struct pop3 *pop3, struct session *session, bool accepted, bool cancelled)
+static enum feed_next auth_answered(struct pop3 *pop3, struct session *session, bool accepted)
 {
 	pop3->client = CLIENT_COMMANDS;
 	if (accepted)
 		session_clear_accepted(session);
-	if (!cancelled)
+	if (!pop3->cancelled)
 		session_login_ends(session, accepted);
+	pop3->cancelled = false;
 	return FEED_RELEASE;
 }
 
@@ -271,10 +272,10 @@ static enum feed_next reply_done(
 		return ok ? FEED_UPGRADE : FEED_RELEASE;
 	case COMMAND_AUTH:
 	case COMMAND_SASL:
-		return auth_answered(pop3, session, ok, false);
+		return auth_answered(pop3, session, ok);
 	case COMMAND_PASS:
 	case COMMAND_APOP:
-		auth_answered(pop3, session, ok, false);
+		auth_answered(pop3, session, ok);
 		break;
 	case COMMAND_MESSAGE:
 		pop3->server = ok ? SERVER_MESSAGE : SERVER_REPLIES;

@@ -94,4 +94,11 @@ void tls_facts_conclude(struct session *session, const struct tls *tls)
 	session->tls.client_certificate_requested = (uint8_t)outcome.client_certificate_requested;
 	session->tls.begun |= outcome.begun;
 	session->tls.sslv2_cipher = outcome.sslv2_cipher;
+	// A handshake seen whole that showed no certificate had none: an empty chain, not a hidden one.
+	if (outcome.established != SEEN_YES || outcome.server_certificate_hidden)
+		return;
+	if (session->tls.certificates[FROM_SERVER] == 0)
+		session->tls.chain_ended[FROM_SERVER] = true;
+	if (outcome.client_certificate_requested == SEEN_NO)
+		session->tls.chain_ended[FROM_CLIENT] = true;
 }
