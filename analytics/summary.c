@@ -25,6 +25,11 @@ struct known {
 	uint64_t yes, no;
 };
 
+struct version_count {
+	uint16_t version; // 0: not seen
+	uint64_t sessions;
+};
+
 struct summary {
 	FILE *out;
 	struct row rows[ROWS_MAX + 1]; // the last: all that did not fit
@@ -34,10 +39,7 @@ struct summary {
 	uint64_t funnel_sessions; // of a mail dialogue that began in the clear
 	uint64_t reasons[REASONS];
 	uint64_t logins, exposed, messages, message_bytes, sessions_with_mail;
-	struct {
-		uint16_t version;
-		uint64_t sessions;
-	} versions[VERSIONS_MAX];
+	struct version_count versions[VERSIONS_MAX];
 	size_t version_count;
 	uint64_t established_in_all, one_direction, with_gaps, missing_bytes, joined_late;
 	nanoseconds first, last;
@@ -149,7 +151,8 @@ static bool summary_session(
 	summary->logins += session->login_tried;
 	summary->exposed += record->credentials_exposed == SEEN_YES;
 	summary->messages += session->messages;
-	summary->message_bytes += session->message_bytes;
+	if (record->message_bytes_known)
+		summary->message_bytes += session->message_bytes;
 	summary->sessions_with_mail += session->messages > 0;
 	return true;
 }
@@ -238,11 +241,20 @@ static void print_clear(const struct summary *summary)
 	fputc('\n', out);
 }
 
-static void print_versions(const struct summary *summary)
+// The newest first.
+static int compare_versions(const void *a, const void *b)
+{
+	const struct version_count *one = a, *other = b;
+	return (int)other->version - (int)one->version;
+}
+
+static void print_versions(struct summary *summary)
 {
 	FILE *out = summary->out;
 	if (summary->established_in_all == 0)
 		return;
+	qsort(summary->versions, summary->version_count, sizeof summary->versions[0],
+	    compare_versions);
 	fprintf(out, "\nTLS, in the %" PRIu64 " sessions that established it\n",
 	    summary->established_in_all);
 	for (size_t i = 0; i < summary->version_count; i++) {

@@ -114,9 +114,11 @@ static void conclude(struct session_record *record)
 	record->message_bytes_known = conclude_message_bytes(record);
 }
 
-static bool client_has_spoken(const struct session_record *record)
+static bool said_nothing(const struct session_record *record)
 {
-	return record->bytes[FROM_CLIENT] + record->missing[FROM_CLIENT] > 0;
+	return record->bytes[FROM_CLIENT] + record->missing[FROM_CLIENT] +
+	           record->bytes[FROM_SERVER] + record->missing[FROM_SERVER] ==
+	       0;
 }
 
 struct session_record session_record_make(const struct flow *flow, enum end_reason reason)
@@ -147,7 +149,7 @@ struct session_record session_record_make(const struct flow *flow, enum end_reas
 	// A server that resets may do so on something of the client that the capture does not have.
 	const struct stream *client = &flow->streams[FROM_CLIENT];
 	record.ended = (reason == END_FIN || reason == END_RST) &&
-	               (client->fin_seen || client->reset_sent || !client_has_spoken(&record));
+	               (client->fin_seen || client->reset_sent || said_nothing(&record));
 	conclude(&record);
 	return record;
 }
