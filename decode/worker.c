@@ -32,9 +32,9 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	}
 	dialogue_destroy(flow->dialogue);
 	flow->dialogue = NULL;
+	tcp_release(&worker->tcp, flow); // tells the session what it found in its backlogs
 	struct session_record record = session_record_make(flow, reason);
 	worker->options.on_session(worker->options.context, &record);
-	tcp_release(&worker->tcp, flow);
 	if (flow->session != NULL) {
 		session_release(flow->session);
 		memory_give(worker->memory, flow->session, sizeof *flow->session);
