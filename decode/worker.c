@@ -222,7 +222,7 @@ static struct flow *flow_of(
 		case REUSE_NO:
 			break;
 		case REUSE_MAYBE:
-			worker->counters.tcp.out_of_window++;
+			worker->counters.segments_set_aside++;
 			return NULL;
 		case REUSE_YES:
 			flow = begin_again(worker, flow, lookup);

@@ -29,7 +29,8 @@ struct worker_options {
 };
 
 // Every packet given to the worker is in exactly one of headers.outcomes; every segment among them
-// (or put together from fragments) in exactly one of segments_tracked, _dropped and flow.refused.
+// (or put together from fragments) in exactly one of segments_tracked, _dropped, _set_aside and
+// flow.refused.
 struct worker_counters {
 	uint64_t packets;
 	struct headers_counters headers;
@@ -39,6 +40,7 @@ struct worker_counters {
 	struct tcp_counters tcp;
 	uint64_t segments_tracked;
 	uint64_t segments_dropped;      // wrong checksum, with drop_wrong_checksums
+	uint64_t segments_set_aside;    // SYNs in the middle of a connection: forged, or its ends began anew
 	size_t memory_in_use, memory_reserved;
 	uint64_t memory_refusals;
 };
