@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzzes the whole way: the input is a capture file, read by the file source and given to the worker.
+#include "tests/fuzz/harness.h"
+
+#include "capture/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	BUDGET = 1 << 20,
+	BATCHES_MAX = 1 << 16, // compression can make a small input large
+};
+
+static void read_capture(struct harness *harness, const char *path)
+{
+	struct packet_batch batch;
+	struct error error;
+	struct source *source = source_file.open(path, NULL, &error);
+	if (source == NULL)
+		return;
+	for (unsigned i = 0; i < BATCHES_MAX; i++) {
+		enum source_status status = source_file.next(source, &batch, &error);
+		if (status == SOURCE_END || status == SOURCE_FAILED)
+			break;
+		if (status != SOURCE_PACKETS)
+			continue;
+		for (size_t p = 0; p < batch.count; p++)
+			if (batch.packets[p].time < 0 || batch.packets[p].time > PACKET_TIME_MAX ||
+			    batch.packets[p].captured > batch.packets[p].length)
+				abort();
+		harness_batch(harness, &batch);
+	}
+	source_file.close(source);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char path[64];
+	int file = memfd_create("capture", MFD_CLOEXEC);
+	if (file < 0 || write(file, data, size) != (ssize_t)size)
+		abort();
+	lseek(file, 0, SEEK_SET);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	struct harness *harness = harness_begin(BUDGET, false);
+	read_capture(harness, path);
+	harness_end(harness);
+	close(file);
+	return 0;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fuzz/harness.h"
+
+#include "analytics/exporter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct harness {
+	struct worker *worker;
+	struct exporters *exporters;
+
+	size_t budget;
+	uint64_t records, packets; // of them, both directions
+};
+
+#define MUST(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+static const struct port_table *ports(void)
+{
+	static const struct {
+		uint16_t port;
+		struct port_hint hint;
+	} rows[] = {{25, {PROTOCOL_SMTP, false}}, {587, {PROTOCOL_SMTP, false}},
+	    {143, {PROTOCOL_IMAP, false}}, {110, {PROTOCOL_POP3, false}},
+	    {465, {PROTOCOL_SMTP, true}}, {993, {PROTOCOL_IMAP, true}},
+	    {995, {PROTOCOL_POP3, true}}, {2526, {PROTOCOL_UNDECIDED, false}}};
+	static struct port_table table;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		port_set_add(&table.set, rows[i].port);
+		table.hints[rows[i].port] = rows[i].hint;
+	}
+	return &table;
+}
+
+static void on_session(void *context, const struct session_record *record)
+{
+	struct harness *harness = context;
+	struct judged_session judged = {.record = record, .judgement = judge(record)};
+	MUST(verdict_name(judged.judgement.verdict) != NULL);
+	MUST(record->end >= record->start);
+	MUST(record->packets[FROM_CLIENT] + record->packets[FROM_SERVER] > 0);
+	harness->records++;
+	harness->packets += record->packets[FROM_CLIENT] + record->packets[FROM_SERVER];
+	MUST(exporters_session(harness->exporters, &judged));
+}
+
+struct harness *harness_begin(size_t budget, bool drop_wrong_checksums)
+{
+	static FILE *summary;
+	struct error error;
+	struct harness *harness = calloc(1, sizeof *harness);
+	if (summary == NULL)
+		summary = fopen("/dev/null", "w");
+	struct exporter_settings settings = {.records_path = "/dev/null", .summary = summary};
+	struct worker_options options = {
+	    .ports = ports(),
+	    .memory = budget,
+	    .drop_wrong_checksums = drop_wrong_checksums,
+	    .on_session = on_session,
+	    .context = harness,
+	};
+	MUST(harness != NULL);
+	harness->budget = budget;
+	harness->exporters = exporters_open(&settings, &error);
+	harness->worker = worker_create(&options);
+	MUST(harness->exporters != NULL && harness->worker != NULL);
+	return harness;
+}
+
+static void check_sums(const struct harness *harness, const struct worker_counters *counters)
+{
+	uint64_t packets = 0;
+	for (int outcome = 0; outcome < HEADERS_OUTCOMES; outcome++)
+		packets += counters->headers.outcomes[outcome];
+	MUST(packets == counters->packets);
+	MUST(counters->headers.outcomes[HEADERS_SEGMENT] + counters->reassembled[HEADERS_SEGMENT] ==
+	     counters->segments_tracked + counters->segments_dropped +
+	         counters->segments_set_aside + counters->flow.refused);
+	MUST(counters->flow.created == counters->flow.ended + counters->flow.live);
+	MUST(counters->flow.ended == harness->records);
+	MUST(counters->memory_reserved <= harness->budget);
+}
+
+void harness_batch(struct harness *harness, const struct packet_batch *batch)
+{
+	worker_batch(harness->worker, batch);
+	struct worker_counters counters = worker_counters(harness->worker);
+	check_sums(harness, &counters);
+}
+
+void harness_end(struct harness *harness)
+{
+	struct run_accounting accounting = {0};
+	struct error error;
+	worker_finish(harness->worker);
+	accounting.worker = worker_counters(harness->worker);
+	check_sums(harness, &accounting.worker);
+	MUST(accounting.worker.flow.live == 0);
+	MUST(accounting.worker.segments_tracked == harness->packets);
+	MUST(exporters_close(harness->exporters, &accounting, &error));
+	worker_destroy(harness->worker);
+	free(harness);
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seeds for the fuzzers out of captures: `seeds.py pipeline|capture DIRECTORY`.
+
+For `capture` the files themselves; for `pipeline` the script (see pipeline.c) that sends the
+segments of a capture again."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import capture_file, packets  # noqa: E402
+
+PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
+SERVERS = [25, 587, 143, 110, 465, 993, 995, 2526]
+LARGEST = 16 * 1024  # bytes of a capture worth mutating
+FIN, SYN, RST = 1, 2, 4
+DATA, LONG_DATA, SYN_STEP, FIN_STEP, RST_STEP, ACK_STEP = 0, 6, 8, 9, 10, 11
+
+
+def step_of(segment):
+    """The steps of one segment, or nothing if it is not on a port that the fuzzer has."""
+    if segment.dport in SERVERS:
+        number, sender = SERVERS.index(segment.dport), 0
+    elif segment.sport in SERVERS:
+        number, sender = SERVERS.index(segment.sport), 8
+    else:
+        return b""
+
+    def first(kind):
+        return bytes([kind << 4 | sender | number])
+
+    size = len(segment.payload)
+    if segment.flags & SYN:
+        return first(SYN_STEP)
+    if segment.flags & RST:
+        return first(RST_STEP)
+    steps = b""
+    if 0 < size < 256:
+        steps = first(DATA) + bytes([size]) + segment.payload
+    elif size:
+        steps = first(LONG_DATA) + size.to_bytes(2, "big") + segment.payload
+    if segment.flags & FIN:
+        steps += first(FIN_STEP)
+    return steps or first(ACK_STEP)
+
+
+def script(path):
+    """The script of a capture; one packet a batch, the largest budget."""
+    steps = b""
+    for packet in capture_file.read(path):
+        segment = packets.parse_segment(packet)
+        if segment is not None:
+            steps += step_of(segment)
+    return b"\x04" + steps if steps else b""
+
+
+def main():
+    kind, directory = sys.argv[1], Path(sys.argv[2])
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in sorted(PCAPS.iterdir()):
+        if not path.name.endswith(capture_file.CAPTURE_SUFFIXES) or path.stat().st_size > LARGEST:
+            continue
+        seed = path.read_bytes() if kind == "capture" else script(path)
+        if seed:
+            (directory / path.name).write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/lab.h"
+
+static const struct port_table *ports(void)
+{
+	static struct port_table table;
+	static const struct {
+		uint16_t port;
+		struct port_hint hint;
+	} rows[] = {{25, {PROTOCOL_SMTP, false}}, {143, {PROTOCOL_IMAP, false}},
+	    {110, {PROTOCOL_POP3, false}}, {465, {PROTOCOL_SMTP, true}}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		port_set_add(&table.set, rows[i].port);
+		table.hints[rows[i].port] = rows[i].hint;
+	}
+	return &table;
+}
+
+static void keep_text(char out[KEPT_TEXT], const struct text *text)
+{
+	size_t length = text == NULL ? 0 : text->length < KEPT_TEXT ? text->length : KEPT_TEXT - 1;
+	if (length > 0)
+		memcpy(out, text->bytes, length);
+	out[length] = '\0';
+}
+
+// A worker has only a context to tell it where records go; a lab may be moved before its first packet.
+static struct lab *current;
+
+static void on_session(void *context, const struct session_record *record)
+{
+	struct lab *lab = current;
+	(void)context;
+	lab->ends[record->end_reason]++;
+	lab->packets += record->packets[FROM_CLIENT] + record->packets[FROM_SERVER];
+	assert_true(record->end >= record->start);
+	if (lab->count < KEPT_RECORDS) {
+		struct kept_record *kept = &lab->records[lab->count];
+		kept->record = *record;
+		kept->session = *record->session;
+		keep_text(kept->banner, record->session->server_banner);
+		keep_text(kept->client_name, record->session->client_name);
+		keep_text(kept->capabilities, record->session->capabilities);
+	}
+	lab->count++;
+}
+
+struct lab lab_begin(size_t memory, bool drop_wrong_checksums)
+{
+	struct lab lab = {.now = SECONDS(1700000000)};
+	struct worker_options options = {
+	    .ports = ports(),
+	    .memory = memory,
+	    .drop_wrong_checksums = drop_wrong_checksums,
+	    .on_session = on_session,
+	};
+	lab.worker = worker_create(&options);
+	assert_non_null(lab.worker);
+	lab.memory_at_start = worker_counters(lab.worker).memory_in_use;
+	return lab;
+}
+
+void lab_send(struct lab *lab, const struct tcp_packet *packet)
+{
+	static uint8_t frame[TCP_PACKET_HEADERS + UINT16_MAX];
+	uint32_t size = tcp_packet_write(packet, frame);
+	struct packet_batch batch = {.count = 1};
+	uint32_t kept = lab->snap_length > 0 && lab->snap_length < size ? lab->snap_length : size;
+	batch.packets[0] = (struct packet){.data = frame,
+	    .captured = kept,
+	    .length = size,
+	    .time = lab->now,
+	    .link_type = LINK_ETHERNET,
+	    .interface = lab->interface};
+	lab->now += 1000000;
+	lab->sent++;
+	current = lab;
+	worker_batch(lab->worker, &batch);
+}
+
+void lab_end(struct lab *lab)
+{
+	current = lab;
+	worker_finish(lab->worker);
+	struct worker_counters counters = worker_counters(lab->worker);
+	uint64_t outcomes = 0;
+	for (int i = 0; i < HEADERS_OUTCOMES; i++)
+		outcomes += counters.headers.outcomes[i];
+	assert_int_equal(counters.packets, lab->sent);
+	assert_int_equal(outcomes, lab->sent);
+	assert_int_equal(counters.headers.outcomes[HEADERS_SEGMENT],
+	    counters.segments_tracked + counters.segments_dropped + counters.segments_set_aside +
+	        counters.flow.refused);
+	assert_int_equal(counters.segments_tracked, lab->packets);
+	assert_int_equal(counters.flow.live, 0);
+	assert_int_equal(counters.flow.created, lab->count);
+	assert_int_equal(counters.memory_in_use, lab->memory_at_start);
+	worker_destroy(lab->worker);
+}
+
+struct talk talk_begin(struct lab *lab, uint8_t host, uint16_t port)
+{
+	struct talk talk = {.lab = lab, .start = {1001, 900001}, .next = {1000, 900000}};
+	talk.base[FROM_CLIENT] = (struct tcp_packet){.source = host,
+	    .destination = 200,
+	    .source_port = 40000,
+	    .destination_port = port,
+	    .window = 8192};
+	talk.base[FROM_SERVER] = (struct tcp_packet){.source = 200,
+	    .destination = host,
+	    .source_port = port,
+	    .destination_port = 40000,
+	    .window = 8192};
+	return talk;
+}
+
+static void send_at(
+    struct talk *talk, enum direction from, uint32_t sequence, uint8_t flags, const char *text)
+{
+	struct tcp_packet packet = talk->base[from];
+	packet.flags = flags;
+	packet.sequence = sequence;
+	if (flags & TCP_ACK)
+		packet.acknowledgement = talk->next[1 - from];
+	packet.payload = text;
+	packet.length = (uint32_t)strlen(text);
+	lab_send(talk->lab, &packet);
+}
+
+void talk_flags(struct talk *talk, enum direction from, uint8_t flags)
+{
+	send_at(talk, from, talk->next[from], flags, "");
+	talk->next[from] += (flags & TCP_SYN) != 0;
+	talk->next[from] += (flags & TCP_FIN) != 0;
+}
+
+void talk_open(struct talk *talk)
+{
+	talk_flags(talk, FROM_CLIENT, TCP_SYN);
+	talk_flags(talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+	talk_flags(talk, FROM_CLIENT, TCP_ACK);
+}
+
+void talk_say(struct talk *talk, enum direction from, const char *text)
+{
+	send_at(talk, from, talk->next[from], TCP_ACK | TCP_PSH, text);
+	talk->next[from] += (uint32_t)strlen(text);
+}
+
+void talk_say_at(struct talk *talk, enum direction from, uint32_t offset, const char *text)
+{
+	send_at(talk, from, talk->start[from] + offset, TCP_ACK | TCP_PSH, text);
+}
+
+void talk_close(struct talk *talk)
+{
+	talk_flags(talk, FROM_CLIENT, TCP_FIN | TCP_ACK);
+	talk_flags(talk, FROM_SERVER, TCP_FIN | TCP_ACK);
+	talk_flags(talk, FROM_CLIENT, TCP_ACK);
+}
+
+void talk_greetings(struct talk *talk)
+{
+	talk_say(talk, FROM_SERVER, "220 mx.example ESMTP\r\n");
+	talk_say(talk, FROM_CLIENT, "EHLO c.example\r\n");
+	talk_say(talk, FROM_SERVER, "250-mx.example\r\n250 STARTTLS\r\n");
+}

@@ -1,0 +1,594 @@
+// SPDX-License-Identifier: Apache-2.0
+// TCP read by a passive observer: order, repetition, holes, beginnings and ends of connections, told
+// by the session records that come out of a worker.
+#include "tests/unit/lab.h"
+
+#define GREETING "220 mx.example ESMTP\r\n"
+#define HELLO "EHLO c.example\r\n"
+
+static const struct kept_record *end_with_one(struct lab *lab)
+{
+	lab_end(lab);
+	assert_int_equal(lab->count, 1);
+	return &lab->records[0];
+}
+
+// Both sides' lines were read whole.
+static void assert_greetings(const struct kept_record *kept)
+{
+	assert_string_equal(kept->banner, "220 mx.example ESMTP");
+	assert_string_equal(kept->client_name, "c.example");
+	assert_int_equal(kept->record.missing[FROM_CLIENT] + kept->record.missing[FROM_SERVER], 0);
+	assert_false(kept->session.dialogue_gap[FROM_CLIENT]);
+	assert_false(kept->session.dialogue_gap[FROM_SERVER]);
+}
+
+static struct worker_counters counters_of(const struct lab *lab)
+{
+	return worker_counters(lab->worker);
+}
+
+static void an_ordinary_connection(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	nanoseconds start = lab.now;
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	const struct session_record *record = &kept->record;
+	assert_greetings(kept);
+	assert_string_equal(kept->capabilities, "STARTTLS");
+	assert_true(record->saw_start);
+	assert_int_equal(record->end_reason, END_FIN);
+	assert_int_equal(record->packets[FROM_CLIENT], 5);
+	assert_int_equal(record->packets[FROM_SERVER], 4);
+	assert_int_equal(record->bytes[FROM_CLIENT], strlen(HELLO));
+	assert_int_equal(record->bytes[FROM_SERVER], strlen(GREETING) + 30);
+	assert_int_equal(record->port[FROM_SERVER], 25);
+	assert_int_equal(record->address[FROM_CLIENT].bytes[15], 1);
+	assert_int_equal(record->start, start);
+	assert_int_equal(record->end, start + 8 * 1000000);
+}
+
+// Each order of the pieces of a line in which they can come.
+static void pieces_in_any_order(void **state)
+{
+	static const struct {
+		uint32_t offset;
+		const char *text;
+	} pieces[] = {{0, "EHL"}, {3, "O c.exam"}, {11, "ple"}, {14, "\r\n"}};
+	(void)state;
+	for (unsigned order = 0; order < 24; order++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		bool sent[4] = {false};
+		unsigned rest = order, in_order = 0;
+		talk_open(&talk);
+		talk_say(&talk, FROM_SERVER, GREETING);
+		for (unsigned left = 4; left > 0; left--) {
+			unsigned wanted = rest % left, i = 0;
+			rest /= left;
+			while (sent[i] || wanted-- > 0)
+				i++;
+			sent[i] = true;
+			in_order += i == 4 - left;
+			talk_say_at(&talk, FROM_CLIENT, pieces[i].offset, pieces[i].text);
+		}
+		uint64_t held = counters_of(&lab).tcp.out_of_order;
+		assert_true(in_order == 4 ? held == 0 : held > 0);
+		assert_int_equal(counters_of(&lab).tcp.gaps, 0);
+		talk.next[FROM_CLIENT] = talk.start[FROM_CLIENT] + 16;
+		talk_close(&talk);
+		assert_greetings(end_with_one(&lab));
+	}
+}
+
+static void a_repetition_counts_once(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk_say_at(&talk, FROM_CLIENT, 0, HELLO);
+	talk_say_at(&talk, FROM_SERVER, 0, GREETING "250-m");
+	talk_say_at(&talk, FROM_CLIENT, 5, "c.example\r\nNOOP\r\n"); // and something new
+	talk.next[FROM_CLIENT] += 6;
+	assert_int_equal(counters_of(&lab).tcp.duplicates, 2);
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], strlen(HELLO) + 6);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 0);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_SERVER], 0);
+}
+
+static void the_first_capture_of_a_byte_counts(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk_say_at(&talk, FROM_CLIENT, 5, "c.exa"); // held
+	talk_say_at(&talk, FROM_CLIENT, 5, "XXexample\r\n"); // two differ from held bytes
+	talk_say_at(&talk, FROM_CLIENT, 0, "EHLO c.YY"); // two more; delivers all
+	talk_say_at(&talk, FROM_CLIENT, 0, "QUIT\r"); // five differ from delivered bytes
+	talk.next[FROM_CLIENT] = talk.start[FROM_CLIENT] + 16;
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 9);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_SERVER], 0);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 16);
+}
+
+// A piece that never comes is a hole: at once when nothing can be held any more, after a while else.
+static void a_missing_piece_is_given_up(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk_say_at(&talk, FROM_CLIENT, 4, " c.example\r\nNOOP\r\n");
+	lab.now += SECONDS(4);
+	talk_say_at(&talk, FROM_CLIENT, 22, "NOOP\r\n");
+	assert_int_equal(counters_of(&lab).tcp.gaps, 0);
+	lab.now += SECONDS(2);
+	talk_say_at(&talk, FROM_CLIENT, 28, "NOOP\r\n");
+	assert_int_equal(counters_of(&lab).tcp.gaps, 1);
+	assert_int_equal(counters_of(&lab).tcp.gap_bytes, 4);
+	talk.next[FROM_CLIENT] = talk.start[FROM_CLIENT] + 34;
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 4);
+	assert_int_equal(kept->record.missing[FROM_SERVER], 0);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 30);
+	assert_true(kept->session.dialogue_gap[FROM_CLIENT]);
+	assert_string_equal(kept->client_name, "");
+}
+
+// What its receiver has acknowledged is on its way to nowhere.
+static void an_acknowledged_piece_is_given_up_sooner(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk.next[FROM_CLIENT] += 16; // not captured
+	talk_say(&talk, FROM_SERVER, "250 mx.example\r\n"); // acknowledges it
+	lab.now += SECONDS(1) / 2;
+	talk_flags(&talk, FROM_CLIENT, TCP_ACK);
+	assert_int_equal(counters_of(&lab).tcp.gaps, 0);
+	lab.now += SECONDS(1);
+	talk_flags(&talk, FROM_CLIENT, TCP_ACK);
+	assert_int_equal(counters_of(&lab).tcp.gaps, 1);
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 16);
+	assert_string_equal(kept->banner, "220 mx.example ESMTP");
+}
+
+// More than a window behind a hole: the hole is given up without waiting, nothing grows.
+static void what_is_held_is_bounded(void **state)
+{
+	enum { SEGMENTS = 20000, LENGTH = 700 };
+	static char text[LENGTH + 1];
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	memset(text, 'x', LENGTH);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	size_t before = counters_of(&lab).memory_in_use, most = before;
+	lab.now -= SEGMENTS * (nanoseconds)1000000; // so that no time-out plays a part
+	for (uint32_t i = 0; i < SEGMENTS; i++) {
+		talk_say_at(&talk, FROM_CLIENT, 10 + i * (LENGTH + 10), text);
+		lab.now -= 1000000;
+		size_t now = counters_of(&lab).memory_in_use;
+		most = now > most ? now : most;
+	}
+	assert_true(most - before < 256 * 1024);
+	assert_true(counters_of(&lab).tcp.gaps > SEGMENTS - 600);
+	talk_flags(&talk, FROM_CLIENT, TCP_RST);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], (uint64_t)SEGMENTS * LENGTH);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], (uint64_t)SEGMENTS * 10);
+}
+
+static void sequence_numbers_wrap(void **state)
+{
+	(void)state;
+	for (uint32_t before = 0; before < 24; before++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+			talk.next[from] = UINT32_MAX - before;
+			talk.start[from] = talk.next[from] + 1;
+		}
+		talk_open(&talk);
+		talk_say(&talk, FROM_SERVER, GREETING);
+		talk_say_at(&talk, FROM_CLIENT, 7, "example\r\n"); // held
+		talk_say_at(&talk, FROM_CLIENT, 0, "EHLO c.");
+		talk.next[FROM_CLIENT] += 16;
+		talk_say(&talk, FROM_SERVER, "250 STARTTLS\r\n");
+		talk_say_at(&talk, FROM_SERVER, 0, GREETING);
+		assert_int_equal(counters_of(&lab).tcp.duplicates, 1);
+		talk_close(&talk);
+		const struct kept_record *kept = end_with_one(&lab);
+		assert_greetings(kept);
+		assert_int_equal(kept->record.end_reason, END_FIN);
+	}
+}
+
+static void keep_alives_say_nothing(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	for (int i = 0; i < 3; i++) {
+		talk_say_at(&talk, FROM_CLIENT, 15, "\1"); // one byte of garbage
+		talk_say_at(&talk, FROM_CLIENT, 15, "");
+		talk_flags(&talk, FROM_SERVER, TCP_ACK);
+	}
+	talk.base[FROM_CLIENT].window = 0; // the server is to wait
+	talk_flags(&talk, FROM_CLIENT, TCP_ACK);
+	talk_close(&talk);
+	struct worker_counters counters = counters_of(&lab);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 16);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 0);
+	assert_int_equal(counters.tcp.duplicates + counters.tcp.out_of_window, 0);
+}
+
+// TCP Fast Open (RFC 7413): the client's first bytes come with its SYN.
+static void a_syn_can_carry_data(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	struct tcp_packet syn = talk.base[FROM_CLIENT];
+	syn.flags = TCP_SYN;
+	syn.sequence = talk.next[FROM_CLIENT];
+	syn.payload = HELLO;
+	syn.length = 16;
+	lab_send(&lab, &syn);
+	talk.next[FROM_CLIENT] += 17;
+	talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_string_equal(kept->client_name, "c.example");
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 16);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 0);
+	assert_false(kept->session.dialogue_gap[FROM_CLIENT]);
+}
+
+static void both_may_open(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+	talk_flags(&talk, FROM_SERVER, TCP_SYN);
+	talk.next[FROM_CLIENT]--;
+	talk.next[FROM_SERVER]--;
+	talk_flags(&talk, FROM_CLIENT, TCP_SYN | TCP_ACK);
+	talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+	talk_greetings(&talk);
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->record.port[FROM_SERVER], 25);
+}
+
+static void half_closed_is_not_closed(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk_flags(&talk, FROM_CLIENT, TCP_FIN | TCP_ACK);
+	lab.now += SECONDS(60);
+	for (int i = 0; i < 10; i++)
+		talk_say(&talk, FROM_SERVER, "421 bye\r\n");
+	talk_flags(&talk, FROM_SERVER, TCP_FIN | TCP_ACK);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->record.end_reason, END_FIN);
+	assert_int_equal(kept->record.bytes[FROM_SERVER], strlen(GREETING) + 30 + 90);
+}
+
+static void one_fin_alone_is_no_end(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk_flags(&talk, FROM_CLIENT, TCP_FIN | TCP_ACK);
+	assert_int_equal(end_with_one(&lab)->record.end_reason, END_OF_CAPTURE);
+}
+
+static void a_reset_ends_if_it_is_in_the_window(void **state)
+{
+	static const struct {
+		uint32_t distance; // from what comes next
+		bool ends;
+	} cases[] = {{0, true}, {100, true}, {UINT32_MAX, true}, {UINT32_MAX - 1, false},
+	    {(uint32_t)-5000, false}, {0x40000000, false}, {0x80000000, false}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk_open(&talk);
+		talk_say(&talk, FROM_SERVER, GREETING);
+		talk.next[FROM_SERVER] += cases[i].distance;
+		talk_flags(&talk, FROM_SERVER, TCP_RST);
+		assert_int_equal(counters_of(&lab).tcp.out_of_window, !cases[i].ends);
+		talk.next[FROM_SERVER] -= cases[i].distance;
+		if (!cases[i].ends) {
+			talk_say(&talk, FROM_CLIENT, HELLO);
+			talk_close(&talk);
+		}
+		const struct kept_record *kept = end_with_one(&lab);
+		assert_int_equal(kept->record.end_reason, cases[i].ends ? END_RST : END_FIN);
+		assert_string_equal(kept->client_name, cases[i].ends ? "" : "c.example");
+	}
+}
+
+// RFC 9293 3.10.7.1: sequence number 0, and it acknowledges the SYN.
+static void a_refused_syn(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+	talk.next[FROM_SERVER] = 0;
+	talk_flags(&talk, FROM_SERVER, TCP_RST | TCP_ACK);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.end_reason, END_RST);
+	assert_int_equal(kept->record.packets[FROM_SERVER], 1);
+	assert_int_equal(kept->record.missing[FROM_SERVER], 0);
+}
+
+static void the_same_ends_begin_again(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk.next[FROM_CLIENT] += 70000 * i;
+		talk.next[FROM_SERVER] -= 70000 * i;
+		talk_open(&talk);
+		talk_greetings(&talk);
+		talk_close(&talk);
+	}
+	lab_end(&lab);
+	assert_int_equal(lab.count, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_greetings(&lab.records[i]);
+		assert_int_equal(lab.records[i].record.end_reason, END_FIN);
+		assert_int_equal(lab.records[i].record.packets[FROM_CLIENT], 5);
+	}
+}
+
+// Without a FIN or RST before: the answer to the new SYN proves it.
+static void the_same_ends_begin_again_without_an_end(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk.next[FROM_CLIENT] += 70000 * i;
+		talk.next[FROM_SERVER] -= 70000 * i;
+		talk_open(&talk);
+		talk_greetings(&talk);
+	}
+	assert_int_equal(counters_of(&lab).segments_set_aside, 1);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	assert_greetings(&lab.records[0]);
+	assert_greetings(&lab.records[1]);
+	assert_true(lab.records[1].record.saw_start);
+}
+
+static void a_forged_syn_ends_nothing(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	for (uint32_t i = 0; i < 50; i++) {
+		struct tcp_packet syn = talk.base[FROM_CLIENT];
+		syn.flags = TCP_SYN;
+		syn.sequence = i * 12345678;
+		lab_send(&lab, &syn);
+	}
+	assert_int_equal(counters_of(&lab).segments_set_aside, 50);
+	talk_say(&talk, FROM_CLIENT, HELLO);
+	talk_close(&talk);
+	assert_greetings(end_with_one(&lab));
+}
+
+static void joined_in_the_middle(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk.next[FROM_CLIENT] = talk.next[FROM_SERVER] = 0x7fffffff;
+	talk_say(&talk, FROM_CLIENT, "MAIL FROM:<a@example>\r\n");
+	talk_say(&talk, FROM_SERVER, "250 ok\r\n");
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_false(kept->record.saw_start);
+	assert_true(kept->session.dialogue_gap[FROM_CLIENT]);
+	assert_true(kept->session.dialogue_gap[FROM_SERVER]);
+	assert_int_equal(kept->session.protocol, PROTOCOL_SMTP);
+	assert_int_equal(kept->record.port[FROM_SERVER], 25);
+	assert_int_equal(kept->record.missing[FROM_CLIENT] + kept->record.missing[FROM_SERVER], 0);
+}
+
+static void one_direction_only(void **state)
+{
+	(void)state;
+	for (int seen = FROM_CLIENT; seen <= FROM_SERVER; seen++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk.next[1 - seen]++;
+		talk_flags(&talk, (enum direction)seen, seen ? TCP_SYN | TCP_ACK : TCP_SYN);
+		for (int i = 0; i < 5; i++) {
+			talk_say(&talk, (enum direction)seen,
+			    seen == FROM_SERVER ? "220 mx.example ESMTP\r\n" : HELLO);
+			talk.next[1 - seen] += 30; // heard, not captured
+			lab.now += SECONDS(2);
+		}
+		talk_flags(&talk, (enum direction)seen, TCP_FIN | TCP_ACK);
+		const struct kept_record *kept = end_with_one(&lab);
+		assert_int_equal(kept->record.packets[1 - seen], 0);
+		assert_int_equal(kept->record.missing[seen], 0);
+		assert_int_equal(kept->session.protocol, PROTOCOL_SMTP);
+		assert_string_equal(seen ? kept->banner : kept->client_name,
+		    seen ? "220 mx.example ESMTP" : "c.example");
+		assert_true(kept->session.dialogue_gap[1 - seen]);
+		assert_false(kept->session.dialogue_gap[seen]);
+	}
+}
+
+static void byte_by_byte(void **state)
+{
+	static const char hello[] = HELLO;
+	(void)state;
+	for (int backwards = 0; backwards <= 1; backwards++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk_open(&talk);
+		for (const char *at = GREETING; *at != '\0'; at++)
+			talk_say(&talk, FROM_SERVER, (char[]){*at, '\0'});
+		for (uint32_t i = 0; i < 16; i++) {
+			uint32_t offset = backwards ? 15 - i : i;
+			talk_say_at(&talk, FROM_CLIENT, offset, (char[]){hello[offset], '\0'});
+		}
+		talk.next[FROM_CLIENT] += 16;
+		talk_close(&talk);
+		assert_greetings(end_with_one(&lab));
+	}
+}
+
+static void a_fin_before_its_data(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk.next[FROM_CLIENT] += 16;
+	talk_flags(&talk, FROM_CLIENT, TCP_FIN | TCP_ACK);
+	talk_flags(&talk, FROM_SERVER, TCP_FIN | TCP_ACK);
+	talk_say_at(&talk, FROM_CLIENT, 0, HELLO);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->record.end_reason, END_FIN);
+}
+
+// A reply captured before the command that it answers is read behind it.
+static void directions_are_put_in_order(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk.next[FROM_CLIENT] += 10;
+	talk_say(&talk, FROM_SERVER, "220 go ahead\r\n");
+	assert_int_equal(counters_of(&lab).tcp.out_of_order, 1);
+	talk.next[FROM_SERVER] -= 14;
+	talk_say_at(&talk, FROM_CLIENT, 16, "STARTTLS\r\n");
+	talk.next[FROM_SERVER] += 14;
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_greetings(kept);
+	assert_int_equal(kept->session.starttls_requested, SEEN_YES);
+	assert_int_equal(kept->session.starttls_accepted, SEEN_YES);
+}
+
+static void what_the_snap_length_cuts_is_missing(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	lab.snap_length = 54 + 10;
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk_say(&talk, FROM_CLIENT, HELLO);
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.missing[FROM_SERVER], strlen(GREETING) - 10);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 6);
+	assert_int_equal(kept->record.bytes[FROM_SERVER], 10);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 10);
+}
+
+// Data far beyond any window is not believed, unless it keeps coming.
+static void far_data_is_ignored_until_it_goes_on(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	talk_say_at(&talk, FROM_CLIENT, 100000000, "QUIT\r\n");
+	talk_say_at(&talk, FROM_CLIENT, (uint32_t)-100000000, "QUIT\r\n");
+	assert_int_equal(counters_of(&lab).tcp.out_of_window, 2);
+	talk_say(&talk, FROM_CLIENT, HELLO);
+	talk_say(&talk, FROM_SERVER, "250 STARTTLS\r\n");
+	for (uint32_t i = 0; i < 3; i++)
+		talk_say_at(&talk, FROM_CLIENT, 100000000 + 6 * i, "NOOP\r\n");
+	assert_int_equal(counters_of(&lab).tcp.out_of_window, 4);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_string_equal(kept->client_name, "c.example");
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 16 + 6);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 100000000 + 12 - 16);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_ordinary_connection),
+	    cmocka_unit_test(pieces_in_any_order),
+	    cmocka_unit_test(a_repetition_counts_once),
+	    cmocka_unit_test(the_first_capture_of_a_byte_counts),
+	    cmocka_unit_test(a_missing_piece_is_given_up),
+	    cmocka_unit_test(an_acknowledged_piece_is_given_up_sooner),
+	    cmocka_unit_test(what_is_held_is_bounded),
+	    cmocka_unit_test(sequence_numbers_wrap),
+	    cmocka_unit_test(keep_alives_say_nothing),
+	    cmocka_unit_test(a_syn_can_carry_data),
+	    cmocka_unit_test(both_may_open),
+	    cmocka_unit_test(half_closed_is_not_closed),
+	    cmocka_unit_test(one_fin_alone_is_no_end),
+	    cmocka_unit_test(a_reset_ends_if_it_is_in_the_window),
+	    cmocka_unit_test(a_refused_syn),
+	    cmocka_unit_test(the_same_ends_begin_again),
+	    cmocka_unit_test(the_same_ends_begin_again_without_an_end),
+	    cmocka_unit_test(a_forged_syn_ends_nothing),
+	    cmocka_unit_test(joined_in_the_middle),
+	    cmocka_unit_test(one_direction_only),
+	    cmocka_unit_test(byte_by_byte),
+	    cmocka_unit_test(a_fin_before_its_data),
+	    cmocka_unit_test(directions_are_put_in_order),
+	    cmocka_unit_test(what_the_snap_length_cuts_is_missing),
+	    cmocka_unit_test(far_data_is_ignored_until_it_goes_on),
+	};
+	return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
+}
