@@ -67,6 +67,8 @@ enum protocol protocol_recognise(enum direction from, const uint8_t *bytes, size
 	                            : RECOGNISED_NO;
 	if (first != RECOGNISED_NO)
 		return first == RECOGNISED_YES ? expected : PROTOCOL_UNDECIDED;
+	if (likely != NULL && !from_start)
+		return PROTOCOL_UNKNOWN; // the rest of a line can look like anything
 	for (size_t i = 0; i < PROTOCOLS; i++) {
 		if (protocols[i] == likely)
 			continue;

@@ -207,8 +207,11 @@ void session_credentials_sent(struct session *session)
 
 void session_login_ends(struct session *session, bool success)
 {
-	if (session->login_succeeded != SEEN_YES)
-		session->login_succeeded = success ? SEEN_YES : SEEN_NO;
+	bool whole = !session->dialogue_gap[FROM_CLIENT] && !session->dialogue_gap[FROM_SERVER];
+	if (success)
+		session->login_succeeded = SEEN_YES;
+	else if (session->login_succeeded != SEEN_YES && whole)
+		session->login_succeeded = SEEN_NO;
 }
 
 const char *protocol_name(enum protocol protocol)

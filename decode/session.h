@@ -129,6 +129,8 @@ bool capabilities_have(const uint8_t *bytes, size_t length, const char *keyword)
 void session_login_begins(struct session *session, const uint8_t *mechanism, size_t length);
 // The client sent its part of the mechanism in the clear; exposed if that shows the secret itself.
 void session_credentials_sent(struct session *session);
+// Its outcome. A failure counts only where nothing of the dialogue is missing: the client may have
+// cancelled, in a line that was lost.
 void session_login_ends(struct session *session, bool success);
 
 // The name of a protocol as records write it; NULL while undecided.

@@ -386,21 +386,16 @@ static void take_syn(struct flow *flow, enum direction from, const struct segmen
 		stream->start_known = true;
 }
 
-// An acknowledgement tells where the other direction stands before anything of it was seen: exactly
-// at its beginning if this side has sent nothing beyond its SYN.
+// An acknowledgement tells where the other direction stands before anything of it was seen: exactly at
+// its beginning if it answers a SYN.
 static void take_acknowledgement(
     struct flow *flow, enum direction from, const struct segment *segment)
 {
-	struct stream *stream = &flow->streams[from];
 	struct stream *other = &flow->streams[other_direction(from)];
 	if (!(segment->flags & TCP_ACK) || (segment->flags & TCP_RST))
 		return;
-	bool opening =
-	    (segment->flags & TCP_SYN) ||
-	    (stream->syn_seen && stream->packets == 2 && segment->sequence == stream->next &&
-	        segment->length == 0 && !(segment->flags & TCP_FIN));
 	if (!other->known)
-		set_next(other, segment->acknowledgement, opening);
+		set_next(other, segment->acknowledgement, (segment->flags & TCP_SYN) != 0);
 	if (!other->acknowledged_known || after(segment->acknowledgement, other->acknowledged)) {
 		other->acknowledged = segment->acknowledgement;
 		other->acknowledged_known = true;

@@ -4,7 +4,6 @@
 that every file says what it is."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -57,23 +56,6 @@ def without_header(path):
         yield f"{path.relative_to(ROOT)}: does not say what it is"
 
 
-def places_of_making(tracked):
-    """Words that belong to a workplace, not to a product."""
-    words = re.compile(r"/(work|tmp/bash_jobs)/|\.\./shared\b|\b(TODO|FIXME)\b")
-    for name in tracked:
-        path = ROOT / name
-        if path.suffix not in {".c", ".h", ".py", ".md", ".sh", ".build"} or path == Path(__file__):
-            continue
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            if words.search(line):
-                yield f"{name}:{number}: {line.strip()[:80]}"
-
-
-def tracked_files():
-    done = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True)
-    return done.stdout.split() if done.returncode == 0 else []
-
-
 def main():
     tap = Tap()
     files = list(sources())
@@ -84,7 +66,6 @@ def main():
     }
     for what, check in checks.items():
         tap.check(bool(files) and not (bad := [line for f in files for line in check(f)]), what, bad)
-    tap.check(not (bad := list(places_of_making(tracked_files()))), "nothing names its workplace", bad)
     return tap.done()
 
 
