@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
 	CHUNK = 512 * 1024, // bytes read at a time, always to the same place
@@ -186,6 +187,8 @@ static bool open_all(
 		error_set(error, "cannot open a capture file: no memory");
 		return false;
 	}
+	// Whatever the packets hold does not belong into a core dump.
+	(void)madvise(source->buffer, HEADROOM + CHUNK, MADV_DONTDUMP);
 	source->input = byte_input_open(target, error);
 	if (source->input == NULL)
 		return false;

@@ -4,13 +4,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
 	ALIGNMENT = 16,
 	STEPS = 4,           // classes per doubling: at most a quarter of a block is lost
 	SMALLEST = 32,       // bytes
 	CLASSES = 1 + 14 * STEPS, // 32 bytes ... 512 KiB
-	SLAB = 256 * 1024,   // bytes; a larger class has one block per slab
+	SLAB = 256 * 1024,   // bytes, and the alignment of all; a larger class has one block per slab
+	HEADER = 64,         // bytes in front of a slab's blocks
 };
 
 _Static_assert(SMALLEST << 14 == MEMORY_BLOCK_MAX, "the last class is the largest block");
@@ -19,21 +21,24 @@ struct free_block {
 	struct free_block *next;
 };
 
+// A slab is in the list of its class while some of its blocks are out and some are not, in the list of
+// empty ones while none is out, and in none while all are.
 struct slab {
-	struct slab *next;
+	struct slab *next, *previous;
+	struct free_block *free;
+	uint8_t *fresh;      // part that was never handed out
+	uint32_t fresh_blocks, used;
+	size_t bytes;
+	struct slab *all_next, *all_previous;
 };
 
-struct size_class {
-	struct free_block *free;
-	uint8_t *fresh;     // part of the newest slab that was never handed out
-	size_t fresh_bytes;
-};
+_Static_assert(sizeof(struct slab) <= HEADER, "blocks begin behind the header");
 
 struct memory {
 	size_t budget, reserved, in_use;
 	uint64_t refusals;
-	struct slab *slabs;
-	struct size_class classes[CLASSES];
+	struct slab *all, *empty;
+	struct slab *partial[CLASSES];
 };
 
 // Sizes go 32, 40, 48, 56, 64, 80, ...: rounded to ALIGNMENT where the step is smaller.
@@ -66,29 +71,111 @@ void memory_destroy(struct memory *memory)
 {
 	if (memory == NULL)
 		return;
-	for (struct slab *slab = memory->slabs; slab != NULL;) {
-		struct slab *next = slab->next;
+	for (struct slab *slab = memory->all; slab != NULL;) {
+		struct slab *next = slab->all_next;
 		free(slab);
 		slab = next;
 	}
 	free(memory);
 }
 
-static bool add_slab(struct memory *memory, unsigned class)
+/* ---- slabs ---- */
+
+static void list_push(struct slab **list, struct slab *slab)
 {
-	size_t bytes = class_bytes(class);
-	size_t slab_bytes = ALIGNMENT + (bytes > SLAB ? bytes : SLAB / bytes * bytes);
-	if (slab_bytes > memory->budget - memory->reserved)
-		return false;
-	struct slab *slab = aligned_alloc(ALIGNMENT, slab_bytes);
+	slab->previous = NULL;
+	slab->next = *list;
+	if (*list != NULL)
+		(*list)->previous = slab;
+	*list = slab;
+}
+
+static void list_remove(struct slab **list, struct slab *slab)
+{
+	if (slab->previous != NULL)
+		slab->previous->next = slab->next;
+	else
+		*list = slab->next;
+	if (slab->next != NULL)
+		slab->next->previous = slab->previous;
+}
+
+static void free_slab(struct memory *memory, struct slab *slab)
+{
+	if (slab->all_previous != NULL)
+		slab->all_previous->all_next = slab->all_next;
+	else
+		memory->all = slab->all_next;
+	if (slab->all_next != NULL)
+		slab->all_next->all_previous = slab->all_previous;
+	memory->reserved -= slab->bytes;
+	free(slab);
+}
+
+static size_t slab_bytes(size_t block)
+{
+	return block > SLAB - HEADER ? HEADER + block : SLAB;
+}
+
+// A slab from the system; empty ones of other sizes give way to it. NULL: budget used up.
+static struct slab *new_slab(struct memory *memory, size_t bytes)
+{
+	void *room;
+	while (bytes > memory->budget - memory->reserved && memory->empty != NULL) {
+		struct slab *empty = memory->empty;
+		list_remove(&memory->empty, empty);
+		free_slab(memory, empty);
+	}
+	if (bytes > memory->budget - memory->reserved || posix_memalign(&room, SLAB, bytes) != 0)
+		return NULL;
+	struct slab *slab = room;
+	slab->bytes = bytes;
+	slab->all_previous = NULL;
+	slab->all_next = memory->all;
+	if (memory->all != NULL)
+		memory->all->all_previous = slab;
+	memory->all = slab;
+	memory->reserved += bytes;
+	return slab;
+}
+
+// A slab for blocks of this size, none of them out: one that is empty serves any class.
+static struct slab *empty_slab(struct memory *memory, size_t block)
+{
+	size_t bytes = slab_bytes(block);
+	struct slab *slab = bytes == SLAB ? memory->empty : NULL;
+	if (slab != NULL)
+		list_remove(&memory->empty, slab);
+	else
+		slab = new_slab(memory, bytes);
 	if (slab == NULL)
-		return false;
-	slab->next = memory->slabs;
-	memory->slabs = slab;
-	memory->reserved += slab_bytes;
-	memory->classes[class].fresh = (uint8_t *)slab + ALIGNMENT;
-	memory->classes[class].fresh_bytes = slab_bytes - ALIGNMENT;
-	return true;
+		return NULL;
+	slab->free = NULL;
+	slab->fresh = (uint8_t *)slab + HEADER;
+	slab->fresh_blocks = (uint32_t)((bytes - HEADER) / block);
+	slab->used = 0;
+	return slab;
+}
+
+/* ---- blocks ---- */
+
+static void *take_block(struct slab *slab, size_t bytes)
+{
+	struct free_block *block = slab->free;
+	slab->used++;
+	if (block != NULL) {
+		slab->free = block->next;
+		return block;
+	}
+	void *fresh = slab->fresh;
+	slab->fresh += bytes;
+	slab->fresh_blocks--;
+	return fresh;
+}
+
+static bool is_full(const struct slab *slab)
+{
+	return slab->free == NULL && slab->fresh_blocks == 0;
 }
 
 void *memory_take(struct memory *memory, size_t size)
@@ -98,21 +185,19 @@ void *memory_take(struct memory *memory, size_t size)
 		return NULL;
 	}
 	unsigned class = class_of(size);
-	struct size_class *pool = &memory->classes[class];
 	size_t bytes = class_bytes(class);
-	if (pool->free != NULL) {
-		struct free_block *block = pool->free;
-		pool->free = block->next;
-		memory->in_use += bytes;
-		return block;
+	struct slab *slab = memory->partial[class];
+	if (slab == NULL) {
+		slab = empty_slab(memory, bytes);
+		if (slab == NULL) {
+			memory->refusals++;
+			return NULL;
+		}
+		list_push(&memory->partial[class], slab);
 	}
-	if (pool->fresh_bytes < bytes && !add_slab(memory, class)) {
-		memory->refusals++;
-		return NULL;
-	}
-	void *block = pool->fresh;
-	pool->fresh += bytes;
-	pool->fresh_bytes -= bytes;
+	void *block = take_block(slab, bytes);
+	if (is_full(slab))
+		list_remove(&memory->partial[class], slab);
 	memory->in_use += bytes;
 	return block;
 }
@@ -128,10 +213,20 @@ void memory_give(struct memory *memory, void *block, size_t size)
 	if (block == NULL)
 		return;
 	unsigned class = class_of(size);
+	struct slab *slab = (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB - 1));
 	struct free_block *given = block;
-	given->next = memory->classes[class].free;
-	memory->classes[class].free = given;
 	memory->in_use -= class_bytes(class);
+	if (is_full(slab))
+		list_push(&memory->partial[class], slab);
+	given->next = slab->free;
+	slab->free = given;
+	if (--slab->used > 0)
+		return;
+	list_remove(&memory->partial[class], slab);
+	if (slab->bytes == SLAB)
+		list_push(&memory->empty, slab);
+	else
+		free_slab(memory, slab);
 }
 
 size_t memory_class_size(size_t size)
