@@ -20,6 +20,7 @@ struct worker {
 	struct tcp_context tcp;
 	struct worker_counters counters;
 	nanoseconds now; // the latest packet time
+	nanoseconds leap_to; // a time far ahead that one batch ended with; 0: none
 };
 
 static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
@@ -326,6 +327,23 @@ static void look_ahead(const struct worker *worker, const struct headers_result 
 			flow_prefetch(worker->flows, lookups[i].hash);
 }
 
+// Time-outs follow the packets' clock. A leap counts only once the next batch confirms it: one packet
+// with a broken time must not end every session.
+static void advance_clock(struct worker *worker, nanoseconds newest)
+{
+	const nanoseconds leap = SECONDS(3600);
+	bool leaps = worker->now != 0 && newest - worker->now > leap;
+	bool confirmed = worker->leap_to != 0 && newest >= worker->leap_to - leap &&
+	                 newest - worker->leap_to <= leap;
+	if (leaps && !confirmed) {
+		worker->leap_to = newest;
+		return;
+	}
+	worker->leap_to = 0;
+	if (newest > worker->now)
+		worker->now = newest;
+}
+
 void worker_batch(struct worker *worker, const struct packet_batch *batch)
 {
 	struct headers_result results[PACKET_BATCH_MAX];
@@ -342,9 +360,7 @@ void worker_batch(struct worker *worker, const struct packet_batch *batch)
 		else
 			take_fragment(worker, &results[i].fragment);
 	}
-	nanoseconds newest = batch->packets[batch->count - 1].time;
-	if (newest > worker->now)
-		worker->now = newest;
+	advance_clock(worker, batch->packets[batch->count - 1].time);
 	flow_expire(worker->flows, worker->now);
 	fragment_expire(worker->fragments, worker->now);
 }
