@@ -7,6 +7,7 @@
 
 enum {
 	BYTES_PER_FLOW = 512, // for sizing the table
+	SILENT_SHARE = 2, // one part in this many of the budget is for flows that say nothing, at most
 	BUCKETS_MIN = 1 << 10,
 	EXPIRED_PER_CALL = 64, // flows looked at
 };
@@ -26,6 +27,7 @@ static const enum flow_class eviction_order[FLOW_CLASSES] = {
 
 struct queue {
 	struct flow *first, *last;
+	size_t count;
 };
 
 struct flow_table {
@@ -35,6 +37,7 @@ struct flow_table {
 	void *context;
 	struct flow_counters counters;
 	struct queue queues[FLOW_CLASSES];
+	size_t silent_max; // flows that opened or ended: a flood leaves room for what is read
 	size_t mask;
 	struct flow **buckets; // mapped, so that pages nobody uses are never made
 };
@@ -64,6 +67,7 @@ struct flow_table *flow_table_create(struct memory *memory, const struct hash_ke
 	table->key = *key;
 	table->on_end = on_end;
 	table->context = context;
+	table->silent_max = budget / SILENT_SHARE / memory_class_size(sizeof(struct flow));
 	table->mask = count - 1;
 	table->buckets = buckets;
 	return table;
@@ -80,6 +84,7 @@ static void queue_append(struct queue *queue, struct flow *flow)
 	else
 		queue->first = flow;
 	queue->last = flow;
+	queue->count++;
 }
 
 static void queue_remove(struct queue *queue, struct flow *flow)
@@ -92,6 +97,7 @@ static void queue_remove(struct queue *queue, struct flow *flow)
 		flow->queue_next->queue_previous = flow->queue_previous;
 	else
 		queue->last = flow->queue_previous;
+	queue->count--;
 }
 
 void flow_set_class(
@@ -194,10 +200,18 @@ bool flow_evict(struct flow_table *table, const struct flow *spared)
 	return false;
 }
 
+static bool too_many_silent(const struct flow_table *table)
+{
+	return table->queues[FLOW_OPENING].count + table->queues[FLOW_CLOSING].count >=
+	       table->silent_max;
+}
+
 struct flow *flow_add(
     struct flow_table *table, const struct flow_key *key, uint64_t hash, nanoseconds now)
 {
 	enum { EVICTIONS = 8 }; // per packet, at most
+	if (too_many_silent(table))
+		flow_evict(table, NULL);
 	struct flow *flow = memory_take_zeroed(table->memory, sizeof *flow);
 	for (int i = 0; flow == NULL && i < EVICTIONS && flow_evict(table, NULL); i++)
 		flow = memory_take_zeroed(table->memory, sizeof *flow);

@@ -8,11 +8,11 @@
 
 enum {
 	ALIGNMENT = 16,
-	STEPS = 4,           // classes per doubling: at most a quarter of a block is lost
-	SMALLEST = 32,       // bytes
+	STEPS = 4, // classes per doubling: at most a quarter of a block is lost
+	SMALLEST = 32, // bytes
 	CLASSES = 1 + 14 * STEPS, // 32 bytes ... 512 KiB
-	SLAB = 256 * 1024,   // bytes, and the alignment of all; a larger class has one block per slab
-	HEADER = 64,         // bytes in front of a slab's blocks
+	SLAB = 256 * 1024, // bytes, and the alignment of all; a larger class has one block per slab
+	HEADER = 64, // bytes in front of a slab's blocks
 };
 
 _Static_assert(SMALLEST << 14 == MEMORY_BLOCK_MAX, "the last class is the largest block");
@@ -26,7 +26,7 @@ struct free_block {
 struct slab {
 	struct slab *next, *previous;
 	struct free_block *free;
-	uint8_t *fresh;      // part that was never handed out
+	uint8_t *fresh; // part that was never handed out
 	uint32_t fresh_blocks, used;
 	size_t bytes;
 	struct slab *all_next, *all_previous;
@@ -109,12 +109,15 @@ static void free_slab(struct memory *memory, struct slab *slab)
 	if (slab->all_next != NULL)
 		slab->all_next->all_previous = slab->all_previous;
 	memory->reserved -= slab->bytes;
+	(void)madvise(slab, slab->bytes, MADV_DODUMP);
 	free(slab);
 }
 
+// Whole pages.
 static size_t slab_bytes(size_t block)
 {
-	return block > SLAB - HEADER ? HEADER + block : SLAB;
+	enum { PAGE = 4096 };
+	return block > SLAB - HEADER ? (HEADER + block + PAGE - 1) / PAGE * PAGE : SLAB;
 }
 
 // A slab from the system; empty ones of other sizes give way to it. NULL: budget used up.
@@ -128,6 +131,7 @@ static struct slab *new_slab(struct memory *memory, size_t bytes)
 	}
 	if (bytes > memory->budget - memory->reserved || posix_memalign(&room, SLAB, bytes) != 0)
 		return NULL;
+	(void)madvise(room, bytes, MADV_DONTDUMP); // what connections say passes through it
 	struct slab *slab = room;
 	slab->bytes = bytes;
 	slab->all_previous = NULL;

@@ -55,12 +55,36 @@ static void budget_is_never_passed(void **state)
 	memory_destroy(memory);
 }
 
+// What was used up by blocks of one size serves another once they are given back.
+static void empty_slabs_serve_any_size(void **state)
+{
+	enum { BUDGET = 4 << 20, BLOCKS = 20000 };
+	static void *blocks[BLOCKS];
+	static const size_t sizes[] = {300, 1000, 5000, 300000, 40, MEMORY_BLOCK_MAX, 32};
+	(void)state;
+	struct memory *memory = memory_create(BUDGET);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		size_t count = 0;
+		while (count < BLOCKS && (blocks[count] = memory_take(memory, sizes[i])) != NULL)
+			memset(blocks[count++], 0xff, sizes[i]);
+		assert_true(count * sizes[i] > BUDGET / 4 * 3 || count == BLOCKS);
+		assert_true(memory_reserved(memory) <= BUDGET);
+		for (size_t k = 0; k < count; k += 2) // every other one, then the rest
+			memory_give(memory, blocks[k], sizes[i]);
+		for (size_t k = 1; k < count; k += 2)
+			memory_give(memory, blocks[k], sizes[i]);
+		assert_int_equal(memory_in_use(memory), 0);
+	}
+	memory_destroy(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(blocks_hold_what_was_asked),
 	    cmocka_unit_test(blocks_are_recycled),
 	    cmocka_unit_test(budget_is_never_passed),
+	    cmocka_unit_test(empty_slabs_serve_any_size),
 	};
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
