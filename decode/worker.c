@@ -20,7 +20,7 @@ struct worker {
 	struct tcp_context tcp;
 	struct worker_counters counters;
 	nanoseconds now; // the latest packet time
-	nanoseconds leap_to; // a time far ahead that one batch ended with; 0: none
+	nanoseconds leap_to; // a time far off that one batch ended with; 0: none
 };
 
 static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
@@ -327,21 +327,25 @@ static void look_ahead(const struct worker *worker, const struct headers_result 
 			flow_prefetch(worker->flows, lookups[i].hash);
 }
 
-// Time-outs follow the packets' clock. A leap counts only once the next batch confirms it: one packet
-// with a broken time must not end every session.
-static void advance_clock(struct worker *worker, nanoseconds newest)
+static bool is_leap(nanoseconds from, nanoseconds to)
 {
-	const nanoseconds leap = SECONDS(3600);
-	bool leaps = worker->now != 0 && newest - worker->now > leap;
-	bool confirmed = worker->leap_to != 0 && newest >= worker->leap_to - leap &&
-	                 newest - worker->leap_to <= leap;
-	if (leaps && !confirmed) {
+	return to - from > SECONDS(3600) || from - to > SECONDS(3600);
+}
+
+// Time-outs follow the packets' clock. A leap counts only once the next batch confirms it: one packet
+// with a broken time must not end every session. It may lead back: the next capture may be an earlier
+// one. False: there is one that is not confirmed, and what time it is is not known.
+static bool advance_clock(struct worker *worker, nanoseconds newest)
+{
+	bool leaps = worker->now != 0 && is_leap(worker->now, newest);
+	if (leaps && (worker->leap_to == 0 || is_leap(worker->leap_to, newest))) {
 		worker->leap_to = newest;
-		return;
+		return false;
 	}
 	worker->leap_to = 0;
-	if (newest > worker->now)
+	if (leaps || newest > worker->now)
 		worker->now = newest;
+	return true;
 }
 
 void worker_batch(struct worker *worker, const struct packet_batch *batch)
@@ -360,7 +364,8 @@ void worker_batch(struct worker *worker, const struct packet_batch *batch)
 		else
 			take_fragment(worker, &results[i].fragment);
 	}
-	advance_clock(worker, batch->packets[batch->count - 1].time);
+	if (!advance_clock(worker, batch->packets[batch->count - 1].time))
+		return;
 	flow_expire(worker->flows, worker->now);
 	fragment_expire(worker->fragments, worker->now);
 }
