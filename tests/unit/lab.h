@@ -30,7 +30,9 @@ struct lab {
 	struct worker *worker;
 	struct kept_record records[KEPT_RECORDS];
 	size_t count;
+	bool only_ended; // keep records of connections that ended, no others
 	uint64_t ends[END_EVICTED + 1]; // records by end_reason
+	uint64_t written; // all records
 	uint64_t packets; // of all records
 	uint64_t sent;
 	size_t memory_at_start;

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker as a whole: which packets make one session, when sessions end, and what happens when there
+// is too much of everything.
+#include "tests/unit/lab.h"
+
+static struct worker_counters counters_of(const struct lab *lab)
+{
+	return worker_counters(lab->worker);
+}
+
+// A packet of a connection that nobody asks about, to let time pass.
+static void tick(struct lab *lab)
+{
+	struct tcp_packet packet = {.source = 99,
+	    .destination = 98,
+	    .source_port = 1,
+	    .destination_port = 80,
+	    .flags = TCP_ACK};
+	lab_send(lab, &packet);
+}
+
+/* ---- what is one session ---- */
+
+static void set_vlan(struct talk *talk, enum direction from, uint16_t vlan)
+{
+	talk->base[from].vlan_count = 1;
+	talk->base[from].vlans[0] = vlan;
+}
+
+static void two_copies_are_two_sessions(void **state)
+{
+	(void)state;
+	for (int by_interface = 0; by_interface <= 1; by_interface++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk copies[2];
+		for (uint16_t i = 0; i < 2; i++) {
+			copies[i] = talk_begin(&lab, 1, 25);
+			set_vlan(&copies[i], FROM_CLIENT, by_interface ? 7 : (uint16_t)(10 + i));
+			set_vlan(&copies[i], FROM_SERVER, by_interface ? 7 : (uint16_t)(10 + i));
+		}
+		void (*const steps[])(struct talk *) = {talk_open, talk_greetings, talk_close};
+		for (int step = 0; step < 3; step++) {
+			for (uint16_t i = 0; i < 2; i++) {
+				lab.interface = by_interface ? i : 0;
+				steps[step](&copies[i]);
+			}
+		}
+		lab_end(&lab);
+		assert_int_equal(lab.count, 2);
+		for (uint16_t i = 0; i < 2; i++) {
+			assert_string_equal(lab.records[i].client_name, "c.example");
+			assert_int_equal(lab.records[i].record.packets[FROM_CLIENT], 5);
+			assert_int_equal(lab.records[i].record.end_reason, END_FIN);
+			assert_int_equal(lab.records[i].record.vlan_count, 1);
+		}
+		assert_int_equal(lab.records[0].record.vlans[0] + lab.records[1].record.vlans[0],
+		    by_interface ? 14 : 21);
+	}
+}
+
+static void directions_on_two_vlans_are_one_session(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	set_vlan(&talk, FROM_CLIENT, 10);
+	set_vlan(&talk, FROM_SERVER, 20);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk_close(&talk);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_string_equal(lab.records[0].client_name, "c.example");
+	assert_int_equal(lab.records[0].record.vlans[0], 10);
+}
+
+static void a_moved_connection_is_one_session(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	set_vlan(&talk, FROM_CLIENT, 10);
+	set_vlan(&talk, FROM_SERVER, 10);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, "220 mx.example ESMTP\r\n");
+	set_vlan(&talk, FROM_CLIENT, 20);
+	set_vlan(&talk, FROM_SERVER, 20);
+	talk_say(&talk, FROM_CLIENT, "EHLO c.example\r\n");
+	talk_say(&talk, FROM_SERVER, "250 STARTTLS\r\n");
+	talk_close(&talk);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_string_equal(lab.records[0].client_name, "c.example");
+	assert_int_equal(lab.records[0].record.packets[FROM_CLIENT], 5);
+}
+
+static void both_ip_versions_and_all_ports(void **state)
+{
+	static const uint16_t ports[] = {25, 143, 110, 465};
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	for (size_t i = 0; i < 8; i++) {
+		struct talk talk = talk_begin(&lab, 1, ports[i % 4]);
+		talk.base[0].v6 = talk.base[1].v6 = i >= 4;
+		talk_open(&talk);
+		talk_close(&talk);
+	}
+	tick(&lab);
+	assert_int_equal(counters_of(&lab).headers.outcomes[HEADERS_OTHER_PORT], 1);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 8);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(lab.records[i].record.port[FROM_SERVER], ports[i % 4]);
+}
+
+static void wrong_checksums_are_kept_unless_asked_otherwise(void **state)
+{
+	(void)state;
+	for (int drop = 0; drop <= 1; drop++) {
+		struct lab lab = lab_begin(LAB_MEMORY, drop);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk_open(&talk);
+		talk_say(&talk, FROM_SERVER, "220 mx.example ESMTP\r\n");
+		talk.base[FROM_CLIENT].wrong_checksum = true;
+		talk_say(&talk, FROM_CLIENT, "EHLO c.example\r\n");
+		talk.base[FROM_CLIENT].wrong_checksum = false;
+		talk_close(&talk);
+		assert_int_equal(counters_of(&lab).headers.checksums_wrong, 1);
+		assert_int_equal(counters_of(&lab).segments_dropped, drop);
+		lab_end(&lab);
+		assert_string_equal(lab.records[0].client_name, drop ? "" : "c.example");
+		assert_int_equal(lab.records[0].record.missing[FROM_CLIENT], drop ? 16 : 0);
+	}
+}
+
+/* ---- when sessions end ---- */
+
+static void say_ssh(struct talk *talk)
+{
+	talk_open(talk);
+	talk_say(talk, FROM_SERVER, "SSH-2.0-OpenSSH_9\r\n");
+	talk_say(talk, FROM_CLIENT, "SSH-2.0-OpenSSH_9\r\n");
+}
+
+static void open_and_greet(struct talk *talk)
+{
+	talk_open(talk);
+	talk_greetings(talk);
+}
+
+static void open_and_close(struct talk *talk)
+{
+	talk_open(talk);
+	talk_close(talk);
+}
+
+// A flow ends when nothing came for its time, and not before.
+static void each_state_has_its_time(void **state)
+{
+	static const struct {
+		void (*begin)(struct talk *talk);
+		int64_t seconds;
+		enum end_reason reason;
+	} cases[] = {{talk_open, 60, END_TIMEOUT}, {open_and_greet, 1860, END_TIMEOUT},
+	    {say_ssh, 1860, END_TIMEOUT}, {open_and_close, 5, END_FIN}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		cases[i].begin(&talk);
+		nanoseconds last = lab.now - 1000000;
+		lab.now = last + SECONDS(cases[i].seconds) - 10000000;
+		tick(&lab);
+		assert_int_equal(lab.count, 0);
+		lab.now = last + SECONDS(cases[i].seconds) * 2 + 1;
+		tick(&lab);
+		tick(&lab);
+		assert_int_equal(lab.count, 1);
+		assert_int_equal(lab.records[0].record.end_reason, cases[i].reason);
+		assert_int_equal(lab.records[0].record.end, last);
+		lab_end(&lab);
+	}
+}
+
+static void what_goes_on_does_not_time_out(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	for (int i = 0; i < 10; i++) {
+		lab.now += SECONDS(1800);
+		talk_say(&talk, FROM_CLIENT, "NOOP\r\n");
+		tick(&lab);
+		talk_say(&talk, FROM_SERVER, "250 ok\r\n");
+	}
+	lab_end(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_int_equal(lab.ends[END_OF_CAPTURE], 1);
+}
+
+// Captures are read one after the other as one traffic: the second may be the earlier one. And a clock
+// may be set, or a packet bear a false time.
+static void time_may_go_back(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	nanoseconds start = lab.now;
+	lab.now = start + SECONDS(86400);
+	struct talk later = talk_begin(&lab, 1, 25), earlier = talk_begin(&lab, 2, 25);
+	talk_open(&later);
+	talk_greetings(&later);
+	lab.now = start;
+	talk_open(&earlier);
+	lab.now += SECONDS(2);
+	talk_greetings(&earlier);
+	talk_close(&earlier);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(lab.records[i].client_name, "c.example");
+	assert_int_equal(lab.ends[END_TIMEOUT], 0);
+}
+
+/* ---- too much of everything ---- */
+
+// Connection number `i`, of 2^24.
+static struct talk numbered(struct lab *lab, uint32_t i)
+{
+	struct talk talk = talk_begin(lab, (uint8_t)i, 25);
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		talk.base[from].network = (uint8_t)(i >> 8);
+	talk.base[FROM_CLIENT].source_port = talk.base[FROM_SERVER].destination_port =
+	    (uint16_t)(1024 + (i >> 16));
+	return talk;
+}
+
+static void check_budget(const struct lab *lab, size_t budget)
+{
+	struct worker_counters counters = counters_of(lab);
+	assert_true(counters.memory_reserved <= budget);
+	assert_true(counters.memory_in_use <= counters.memory_reserved);
+	assert_int_equal(counters.flow.refused, 0);
+}
+
+static void too_many_connections_are_evicted(void **state)
+{
+	enum { BUDGET = 8 << 20, CONNECTIONS = 30000 };
+	(void)state;
+	struct lab lab = lab_begin(BUDGET, false);
+	for (uint32_t i = 0; i < CONNECTIONS; i++) {
+		struct talk talk = numbered(&lab, i);
+		talk_open(&talk);
+		talk_greetings(&talk);
+		talk_say_at(&talk, FROM_CLIENT, 20, "held back");
+		check_budget(&lab, BUDGET);
+	}
+	struct worker_counters counters = counters_of(&lab);
+	assert_true(counters.flow.evicted > CONNECTIONS / 2);
+	assert_int_equal(lab.ends[END_EVICTED], counters.flow.evicted);
+	assert_true(counters.flow.live > 1000);
+	for (size_t i = 0; i < KEPT_RECORDS; i++)
+		assert_string_equal(lab.records[i].client_name, "c.example");
+	lab_end(&lab);
+	assert_int_equal(lab.count, CONNECTIONS);
+}
+
+// A SYN flood costs no more than the budget, and connections that were there before go on.
+static void a_syn_flood(void **state)
+{
+	enum { BUDGET = 8 << 20, SYNS = 1000000 };
+	(void)state;
+	struct lab lab = lab_begin(BUDGET, false);
+	lab.only_ended = true;
+	struct talk before = talk_begin(&lab, 250, 143), after = talk_begin(&lab, 251, 25);
+	before.base[0].v6 = before.base[1].v6 = true;
+	after.base[0].v6 = after.base[1].v6 = true;
+	talk_open(&before);
+	talk_say(&before, FROM_SERVER, "* OK [CAPABILITY IMAP4rev1] ready\r\n");
+	for (uint32_t i = 0; i < SYNS; i++) {
+		struct talk talk = numbered(&lab, i);
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		lab.now -= 999000; // a million in a second
+		if (i % 1000 == 0)
+			check_budget(&lab, BUDGET);
+	}
+	talk_say(&before, FROM_CLIENT, "a STARTTLS\r\n");
+	talk_say(&before, FROM_SERVER, "a OK go\r\n");
+	talk_close(&before);
+	talk_open(&after);
+	talk_greetings(&after);
+	talk_close(&after);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	for (int i = 0; i < 2; i++) {
+		const struct kept_record *kept = &lab.records[i];
+		if (kept->record.port[FROM_SERVER] == 143)
+			assert_int_equal(kept->session.starttls_accepted, SEEN_YES);
+		else
+			assert_string_equal(kept->client_name, "c.example");
+	}
+}
+
+// The same flood on a worker that has seen nothing before it.
+static void connections_are_read_after_a_syn_flood(void **state)
+{
+	enum { BUDGET = 8 << 20, SYNS = 100000 };
+	(void)state;
+	struct lab lab = lab_begin(BUDGET, false);
+	lab.only_ended = true;
+	for (uint32_t i = 0; i < SYNS; i++) {
+		struct talk talk = numbered(&lab, i);
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		lab.now -= 999000;
+	}
+	for (int minutes = 0; minutes <= 2; minutes += 2) { // amid it, and when all is over
+		struct talk talk = numbered(&lab, (1 << 24) - 1 - (uint32_t)minutes);
+		lab.now += SECONDS(60) * minutes;
+		tick(&lab);
+		talk_open(&talk);
+		talk_greetings(&talk);
+		talk_close(&talk);
+	}
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	assert_string_equal(lab.records[0].client_name, "c.example");
+	assert_string_equal(lab.records[1].client_name, "c.example");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(two_copies_are_two_sessions),
+	    cmocka_unit_test(directions_on_two_vlans_are_one_session),
+	    cmocka_unit_test(a_moved_connection_is_one_session),
+	    cmocka_unit_test(both_ip_versions_and_all_ports),
+	    cmocka_unit_test(wrong_checksums_are_kept_unless_asked_otherwise),
+	    cmocka_unit_test(each_state_has_its_time),
+	    cmocka_unit_test(what_goes_on_does_not_time_out),
+	    cmocka_unit_test(time_may_go_back),
+	    cmocka_unit_test(too_many_connections_are_evicted),
+	    cmocka_unit_test(a_syn_flood),
+	    cmocka_unit_test(connections_are_read_after_a_syn_flood),
+	};
+	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
+}
