@@ -175,7 +175,7 @@ static bool read_size(const char *text, size_t *size, struct error *error)
 	unsigned long long value = strtoull(text, &end, 10);
 	const char *unit = *end != '\0' ? strchr(units, *end & ~0x20) : NULL;
 	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
-	bool good = end != text && text[0] != '-' && errno == 0 &&
+	bool good = text[0] >= '0' && text[0] <= '9' && errno == 0 &&
 	            (*end == '\0' || (unit != NULL && end[1] == '\0')) &&
 	            value <= SIZE_MAX >> shift;
 	if (!good) {
@@ -300,6 +300,8 @@ static void explain(int option, char **argv, struct error *error)
 	const char *word = argv[optind - 1];
 	if (option == ':')
 		error_set(error, "%.80s: needs a value; see --help", word);
+	else if (optopt != 0 && strncmp(word, "--", 2) == 0)
+		error_set(error, "%.80s: takes no value; see --help", word);
 	else if (optopt != 0 && optopt < LONG_ONLY)
 		error_set(error, "unknown option -%c; see --help", optopt);
 	else
