@@ -361,6 +361,22 @@ static void a_refused_syn(void **state)
 	assert_int_equal(kept->record.missing[FROM_SERVER], 0);
 }
 
+// A reset that acknowledges exactly what was sent comes from who received it.
+static void a_reset_that_acknowledges_all(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk.next[FROM_SERVER] = 0;
+	talk.next[FROM_CLIENT]--;
+	talk_flags(&talk, FROM_SERVER, TCP_RST | TCP_ACK);
+	assert_int_equal(counters_of(&lab).tcp.out_of_window, 1);
+	talk.next[FROM_CLIENT]++;
+	talk_flags(&talk, FROM_SERVER, TCP_RST | TCP_ACK);
+	assert_int_equal(end_with_one(&lab)->record.end_reason, END_RST);
+}
+
 static void the_same_ends_begin_again(void **state)
 {
 	(void)state;
@@ -539,6 +555,24 @@ static void what_the_snap_length_cuts_is_missing(void **state)
 	assert_int_equal(kept->record.bytes[FROM_CLIENT], 10);
 }
 
+// A connection that is no longer read is counted on: holes, and what comes late into them.
+static void late_pieces_fill_holes(void **state)
+{
+	static const uint32_t offsets[] = {40, 60, 90, 70, 50, 100}; // of ten bytes each
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, "SSH-2.0-OpenSSH_99\r\n");
+	talk_say(&talk, FROM_CLIENT, "SSH-2.0-OpenSSH_99\r\n");
+	for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++)
+		talk_say_at(&talk, FROM_CLIENT, offsets[i], "0123456789");
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->session.protocol, PROTOCOL_SSH);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT] + kept->record.missing[FROM_CLIENT], 110);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 30);
+}
+
 // Data far beyond any window is not believed, unless it keeps coming.
 static void far_data_is_ignored_until_it_goes_on(void **state)
 {
@@ -579,6 +613,8 @@ int main(void)
 	    cmocka_unit_test(one_fin_alone_is_no_end),
 	    cmocka_unit_test(a_reset_ends_if_it_is_in_the_window),
 	    cmocka_unit_test(a_refused_syn),
+	    cmocka_unit_test(a_reset_that_acknowledges_all),
+	    cmocka_unit_test(late_pieces_fill_holes),
 	    cmocka_unit_test(the_same_ends_begin_again),
 	    cmocka_unit_test(the_same_ends_begin_again_without_an_end),
 	    cmocka_unit_test(a_forged_syn_ends_nothing),

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of connections: finding, time-outs and eviction, by class and in order.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "decode/flow.h"
+
+#include <string.h>
+
+enum { BUDGET = 4 << 20, ENDS_MAX = 256 };
+
+// What left the table, in order.
+static struct {
+	uint16_t port[ENDS_MAX];
+	enum end_reason reason[ENDS_MAX];
+	size_t count;
+} ends;
+
+static struct memory *memory;
+static struct flow_table *table;
+
+static void on_end(void *context, struct flow *flow, enum end_reason reason)
+{
+	assert_ptr_equal(context, &ends);
+	if (ends.count < ENDS_MAX) {
+		ends.port[ends.count] = flow->key.port[0];
+		ends.reason[ends.count] = reason;
+	}
+	ends.count++;
+}
+
+static int begin(void **state)
+{
+	const struct hash_key key = {{1, 2}};
+	(void)state;
+	ends.count = 0;
+	memory = memory_create(BUDGET);
+	table = flow_table_create(memory, &key, BUDGET, on_end, &ends);
+	return memory == NULL || table == NULL;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	flow_table_destroy(table);
+	size_t left = memory_in_use(memory);
+	memory_destroy(memory);
+	return left != 0;
+}
+
+static struct flow_key key_of(uint32_t number)
+{
+	struct flow_key key;
+	memset(&key, 0, sizeof key);
+	key.address[1].bytes[0] = (uint8_t)(number >> 16);
+	key.port[0] = (uint16_t)number;
+	key.port[1] = 25;
+	return key;
+}
+
+static struct flow *add(uint32_t number, nanoseconds now)
+{
+	struct flow_key key = key_of(number);
+	return flow_add(table, &key, flow_hash(table, &key), now);
+}
+
+static struct flow *find(uint32_t number, uint32_t tap_point)
+{
+	struct flow_key key = key_of(number);
+	struct segment segment = {.context.tap_point = tap_point, .flags = TCP_ACK, .length = 1};
+	return flow_find(table, &key, flow_hash(table, &key), 0, &segment);
+}
+
+static void what_was_added_is_found(void **state)
+{
+	enum { FLOWS = 3000 };
+	struct flow *flows[FLOWS];
+	(void)state;
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		assert_null(find(i, 0));
+		flows[i] = add(i, 1);
+		assert_non_null(flows[i]);
+		assert_int_equal(flows[i]->class, FLOW_OPENING);
+	}
+	for (uint32_t i = 0; i < FLOWS; i++)
+		assert_ptr_equal(find(i, 0), flows[i]);
+	for (uint32_t i = 0; i < FLOWS; i += 2)
+		flow_remove(table, flows[i], END_RST);
+	for (uint32_t i = 0; i < FLOWS; i++)
+		assert_ptr_equal(find(i, 0), i % 2 ? flows[i] : NULL);
+	struct flow_counters counters = flow_table_counters(table);
+	assert_int_equal(counters.created, FLOWS);
+	assert_int_equal(counters.ended, FLOWS / 2);
+	assert_int_equal(counters.live, FLOWS / 2);
+	assert_int_equal(counters.live_peak, FLOWS);
+}
+
+// New bytes at another tap point: it moved. Old ones: another copy.
+static void tap_points(void **state)
+{
+	struct segment segment = {.context.tap_point = 8, .flags = TCP_ACK, .length = 10};
+	struct flow_key key = key_of(1);
+	(void)state;
+	struct flow *flow = add(1, 1);
+	struct stream *stream = &flow->streams[flow->client_end == 0 ? FROM_CLIENT : FROM_SERVER];
+	stream->packets = 1;
+	stream->tap_point = 7;
+	stream->known = true;
+	stream->next = 1000;
+	assert_ptr_equal(find(1, 7), flow);
+	static const struct {
+		uint32_t sequence, length;
+		uint8_t flags;
+		bool found;
+	} cases[] = {{990, 10, TCP_ACK, false}, {991, 10, TCP_ACK, true}, {1000, 10, TCP_ACK, true},
+	    {500, 10, TCP_ACK, false}, {1000, 0, TCP_ACK, true}, {1000, 10, TCP_SYN, false}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		segment.sequence = cases[i].sequence;
+		segment.length = cases[i].length;
+		segment.flags = cases[i].flags;
+		struct flow *found = flow_find(table, &key, flow_hash(table, &key), 0, &segment);
+		assert_ptr_equal(found, cases[i].found ? flow : NULL);
+	}
+}
+
+static void time_outs(void **state)
+{
+	static const struct {
+		enum flow_class class;
+		int64_t seconds;
+		enum end_reason reason;
+	} cases[] = {{FLOW_OPENING, 60, END_TIMEOUT}, {FLOW_DIALOGUE, 1860, END_TIMEOUT},
+	    {FLOW_CUT_OVER, 1860, END_TIMEOUT}, {FLOW_CLOSING, 5, END_RST}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct flow *flow = add(1, SECONDS(1));
+		ends.count = 0;
+		flow_set_class(table, flow, cases[i].class, SECONDS(1));
+		flow->end_reason = END_RST;
+		flow_expire(table, SECONDS(1 + cases[i].seconds));
+		assert_int_equal(ends.count, 0);
+		flow->last = SECONDS(2); // one packet more, which the queue was not told
+		flow_expire(table, SECONDS(1 + cases[i].seconds) + 1);
+		assert_int_equal(ends.count, 0);
+		flow_expire(table, SECONDS(2 + cases[i].seconds));
+		assert_int_equal(ends.count, 0);
+		flow_expire(table, SECONDS(2 + cases[i].seconds) + 1);
+		assert_int_equal(ends.count, 1);
+		assert_int_equal(ends.reason[0], cases[i].reason);
+	}
+}
+
+// However many have timed out, one call ends a bounded number, and all calls all of them.
+static void expiry_is_bounded(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++)
+		add(i, 0);
+	unsigned calls = 0;
+	for (size_t before = 0; ends.count < 1000 && calls < 1000; calls++, before = ends.count) {
+		flow_expire(table, SECONDS(1000));
+		assert_in_range(ends.count - before, 1, 100);
+	}
+	assert_true(calls >= 10 && calls < 100);
+}
+
+static void who_is_evicted_first(void **state)
+{
+	static const enum flow_class classes[] = {
+	    FLOW_DIALOGUE, FLOW_OPENING, FLOW_CUT_OVER, FLOW_CLOSING, FLOW_OPENING, FLOW_DIALOGUE};
+	static const uint16_t order[] = {3, 1, 4, 2, 0};
+	(void)state;
+	struct flow *spared = NULL;
+	for (uint32_t i = 0; i < 6; i++) {
+		struct flow *flow = add(i, 0);
+		flow_set_class(table, flow, classes[i], 0);
+		flow->end_reason = END_FIN;
+		spared = flow;
+	}
+	while (flow_evict(table, spared))
+		assert_true(ends.count < 6);
+	assert_int_equal(ends.count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(ends.port[i], order[i]);
+		assert_int_equal(ends.reason[i], order[i] == 3 ? END_FIN : END_EVICTED);
+	}
+	assert_int_equal(flow_table_counters(table).evicted, 4);
+	assert_true(flow_evict(table, NULL));
+	assert_false(flow_evict(table, NULL));
+}
+
+// What opens never takes more than its share; what is read stays.
+static void the_silent_make_room_for_each_other(void **state)
+{
+	(void)state;
+	struct flow *read = add(0, 0);
+	flow_set_class(table, read, FLOW_DIALOGUE, 0);
+	for (uint32_t i = 1; i < 100000; i++)
+		assert_non_null(add(i, 0));
+	assert_true(memory_in_use(memory) <= BUDGET / 2 + 1024);
+	assert_true(memory_in_use(memory) > BUDGET / 3);
+	assert_ptr_equal(find(0, 0), read);
+	assert_null(find(1, 0));
+	assert_non_null(find(99999, 0));
+	assert_int_equal(flow_table_counters(table).refused, 0);
+}
+
+static void all_end_once(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		struct flow *flow = add(i, 0);
+		flow_set_class(table, flow, (enum flow_class)(i % FLOW_CLASSES), 0);
+		flow->end_reason = END_RST;
+	}
+	flow_table_end_all(table);
+	assert_int_equal(ends.count, 100);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(ends.reason[i],
+		    ends.port[i] % FLOW_CLASSES == FLOW_CLOSING ? END_RST : END_OF_CAPTURE);
+	flow_table_end_all(table);
+	assert_int_equal(ends.count, 100);
+	assert_int_equal(memory_in_use(memory), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(what_was_added_is_found, begin, finish),
+	    cmocka_unit_test_setup_teardown(tap_points, begin, finish),
+	    cmocka_unit_test_setup_teardown(time_outs, begin, finish),
+	    cmocka_unit_test_setup_teardown(expiry_is_bounded, begin, finish),
+	    cmocka_unit_test_setup_teardown(who_is_evicted_first, begin, finish),
+	    cmocka_unit_test_setup_teardown(the_silent_make_room_for_each_other, begin, finish),
+	    cmocka_unit_test_setup_teardown(all_end_once, begin, finish),
+	};
+	return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
+}
