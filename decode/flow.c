@@ -170,6 +170,8 @@ static enum tap_match match_tap_point(
 struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uint64_t hash,
     unsigned sender, const struct segment *segment)
 {
+	enum { COPIES_MAX = 16 }; // tap points; what comes from further ones is taken for the last
+	unsigned copies = 0;
 	struct flow *best = NULL;
 	enum tap_match best_match = TAP_COPY;
 	for (struct flow *flow = *bucket_of(table, hash); flow != NULL; flow = flow->bucket_next) {
@@ -180,6 +182,8 @@ struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uin
 			best = flow;
 			best_match = match;
 		}
+		if (++copies == COPIES_MAX)
+			return best != NULL ? best : flow;
 	}
 	return best;
 }

@@ -3,6 +3,8 @@
 // is too much of everything.
 #include "tests/unit/lab.h"
 
+#include <time.h>
+
 static struct worker_counters counters_of(const struct lab *lab)
 {
 	return worker_counters(lab->worker);
@@ -131,6 +133,27 @@ static void wrong_checksums_are_kept_unless_asked_otherwise(void **state)
 		assert_string_equal(lab.records[0].client_name, drop ? "" : "c.example");
 		assert_int_equal(lab.records[0].record.missing[FROM_CLIENT], drop ? 16 : 0);
 	}
+}
+
+// Tags can be forged: what bears one address after the other must not cost ever more.
+static void copies_at_countless_tap_points(void **state)
+{
+	enum { TAGS = 200000 };
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	clock_t start = clock();
+	for (uint32_t i = 0; i < TAGS; i++) {
+		talk.base[FROM_CLIENT].vlan_count = 2;
+		talk.base[FROM_CLIENT].vlans[0] = (uint16_t)(1 + i % 4000);
+		talk.base[FROM_CLIENT].vlans[1] = (uint16_t)(1 + i / 4000);
+		talk.next[FROM_CLIENT] = 1000;
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		lab.now -= 999000; // all within a second
+	}
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 16);
 }
 
 /* ---- when sessions end ---- */
@@ -336,6 +359,7 @@ int main(void)
 	    cmocka_unit_test(a_moved_connection_is_one_session),
 	    cmocka_unit_test(both_ip_versions_and_all_ports),
 	    cmocka_unit_test(wrong_checksums_are_kept_unless_asked_otherwise),
+	    cmocka_unit_test(copies_at_countless_tap_points),
 	    cmocka_unit_test(each_state_has_its_time),
 	    cmocka_unit_test(what_goes_on_does_not_time_out),
 	    cmocka_unit_test(time_may_go_back),
