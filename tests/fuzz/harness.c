@@ -9,7 +9,6 @@
 struct harness {
 	struct worker *worker;
 	struct exporters *exporters;
-
 	size_t budget;
 	uint64_t records, packets; // of them, both directions
 };
