@@ -40,6 +40,14 @@ int commands_oldest(const struct commands *commands)
 	return commands->count > 0 ? commands->ring[commands->first].kind : -1;
 }
 
+bool commands_have(const struct commands *commands, uint8_t kind)
+{
+	for (unsigned i = 0; i < commands->count; i++)
+		if (commands->ring[(commands->first + i) % COMMANDS_MAX].kind == kind)
+			return true;
+	return false;
+}
+
 int commands_pop(struct commands *commands)
 {
 	int kind = commands_oldest(commands);

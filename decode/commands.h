@@ -30,6 +30,9 @@ void commands_push(struct commands *commands, uint8_t kind, uint32_t tag);
 // The oldest, or -1. Does not remove it.
 int commands_oldest(const struct commands *commands);
 
+// True if a command of this kind waits.
+bool commands_have(const struct commands *commands, uint8_t kind);
+
 // Removes the oldest and returns its kind, or -1 if there is none.
 int commands_pop(struct commands *commands);
 

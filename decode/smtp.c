@@ -75,14 +75,26 @@ static void smtp_begin(void *state, struct session *session)
 	if (session->dialogue_gap[FROM_CLIENT])
 		smtp->client = CLIENT_LOST;
 }
+
 static struct feed_result smtp_feed(void *state, struct session *session, const struct chunk *chunk)
 {
 	return chunk->from == FROM_CLIENT ? smtp_feed_client(state, session, chunk)
 	                                  : smtp_feed_server(state, session, chunk);
 }
 
+// The lost bytes can have been the answer to EHLO, or more of it where the server forgot the dashes:
+// that STARTTLS is missing elsewhere says nothing then.
+static void note_lost_offer(struct smtp *smtp, struct session *session)
+{
+	smtp->ehlo_lost |= commands_have(&smtp->pending, COMMAND_EHLO) ||
+	                   session->dialogue_gap[FROM_CLIENT] || smtp->after_ehlo;
+	if (smtp->after_ehlo && session->starttls_offered == SEEN_NO)
+		session->starttls_offered = NOT_SEEN;
+}
+
 static void server_gap(struct smtp *smtp, struct session *session)
 {
+	note_lost_offer(smtp, session);
 	commands_clear(&smtp->pending);
 	capability_list_clear(session, &smtp->list);
 	session_forget_capabilities(session);

@@ -51,6 +51,8 @@ struct smtp {
 	uint8_t client; // enum client_state
 	uint8_t body_end; // enum body_end
 	bool gap_in_body; // client bytes of this body are missing
+	bool cancelled; // the authentication, by the client
+	bool ehlo_lost; // what may have been an answer to EHLO is missing
 	bool refused_in_body; // the server refused the message before its end
 	bool reply_lost; // server bytes are missing since the last command that mattered
 	bool message_counted; // one reply of several to one message (LMTP) has counted it

@@ -187,8 +187,8 @@ static struct feed_result client_command(
 static enum feed_next client_sasl_line(
     struct smtp *smtp, struct session *session, const struct line *line)
 {
-	bool cancelled = line->length == 1 && line->bytes[0] == '*';
-	if (!cancelled && line->length > 0)
+	smtp->cancelled = line->length == 1 && line->bytes[0] == '*';
+	if (!smtp->cancelled && line->length > 0)
 		session_credentials_sent(session);
 	commands_push(&smtp->pending, COMMAND_SASL, 0);
 	smtp->client = CLIENT_AWAITS_AUTH;

@@ -17,6 +17,13 @@ static void server_names_itself(
 		    session, &session->server_name, name.bytes, name.length, NAME_MAX_BYTES);
 }
 
+static void add_capability(
+    struct smtp *smtp, struct session *session, const struct line *text, bool overlong)
+{
+	capability_list_add(session, &smtp->list, text->bytes, text->length);
+	smtp->list.incomplete |= overlong;
+}
+
 // A line of the reply to EHLO: the first names the server, the others are capabilities (RFC 5321
 // 4.1.1.1). A server that forgets the first line's name, or the dashes, is understood as well.
 static void ehlo_line(struct smtp *smtp, struct session *session, const struct line *line)
@@ -25,14 +32,24 @@ static void ehlo_line(struct smtp *smtp, struct session *session, const struct l
 		return;
 	struct line text = {.bytes = line->bytes + 4, .length = line->length - 4};
 	if (smtp->reply_lines > 0 || line_starts(&text, "STARTTLS"))
-		capability_list_add(session, &smtp->list, text.bytes, text.length);
+		add_capability(smtp, session, &text, line->overlong);
 	else if (session->server_name == NULL)
 		server_names_itself(session, line, false);
 }
 
+// A list without STARTTLS says that the server does not offer it, unless an earlier list may have been
+// lost that did: a server that was asked for TLS does not offer it again.
+static bool may_have_offered(const struct smtp *smtp, const struct session *session)
+{
+	return smtp->ehlo_lost ||
+	       (session->starttls_requested == SEEN_YES && dialogue_is_incomplete(session));
+}
+
 static void ehlo_done(struct smtp *smtp, struct session *session)
 {
-	session_note_offer(session, &smtp->list, "STARTTLS");
+	if (!may_have_offered(smtp, session) ||
+	    capabilities_have(smtp->list.bytes, smtp->list.length, "STARTTLS"))
+		session_note_offer(session, &smtp->list, "STARTTLS");
 	session->esmtp = SEEN_YES;
 	session_set_capabilities(session, &smtp->list);
 	smtp->after_ehlo = true;
@@ -82,13 +99,15 @@ static enum feed_next auth_answered(struct smtp *smtp, struct session *session, 
 		smtp->client = CLIENT_SASL;
 		return FEED_RELEASE;
 	}
+	// 501: cancelled or garbled, 503, 504: not tried at all
+	bool tried = !smtp->cancelled && code != 501 && code != 503 && code != 504;
 	smtp->client = CLIENT_COMMANDS;
+	smtp->cancelled = false;
 	if (code / 100 == 2) {
 		session_login_ends(session, true);
 		session_clear_accepted(session);
-	} else if (code != 501 && code != 503 && code != 504) {
-		session_login_ends(
-		    session, false); // 501: cancelled or garbled, 503, 504: not tried at all
+	} else if (tried) {
+		session_login_ends(session, false);
 	}
 	return FEED_RELEASE;
 }
