@@ -24,6 +24,7 @@ enum client_state {
 	CLIENT_AWAITS_STARTTLS,
 	CLIENT_AWAITS_LITERAL, // held until the server asks for the literal, or refuses the command
 	CLIENT_LITERAL_DUE, // the literal is next
+	CLIENT_LITERAL_UNANSWERED, // the same, unless the answer that was lost was a refusal
 	CLIENT_AWAITS_AUTH,
 	CLIENT_SASL, // one line of an authentication exchange
 	CLIENT_SASL_UNANSWERED, // the same, with the server's side unseen
@@ -148,7 +149,10 @@ static enum recognised begins_with(const uint8_t *bytes, size_t length, const ch
 static enum recognised recognise_client(const uint8_t *bytes, size_t length, bool expected)
 {
 	enum { LOOK = 64 };
-	struct line line = {.bytes = bytes, .length = length < LOOK ? length : LOOK};
+	size_t looked_at = length < LOOK ? length : LOOK;
+	const uint8_t *end = memchr(bytes, '\n', looked_at);
+	struct line line = {
+	    .bytes = bytes, .length = end != NULL ? (size_t)(end - bytes) : looked_at};
 	struct line tag, word;
 	size_t position = 0;
 	if (!line_word(&line, &position, &tag) || tag.bytes != bytes)
@@ -157,10 +161,9 @@ static enum recognised recognise_client(const uint8_t *bytes, size_t length, boo
 		if (tag.bytes[i] <= ' ' || tag.bytes[i] > '~')
 			return RECOGNISED_NO;
 	if (!line_word(&line, &position, &word))
-		return length < LOOK ? RECOGNISED_MAYBE : RECOGNISED_NO;
-	bool ended = position < line.length;
-	while (word.length > 0 &&
-	       (word.bytes[word.length - 1] == '\r' || word.bytes[word.length - 1] == '\n'))
+		return length < LOOK && end == NULL ? RECOGNISED_MAYBE : RECOGNISED_NO;
+	bool ended = position < line.length || end != NULL;
+	if (word.length > 0 && word.bytes[word.length - 1] == '\r')
 		word.length--, ended = true;
 	const struct verb *verb = find_verb(&word);
 	if (ended)
@@ -300,11 +303,29 @@ static struct feed_result client_line(
 	case CLIENT_AWAITS_STARTTLS:
 	case CLIENT_AWAITS_LITERAL:
 	case CLIENT_LITERAL_DUE:
+	case CLIENT_LITERAL_UNANSWERED:
 	case CLIENT_AWAITS_AUTH:
 	case CLIENT_LOST:
 		break;
 	}
 	return next_is(FEED_MORE);
+}
+
+// The server's answer to an announced literal was lost. What looks like a command is not taken for
+// the literal, nor for a command, as it may be either. False: too few bytes to say.
+static bool tell_literal(
+    struct imap *imap, struct session *session, const uint8_t *bytes, size_t length)
+{
+	enum recognised command = recognise_client(bytes, length, true);
+	if (command == RECOGNISED_MAYBE && length < imap->literal)
+		return false;
+	imap->client = CLIENT_LITERAL_DUE;
+	if (command != RECOGNISED_NO) {
+		imap->client = CLIENT_LOST;
+		imap->after_client_gap = true;
+		session->dialogue_gap[FROM_CLIENT] = true;
+	}
+	return true;
 }
 
 static struct feed_result feed_client(
@@ -313,6 +334,9 @@ static struct feed_result feed_client(
 	size_t used = 0;
 	struct line line;
 	for (;;) {
+		if (imap->client == CLIENT_LITERAL_UNANSWERED &&
+		    !tell_literal(imap, session, chunk->bytes + used, chunk->length - used))
+			return (struct feed_result){.next = FEED_MORE, .consumed = used};
 		if (imap->client == CLIENT_LITERAL_DUE) {
 			imap->client = CLIENT_CONTINUES;
 			if (imap->literal > 0)
@@ -337,7 +361,8 @@ static struct feed_result feed_client(
 /* ---- the server's side ---- */
 
 // Capabilities as words of `line` from `position` on, up to its end or a closing bracket.
-static void take_capabilities(struct session *session, const struct line *line, size_t position)
+static void take_capabilities(
+    struct imap *imap, struct session *session, const struct line *line, size_t position)
 {
 	struct capability_list list = {0};
 	struct line word;
@@ -350,18 +375,23 @@ static void take_capabilities(struct session *session, const struct line *line, 
 			break;
 	}
 	list.incomplete |= line->overlong;
-	session_note_offer(session, &list, "STARTTLS");
+	// A server may list them anew before it says that the log-in succeeded.
+	bool logging_in = commands_have(&imap->pending, COMMAND_LOGIN) ||
+	                  commands_have(&imap->pending, COMMAND_AUTHENTICATE);
+	if (!logging_in || capabilities_have(list.bytes, list.length, "STARTTLS"))
+		session_note_offer(session, &list, "STARTTLS");
 	session_set_capabilities(session, &list);
 }
 
 // "* OK [CAPABILITY IMAP4rev1 ...] text", "a OK [CAPABILITY ...] done": RFC 3501 7.1. `position`:
 // behind the OK.
-static void take_response_code(struct session *session, const struct line *line, size_t position)
+static void take_response_code(
+    struct imap *imap, struct session *session, const struct line *line, size_t position)
 {
 	struct line word;
 	if (line_word(line, &position, &word) &&
 	    bytes_equal_keyword(word.bytes, word.length, "[CAPABILITY"))
-		take_capabilities(session, line, position);
+		take_capabilities(imap, session, line, position);
 }
 
 static void login_answered(
@@ -402,6 +432,7 @@ static enum feed_next client_released(struct imap *imap)
 	case CLIENT_COMMANDS:
 	case CLIENT_CONTINUES:
 	case CLIENT_LITERAL_DUE:
+	case CLIENT_LITERAL_UNANSWERED:
 	case CLIENT_SASL_UNANSWERED:
 		break;
 	}
@@ -431,7 +462,7 @@ static enum feed_next tagged_response(
 	if (command == COMMAND_LOGIN || command == COMMAND_AUTHENTICATE)
 		login_answered(imap, session, command, ok, line);
 	if (ok)
-		take_response_code(session, line, position);
+		take_response_code(imap, session, line, position);
 	if (command == COMMAND_STARTTLS && imap->client == CLIENT_AWAITS_STARTTLS) {
 		imap->client = CLIENT_COMMANDS;
 		return starttls_answered(session, ok, &status);
@@ -463,7 +494,7 @@ static void greeting(struct imap *imap, struct session *session, const struct li
 	session->greeted = true;
 	session_set_text(session, &session->server_banner, line->bytes, line->length, BANNER_MAX);
 	if (imap->server != SERVER_LOST && line_word(line, &position, &status))
-		take_response_code(session, line, position);
+		take_response_code(imap, session, line, position);
 }
 
 // True if the item right before a literal or string is a message or its text, not only headers.
@@ -510,9 +541,9 @@ static enum feed_next untagged_response(
 	if (!line_word(line, &position, &word))
 		return FEED_MORE;
 	if (bytes_equal_keyword(word.bytes, word.length, "CAPABILITY"))
-		take_capabilities(session, line, position);
+		take_capabilities(imap, session, line, position);
 	else if (bytes_equal_keyword(word.bytes, word.length, "OK"))
-		take_response_code(session, line, position);
+		take_response_code(imap, session, line, position);
 	else if (line_word(line, &position, &second) &&
 	         bytes_equal_keyword(second.bytes, second.length, "FETCH")) {
 		imap->in_fetch = true;
@@ -610,7 +641,7 @@ static void imap_give_up_hold(void *state, struct session *session, enum directi
 	(void)held;
 	if (imap->client == CLIENT_AWAITS_LITERAL) {
 		commands_pop_tag(&imap->pending, imap->tag);
-		imap->client = CLIENT_LITERAL_DUE;
+		imap->client = CLIENT_LITERAL_UNANSWERED;
 	} else if (imap->client == CLIENT_AWAITS_AUTH) {
 		imap->client = CLIENT_SASL_UNANSWERED;
 	} else {
