@@ -342,10 +342,12 @@ static enum feed_next server_line(
 			pop3->client = CLIENT_COMMANDS;
 		return FEED_MORE;
 	}
-	if (line->length == 1 && line->bytes[0] == '.')
+	if (line->length == 1 && line->bytes[0] == '.') {
 		multi_line_done(pop3, session, line->bare_lf ? 2 : 3);
-	else if (pop3->server == SERVER_CAPABILITIES)
+	} else if (pop3->server == SERVER_CAPABILITIES) {
 		capability_list_add(session, &pop3->list, line->bytes, line->length);
+		pop3->list.incomplete |= line->overlong;
+	}
 	return FEED_MORE;
 }
 
