@@ -28,6 +28,8 @@ struct half {
 	bool held; // until the other direction releases it
 	bool from_start; // nothing of this direction is missing so far
 	bool begun; // at least one byte of it has come
+	bool entered_tls; // at least one byte of it was TLS's
+	bool gap_in_tls; // bytes of it are missing since then
 	bool
 	    unheard; // an answer was lost: what this side sent before it heard one is not understood
 	bool heard_known;
@@ -222,36 +224,37 @@ static void client_enters_tls(struct dialogue *dialogue)
 	struct half *client = &dialogue->halves[FROM_CLIENT];
 	client->held = false;
 	if (client->length > 0 && tls_looks_like(FROM_CLIENT, client->kept, client->length) == 0) {
-		dialogue->session->injected_command_bytes += client->length;
+		if (dialogue->session->upgrade_inferred == SEEN_YES)
+			tls_gap(dialogue->tls, FROM_CLIENT, 1); // the rest of a hello, as likely
+		else
+			dialogue->session->injected_command_bytes += client->length;
 		drop_kept(dialogue, client);
 	}
 }
 
-// The rest of a chunk behind the server's agreement, likewise. Returns the bytes done away with.
-static size_t server_enters_tls(struct dialogue *dialogue, const uint8_t *bytes, size_t length)
+// What a server says behind its agreement and before the client's hello, likewise, in the same segment
+// or in another. Behind the hello it is an answer: a server that does not do TLS after all.
+static bool is_injected_response(
+    const struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
 {
-	if (length == 0 || tls_looks_like(FROM_SERVER, bytes, length) != 0)
-		return 0;
-	dialogue->session->injected_response_bytes += (uint32_t)length;
-	return length;
+	return from == FROM_SERVER && dialogue->session->upgraded &&
+	       !dialogue->halves[FROM_CLIENT].entered_tls &&
+	       !dialogue->halves[FROM_SERVER].entered_tls &&
+	       tls_looks_like(FROM_SERVER, bytes, length) == 0;
 }
 
-// Both directions are TLS from here. Returns how many of the rest of the chunk are no part of it.
-static size_t upgrade(
-    struct dialogue *dialogue, enum direction from, const uint8_t *rest, size_t length)
+// Both directions are TLS from here.
+static void upgrade(struct dialogue *dialogue, enum direction from)
 {
 	end_mail(dialogue);
 	dialogue->session->upgraded = true;
 	if (!begin_tls(dialogue, TLS_MODE_STARTTLS))
-		return length;
+		return;
 	client_enters_tls(dialogue);
-	if (from == FROM_CLIENT) {
+	if (from == FROM_CLIENT)
 		drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
-		return 0;
-	}
-	size_t dropped = server_enters_tls(dialogue, rest, length);
-	run_kept(dialogue, FROM_CLIENT);
-	return dropped;
+	else
+		run_kept(dialogue, FROM_CLIENT);
 }
 
 /* ---- what runs in each stage ---- */
@@ -276,14 +279,6 @@ static void give_up_hold(struct dialogue *dialogue, enum direction held)
 		tell_lost(dialogue, held, half->length);
 }
 
-static void hold(struct dialogue *dialogue, enum direction from)
-{
-	enum direction other = other_direction(from);
-	dialogue->halves[from].held = true;
-	if (dialogue->session->dialogue_gap[other] && !dialogue->halves[other].begun)
-		give_up_hold(dialogue, from); // that direction is not in the capture at all
-}
-
 static size_t run_mail(
     struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
 {
@@ -297,15 +292,15 @@ static size_t run_mail(
 		*wait = true;
 		break;
 	case FEED_HOLD:
-		hold(dialogue, from);
-		*wait = dialogue->halves[from].held;
+		dialogue->halves[from].held = true;
+		*wait = true;
 		break;
 	case FEED_RELEASE:
 		dialogue->halves[other].held = false;
 		run_kept(dialogue, other);
 		break;
 	case FEED_UPGRADE:
-		used += upgrade(dialogue, from, bytes + used, length - used);
+		upgrade(dialogue, from);
 		break;
 	case FEED_SKIP:
 		dialogue->halves[from].skip = result.skip;
@@ -328,6 +323,8 @@ static void leave_tls(struct dialogue *dialogue)
 		return;
 	}
 	dialogue->tls_given_up = true;
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		dialogue->session->dialogue_gap[from] |= dialogue->halves[from].gap_in_tls;
 	dialogue->hint.implicit_tls = false;
 	if (dialogue->ops != NULL)
 		begin_mail(dialogue, dialogue->ops->protocol);
@@ -339,6 +336,11 @@ static size_t run_tls(
     struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
 {
 	size_t used = length;
+	if (is_injected_response(dialogue, from, bytes, length)) {
+		dialogue->session->injected_response_bytes += (uint32_t)length;
+		return length;
+	}
+	dialogue->halves[from].entered_tls = true;
 	switch (tls_feed(dialogue->tls, from, bytes, length, &used)) {
 	case TLS_MORE:
 		break;
@@ -377,7 +379,8 @@ static void begin_implicit_tls(struct dialogue *dialogue)
 {
 	bool known = dialogue->hint.implicit_tls;
 	bool from_start =
-	    dialogue->halves[FROM_CLIENT].from_start && dialogue->halves[FROM_SERVER].from_start;
+	    dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS ||
+	    (dialogue->halves[FROM_CLIENT].from_start && dialogue->halves[FROM_SERVER].from_start);
 	dialogue->session->protocol =
 	    known || !from_start ? dialogue->hint.protocol : (uint8_t)PROTOCOL_TLS;
 	// Joined mid-way on a port for both, it may have been upgraded before.
@@ -556,18 +559,35 @@ static void tell_gap(struct dialogue *dialogue, enum direction from, uint64_t le
 		give_up_hold(dialogue, other);
 }
 
-static void take_in(struct dialogue *dialogue, struct half *half, const struct chunk *chunk)
+// Behind bytes that wait already, a chunk is taken a piece at a time: together they may be more than is
+// kept, although the parser is done with most of it. Returns the bytes taken.
+static size_t take_some(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
 {
-	size_t used = 0;
-	bool direct = half->length == 0 && !half->held;
-	if (direct)
-		used = run(dialogue, chunk->from, chunk->bytes, chunk->length);
-	if (dialogue->stage == STAGE_DONE || used == chunk->length)
-		return;
-	if (!keep(dialogue, half, chunk->bytes + used, chunk->length - used))
-		dialogue_gap(dialogue, chunk->from, chunk->length - used);
-	else if (!direct && !half->held)
-		run_kept(dialogue, chunk->from);
+	enum { PIECE = KEPT_MAX / 4 };
+	struct half *half = &dialogue->halves[from];
+	if (half->length == 0 && !half->held) {
+		size_t used = run(dialogue, from, bytes, length);
+		if (dialogue->stage != STAGE_DONE && used < length &&
+		    !keep(dialogue, half, bytes + used, length - used))
+			dialogue_gap(dialogue, from, length - used);
+		return length;
+	}
+	if (!half->held && length > PIECE)
+		length = PIECE;
+	if (!keep(dialogue, half, bytes, length))
+		dialogue_gap(dialogue, from, length);
+	else if (!half->held)
+		run_kept(dialogue, from);
+	return length;
+}
+
+static void take_in(struct dialogue *dialogue, const struct chunk *chunk)
+{
+	size_t taken = 0;
+	while (taken < chunk->length && dialogue->stage != STAGE_DONE)
+		taken +=
+		    take_some(dialogue, chunk->from, chunk->bytes + taken, chunk->length - taken);
 }
 
 // Whether a chunk was sent after its sender had heard something new.
@@ -606,7 +626,7 @@ void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool ot
 		dialogue->session->dialogue_gap[other_direction(chunk->from)] = true;
 		dialogue->halves[other_direction(chunk->from)].from_start = false;
 	}
-	take_in(dialogue, half, chunk);
+	take_in(dialogue, chunk);
 	if (chunk->from == FROM_SERVER && !dialogue->halves[FROM_CLIENT].held)
 		run_kept(dialogue, FROM_CLIENT); // what waited to learn what is spoken
 }
@@ -633,6 +653,7 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 			tell_gap(dialogue, from, length);
 		break;
 	case STAGE_TLS:
+		half->entered_tls = half->gap_in_tls = true;
 		tls_gap(dialogue->tls, from, length);
 		break;
 	case STAGE_DONE:
