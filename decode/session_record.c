@@ -65,6 +65,14 @@ static enum seen conclude_established(const struct session_record *record)
 	return NOT_SEEN;
 }
 
+// Nothing can follow in the clear any more.
+static bool clear_is_over(const struct session_record *record)
+{
+	const struct session *session = record->session;
+	return record->ended ||
+	       (session->upgraded && !session->tls_foreign && session->tls.established != NOT_SEEN);
+}
+
 static enum seen conclude_credentials(const struct session_record *record)
 {
 	const struct session *session = record->session;
@@ -74,8 +82,9 @@ static enum seen conclude_credentials(const struct session_record *record)
 		return record->tls_established == SEEN_YES ? SEEN_NO : NOT_SEEN;
 	if (session->injected_command_bytes > 0)
 		return NOT_SEEN; // they were not looked into
-	bool over = record->ended || (session->upgraded && session->tls.begun);
-	return session->client_spoke && whole(session, FROM_CLIENT) && over ? SEEN_NO : NOT_SEEN;
+	return session->client_spoke && whole(session, FROM_CLIENT) && clear_is_over(record)
+	           ? SEEN_NO
+	           : NOT_SEEN;
 }
 
 static bool conclude_messages(const struct session_record *record)
@@ -86,7 +95,7 @@ static bool conclude_messages(const struct session_record *record)
 	if (tls_from_the_start(session))
 		return record->tls_established == SEEN_YES;
 	return session->client_spoke && whole(session, FROM_CLIENT) &&
-	       whole(session, FROM_SERVER) && (record->ended || session->upgraded);
+	       whole(session, FROM_SERVER) && clear_is_over(record);
 }
 
 // Messages come from the client in SMTP, from the server otherwise.
