@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/dialogue.h"
 
+#include "decode/first_look.h"
 #include "decode/proxy_protocol.h"
 #include "decode/tls.h"
 #include "decode/tls_facts.h"
@@ -30,12 +31,12 @@ struct half {
 	bool begun; // at least one byte of it has come
 	bool entered_tls; // at least one byte of it was TLS's
 	bool gap_in_tls; // bytes of it are missing since then
-	bool
-	    unheard; // an answer was lost: what this side sent before it heard one is not understood
+	// An answer was lost: what this side sent before it heard one is not understood.
+	bool unheard;
 	bool heard_known;
 	uint32_t heard; // what the sender of the last chunk had seen of the other direction
-	bool
-	    closed; // by its sender; TLS is told at the end: the other side may still say something
+	// By its sender; TLS is told at the end: the other side may still say something.
+	bool closed;
 };
 
 struct dialogue {
@@ -118,27 +119,6 @@ static void end_mail(struct dialogue *dialogue)
 	dialogue->ops->end(dialogue->state, dialogue->session);
 	memory_give(dialogue->memory, dialogue->state, dialogue->ops->state_size);
 	dialogue->state = NULL;
-}
-
-static bool alpn_is(const struct text *alpn, const char *name)
-{
-	return alpn != NULL && alpn->length == strlen(name) &&
-	       memcmp(alpn->bytes, name, alpn->length) == 0;
-}
-
-// What the client asks to speak inside TLS (IANA's ALPN protocol identifiers).
-static enum protocol protocol_of_alpn(const struct text *alpn, enum protocol otherwise)
-{
-	static const struct {
-		const char *name;
-		enum protocol protocol;
-	} names[] = {{"http/1.1", PROTOCOL_HTTP}, {"http/1.0", PROTOCOL_HTTP},
-	    {"h2", PROTOCOL_HTTP}, {"imap", PROTOCOL_IMAP}, {"pop3", PROTOCOL_POP3},
-	    {"smtp", PROTOCOL_SMTP}};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (alpn_is(alpn, names[i].name))
-			return names[i].protocol;
-	return otherwise;
 }
 
 // TLS from the first byte seen is what the port is for, unless the client asks for something else; if
@@ -356,25 +336,6 @@ static size_t run_tls(
 
 /* ---- finding out what is spoken ---- */
 
-// Behind the beginning of a connection even a record in the middle of TLS is a sign of it. 1 yes, 0
-// no, -1 too few bytes to say.
-static int looks_like_record(const uint8_t *bytes, size_t length)
-{
-	enum { HEADER = 5, RECORD_MAX = (1 << 14) + 2048, FIRST_TYPE = 20, LAST_TYPE = 23 };
-	if (bytes[0] < FIRST_TYPE || bytes[0] > LAST_TYPE || (length > 1 && bytes[1] != 3) ||
-	    (length > 2 && bytes[2] > 4))
-		return 0;
-	if (length < HEADER)
-		return -1;
-	size_t record = (size_t)(bytes[3] << 8 | bytes[4]);
-	if (record == 0 || record > RECORD_MAX)
-		return 0;
-	if (length < HEADER + record + 2)
-		return 1;
-	const uint8_t *next = bytes + HEADER + record;
-	return next[0] >= FIRST_TYPE && next[0] <= LAST_TYPE && next[1] == 3;
-}
-
 static void begin_implicit_tls(struct dialogue *dialogue)
 {
 	bool known = dialogue->hint.implicit_tls;
@@ -477,7 +438,7 @@ static int tls_sign(
 {
 	if (dialogue->tls_given_up)
 		return 0;
-	int record = dialogue->halves[from].from_start ? 0 : looks_like_record(bytes, length);
+	int record = dialogue->halves[from].from_start ? 0 : tls_looks_like_record(bytes, length);
 	return record != 0 ? record : tls_looks_like(from, bytes, length);
 }
 
