@@ -61,6 +61,17 @@ int commands_pop(struct commands *commands)
 	return kind;
 }
 
+int commands_kind_of_tag(const struct commands *commands, uint32_t tag)
+{
+	for (unsigned i = 0; i < commands->count; i++) {
+		const struct pending_command *waiting =
+		    &commands->ring[(commands->first + i) % COMMANDS_MAX];
+		if (waiting->tag == tag)
+			return waiting->kind;
+	}
+	return -1;
+}
+
 int commands_pop_tag(struct commands *commands, uint32_t tag)
 {
 	for (unsigned i = 0; i < commands->count; i++) {

@@ -11,14 +11,14 @@
 enum { COMMANDS_MAX = 16 };
 
 struct pending_command {
-	uint8_t kind;     // the protocol's own enum
+	uint8_t kind; // the protocol's own enum
 	uint16_t repeats; // further commands of the same kind and tag right behind it
-	uint32_t tag;     // hash of the tag; 0 where the protocol has none
+	uint32_t tag; // hash of the tag; 0 where the protocol has none
 };
 
 struct commands {
 	uint8_t first, count;
-	bool lost;        // commands or replies are missing: the pairing is no longer known
+	bool lost; // commands or replies are missing: the pairing is no longer known
 	struct pending_command ring[COMMANDS_MAX];
 };
 
@@ -35,6 +35,9 @@ bool commands_have(const struct commands *commands, uint8_t kind);
 
 // Removes the oldest and returns its kind, or -1 if there is none.
 int commands_pop(struct commands *commands);
+
+// The kind of the command with this tag, or -1 if there is none. Does not remove it.
+int commands_kind_of_tag(const struct commands *commands, uint32_t tag);
 
 // Removes the command with this tag and returns its kind, or -1 if there is none.
 int commands_pop_tag(struct commands *commands, uint32_t tag);

@@ -463,7 +463,10 @@ static size_t run_undecided(
 		*wait = true;
 		return length < UNDECIDED_MAX ? 0 : search_on(dialogue, length);
 	}
-	if (protocol_is_mail(found)) {
+	// A client that was heard to speak something else is not answered by a mail server's torn reply.
+	bool torn = !half->from_start &&
+	            is_positive((enum protocol)dialogue->openings[other_direction(from)]);
+	if (protocol_is_mail(found) && !torn) {
 		begin_recognised(dialogue, from, found);
 		return 0; // the same bytes again, now for the parser
 	}

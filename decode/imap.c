@@ -10,6 +10,7 @@
 
 enum imap_command {
 	COMMAND_OTHER,
+	COMMAND_FETCH, // or an unknown one: messages may come
 	COMMAND_CAPABILITY,
 	COMMAND_STARTTLS,
 	COMMAND_LOGIN,
@@ -26,6 +27,7 @@ enum client_state {
 	CLIENT_LITERAL_DUE, // the literal is next
 	CLIENT_LITERAL_UNANSWERED, // the same, unless the answer that was lost was a refusal
 	CLIENT_AWAITS_AUTH,
+	CLIENT_AWAITS_COMPRESS, // what follows may be compressed
 	CLIENT_SASL, // one line of an authentication exchange
 	CLIENT_SASL_UNANSWERED, // the same, with the server's side unseen
 	CLIENT_LOST, // after a gap: a command and a literal cannot be told apart
@@ -34,7 +36,8 @@ enum client_state {
 enum server_state {
 	SERVER_RESPONSES,
 	SERVER_CONTINUES, // behind a literal: the rest of the same response
-	SERVER_LOST, // after a gap, until a response with the tag of a waiting command
+	SERVER_LOST, // after a gap, until a response that can only be one (resumes)
+	SERVER_UNSURE, // behind the OK to a lost command, which can have been STARTTLS or COMPRESS
 };
 
 struct imap {
@@ -114,8 +117,8 @@ static const struct verb verbs[] = {
     {"EXAMINE", COMMAND_OTHER, false},
     {"LIST", COMMAND_OTHER, false},
     {"LSUB", COMMAND_OTHER, false},
-    {"FETCH", COMMAND_OTHER, false},
-    {"UID", COMMAND_OTHER, false},
+    {"FETCH", COMMAND_FETCH, false},
+    {"UID", COMMAND_FETCH, false},
     {"IDLE", COMMAND_OTHER, false},
     {"NAMESPACE", COMMAND_OTHER, false},
     {"ENABLE", COMMAND_OTHER, false},
@@ -138,12 +141,10 @@ static const struct verb *find_verb(const struct line *word)
 
 static enum recognised begins_with(const uint8_t *bytes, size_t length, const char *text)
 {
-	size_t wanted = strlen(text), have = length < wanted ? length : wanted;
-	char prefix[16] = {0};
-	memcpy(prefix, text, have);
-	if (!bytes_equal_keyword(bytes, have, prefix))
-		return RECOGNISED_NO;
-	return length < wanted ? RECOGNISED_MAYBE : RECOGNISED_YES;
+	static const enum recognised answers[] = {[PREFIX_NONE] = RECOGNISED_NO,
+	    [PREFIX_PART] = RECOGNISED_MAYBE,
+	    [PREFIX_WHOLE] = RECOGNISED_YES};
+	return answers[bytes_begin_keyword(bytes, length, text)];
 }
 
 static enum recognised recognise_client(const uint8_t *bytes, size_t length, bool expected)
@@ -227,6 +228,10 @@ static struct feed_result command_complete(struct imap *imap, struct session *se
 		imap->client = CLIENT_AWAITS_STARTTLS;
 		return next_is(FEED_HOLD);
 	}
+	if (imap->command == COMMAND_COMPRESS) {
+		imap->client = CLIENT_AWAITS_COMPRESS;
+		return next_is(FEED_HOLD);
+	}
 	if (imap->command == COMMAND_LOGIN && !imap->after_client_gap)
 		login_sent(session);
 	return next_is(FEED_MORE);
@@ -240,7 +245,7 @@ static struct feed_result command_line_end(
 	if (!line_announces_literal(line, &literal))
 		return command_complete(imap, session);
 	if (imap->command == COMMAND_APPEND)
-		session->mail_begun = true;
+		session_mail_begins(session);
 	if (literal.waits) {
 		imap->client = CLIENT_AWAITS_LITERAL;
 		imap->literal = literal.size;
@@ -262,7 +267,9 @@ static struct feed_result client_command(
 	const struct verb *verb = find_verb(&word);
 	session->client_spoke = true;
 	imap->tag = tag_hash(&tag);
-	imap->command = verb != NULL ? (uint8_t)verb->command : COMMAND_OTHER;
+	imap->command = verb != NULL ? (uint8_t)verb->command : COMMAND_FETCH;
+	if (verb != NULL && imap->server == SERVER_UNSURE)
+		imap->server = SERVER_RESPONSES; // it was neither
 	session->capabilities_asked |= imap->command == COMMAND_CAPABILITY;
 	if (imap->command == COMMAND_AUTHENTICATE && line_word(line, &position, &mechanism)) {
 		session_login_begins(session, mechanism.bytes, mechanism.length);
@@ -305,6 +312,7 @@ static struct feed_result client_line(
 	case CLIENT_LITERAL_DUE:
 	case CLIENT_LITERAL_UNANSWERED:
 	case CLIENT_AWAITS_AUTH:
+	case CLIENT_AWAITS_COMPRESS:
 	case CLIENT_LOST:
 		break;
 	}
@@ -423,6 +431,7 @@ static enum feed_next client_released(struct imap *imap)
 	case CLIENT_AWAITS_STARTTLS:
 	case CLIENT_AWAITS_LITERAL:
 	case CLIENT_AWAITS_AUTH:
+	case CLIENT_AWAITS_COMPRESS:
 	case CLIENT_SASL:
 		imap->client = CLIENT_COMMANDS;
 		return FEED_RELEASE;
@@ -439,6 +448,16 @@ static enum feed_next client_released(struct imap *imap)
 	return FEED_MORE;
 }
 
+// Behind a gap a line may be one of a message, and say anything. It is a response for sure where no
+// message can be on its way: before the log-in, or where no command that brings one waits.
+static bool resumes(const struct imap *imap, const struct session *session, int command)
+{
+	bool before_login = command == COMMAND_LOGIN || command == COMMAND_AUTHENTICATE ||
+	                    command == COMMAND_STARTTLS;
+	return command >= 0 && !commands_have(&imap->pending, COMMAND_FETCH) &&
+	       (before_login || !session->dialogue_gap[FROM_CLIENT]);
+}
+
 // "tag OK|NO|BAD text". A tag that no waiting command has is the answer to a lost one.
 static enum feed_next tagged_response(
     struct imap *imap, struct session *session, const struct line *tag, const struct line *line)
@@ -452,13 +471,17 @@ static enum feed_next tagged_response(
 	    !bytes_equal_keyword(status.bytes, status.length, "BAD"))
 		return FEED_MORE;
 	uint32_t hash = tag_hash(tag);
-	int command = commands_pop_tag(&imap->pending, hash);
+	int command = commands_kind_of_tag(&imap->pending, hash);
+	if (imap->server == SERVER_LOST) {
+		if (!resumes(imap, session, command))
+			return FEED_MORE;
+		imap->server = SERVER_RESPONSES;
+	}
 	if (command < 0 && imap->client != CLIENT_LOST)
 		return FEED_MORE;
-	if (command >= 0)
-		imap->server = SERVER_RESPONSES;
-	if (imap->server == SERVER_LOST)
-		return FEED_MORE;
+	commands_pop_tag(&imap->pending, hash);
+	if (command < 0 && ok)
+		imap->server = SERVER_UNSURE;
 	if (command == COMMAND_LOGIN || command == COMMAND_AUTHENTICATE)
 		login_answered(imap, session, command, ok, line);
 	if (ok)
@@ -526,7 +549,7 @@ static void fetch_line(struct imap *imap, struct session *session, const struct 
 		return;
 	imap->message_in_response = true;
 	session->messages++;
-	session->mail_begun = true;
+	session_mail_begins(session);
 }
 
 static enum feed_next untagged_response(
@@ -566,10 +589,10 @@ static enum feed_next response_line(
 	if (!line_word(line, &position, &tag))
 		return FEED_MORE;
 	if (tag.bytes == line->bytes && tag.length == 1 && tag.bytes[0] == '*')
-		return imap->server == SERVER_LOST ? FEED_MORE
-		                                   : untagged_response(imap, session, line);
+		return imap->server != SERVER_RESPONSES ? FEED_MORE
+		                                        : untagged_response(imap, session, line);
 	if (tag.bytes == line->bytes && tag.bytes[0] == '+')
-		return imap->server == SERVER_LOST ? FEED_MORE : continuation(imap);
+		return imap->server != SERVER_RESPONSES ? FEED_MORE : continuation(imap);
 	return tagged_response(imap, session, &tag, line);
 }
 
@@ -578,7 +601,7 @@ static struct feed_result server_line(
 {
 	struct literal literal;
 	enum feed_next next = response_line(imap, session, line);
-	if (next != FEED_MORE || imap->server == SERVER_LOST)
+	if (next != FEED_MORE || imap->server == SERVER_LOST || imap->server == SERVER_UNSURE)
 		return next_is(next);
 	if (!line_announces_literal(line, &literal)) {
 		imap->server = SERVER_RESPONSES;
@@ -637,13 +660,16 @@ static void imap_gap(void *state, struct session *session, enum direction from, 
 static void imap_give_up_hold(void *state, struct session *session, enum direction held)
 {
 	struct imap *imap = state;
-	(void)session;
 	(void)held;
 	if (imap->client == CLIENT_AWAITS_LITERAL) {
 		commands_pop_tag(&imap->pending, imap->tag);
 		imap->client = CLIENT_LITERAL_UNANSWERED;
 	} else if (imap->client == CLIENT_AWAITS_AUTH) {
 		imap->client = CLIENT_SASL_UNANSWERED;
+	} else if (imap->client == CLIENT_AWAITS_COMPRESS) {
+		imap->client = CLIENT_LOST;
+		imap->after_client_gap = true;
+		session->dialogue_gap[FROM_CLIENT] = true;
 	} else {
 		imap->client = CLIENT_COMMANDS;
 	}

@@ -59,6 +59,17 @@ bool bytes_equal_keyword(const uint8_t *bytes, size_t length, const char *keywor
 	return i == length && keyword[i] == '\0';
 }
 
+enum keyword_prefix bytes_begin_keyword(const uint8_t *bytes, size_t length, const char *keyword)
+{
+	for (size_t i = 0; keyword[i] != '\0'; i++) {
+		if (i == length)
+			return PREFIX_PART;
+		if (upper(bytes[i]) != (uint8_t)keyword[i])
+			return PREFIX_NONE;
+	}
+	return PREFIX_WHOLE;
+}
+
 static bool starts_at(const struct line *line, size_t position, const char *keyword)
 {
 	size_t length = strlen(keyword);

@@ -16,15 +16,16 @@ enum { LINE_MAX_BYTES = 4096 };
 struct line {
 	const uint8_t *bytes; // without the line end
 	size_t length;
-	bool overlong;        // cut at LINE_MAX_BYTES; the rest will be read over
-	bool bare_lf;         // ended by LF without CR
+	bool overlong; // cut at LINE_MAX_BYTES; the rest will be read over
+	bool bare_lf; // ended by LF without CR
 };
 
 // Where one direction's reading stands between feeds. Zeroed at the start and after a gap.
 struct line_reader {
-	uint32_t scanned;   // bytes of the unfinished line known to hold no LF: a line that comes byte by
-	                    // byte is searched once, not once a byte
-	bool reading_over;  // the rest of an overlong line is being passed over
+	uint32_t
+	    scanned; // bytes of the unfinished line known to hold no LF: a line that comes byte by
+	    // byte is searched once, not once a byte
+	bool reading_over; // the rest of an overlong line is being passed over
 };
 
 // Takes the next line from bytes. Returns how many bytes it used, line end included; 0: no whole line
@@ -42,6 +43,15 @@ bool line_has_word(const struct line *line, const char *keyword);
 // The next word (bytes other than space and tab) at or after *position, which is moved behind it.
 // False: none left.
 bool line_word(const struct line *line, size_t *position, struct line *word);
+
+// Whether bytes that may go on begin with this upper-case keyword, in any case.
+enum keyword_prefix {
+	PREFIX_NONE,
+	PREFIX_PART, // all fitting so far, and too few
+	PREFIX_WHOLE,
+};
+
+enum keyword_prefix bytes_begin_keyword(const uint8_t *bytes, size_t length, const char *keyword);
 
 // True if the bytes equal the upper-case keyword in any case.
 bool bytes_equal_keyword(const uint8_t *bytes, size_t length, const char *keyword);

@@ -88,10 +88,8 @@ static const struct verb *find_verb(const struct line *line)
 
 static enum recognised matches(const uint8_t *bytes, size_t length, const char *text)
 {
-	size_t wanted = strlen(text), have = length < wanted ? length : wanted;
-	char prefix[8] = {0};
-	memcpy(prefix, text, have);
-	if (!bytes_equal_keyword(bytes, have, prefix))
+	size_t wanted = strlen(text);
+	if (bytes_begin_keyword(bytes, length, text) == PREFIX_NONE)
 		return RECOGNISED_NO;
 	if (length <= wanted)
 		return RECOGNISED_MAYBE;
@@ -280,7 +278,8 @@ static enum feed_next reply_done(
 	case COMMAND_MESSAGE:
 		pop3->server = ok ? SERVER_MESSAGE : SERVER_REPLIES;
 		pop3->message_bytes = 0;
-		session->mail_begun |= ok;
+		if (ok)
+			session_mail_begins(session);
 		break;
 	case COMMAND_LISTING:
 	case COMMAND_AUTH_LIST:

@@ -183,10 +183,22 @@ static const struct mechanism *mechanism_find(const uint8_t *name, size_t length
 	return NULL;
 }
 
+static void note_clear(struct session *session)
+{
+	session->clear_from_start |= !session->dialogue_gap[FROM_CLIENT];
+}
+
+void session_mail_begins(struct session *session)
+{
+	session->mail_begun = true;
+	note_clear(session);
+}
+
 void session_login_begins(struct session *session, const uint8_t *mechanism, size_t length)
 {
 	const struct mechanism *known = mechanism_find(mechanism, length);
 	session->login_tried = true;
+	note_clear(session);
 	if (known != NULL) {
 		session_set_text(session, &session->auth_mechanism, (const uint8_t *)known->name,
 		    strlen(known->name), SIZE_MAX);

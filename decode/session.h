@@ -68,15 +68,16 @@ struct session {
 	uint8_t tls_required_by_server;
 	uint8_t credentials_exposed;
 	uint8_t login_succeeded;        // yes: success, no: failure
-	bool login_tried;               // in the clear
-	bool mail_begun;                // a transaction (SMTP MAIL) or a retrieval in the clear was taken up
-	bool greeted;                   // the server's greeting was seen
-	bool client_spoke;              // at least one command of the dialogue was seen
-	bool capabilities_asked;        // EHLO, CAPABILITY or CAPA was sent
-	bool client_settled;            // it is past introducing itself
+	bool login_tried : 1;              // in the clear
+	bool mail_begun : 1;               // a transaction (SMTP MAIL) or a retrieval in the clear was taken up
+	bool clear_from_start : 1;         // mail or a log-in, while nothing of the client was missing
+	bool greeted : 1;                  // the server's greeting was seen
+	bool client_spoke : 1;             // at least one command of the dialogue was seen
+	bool capabilities_asked : 1;       // EHLO, CAPABILITY or CAPA was sent
+	bool client_settled : 1;           // it is past introducing itself
 	bool dialogue_gap[2];           // bytes of this direction are missing from the dialogue in the clear
-	bool tls_foreign;               // something else than TLS came where TLS was due
-	bool upgraded;                  // the dialogue handed over to TLS
+	bool tls_foreign : 1;              // something else than TLS came where TLS was due
+	bool upgraded : 1;                 // the dialogue handed over to TLS
 	uint32_t messages;              // taken by the server, or retrieved, in the clear
 	uint64_t message_bytes;         // of them
 	uint32_t conflicting_bytes[2];  // of this direction that came again with another value
@@ -124,6 +125,9 @@ void session_forget_capabilities(struct session *session);
 // True if a list (as in `capabilities`) has this upper-case keyword as an entry or as the first word
 // of one.
 bool capabilities_have(const uint8_t *bytes, size_t length, const char *keyword);
+
+// A message, or the retrieval of one, begins in the clear.
+void session_mail_begins(struct session *session);
 
 // A log-in in the clear begins with this mechanism; recorded if it is a known one.
 void session_login_begins(struct session *session, const uint8_t *mechanism, size_t length);

@@ -25,10 +25,10 @@ static enum tls_mode conclude_mode(const struct session_record *record)
 	const struct session *session = record->session;
 	if (session->tls_mode != TLS_MODE_NONE)
 		return (enum tls_mode)session->tls_mode;
-	if (session->starttls_requested == SEEN_YES && session->starttls_accepted == NOT_SEEN &&
-	    !record->in_the_clear)
+	if (session->starttls_requested == SEEN_YES && session->starttls_accepted == NOT_SEEN)
 		return TLS_MODE_NOT_SEEN; // asked for, and the answer is lost
-	if (record->in_the_clear || (settled(record) && whole(session, FROM_CLIENT)))
+	// In the clear, but something of the client is missing before: TLS may have been tried there.
+	if (session->clear_from_start || (settled(record) && whole(session, FROM_CLIENT)))
 		return TLS_MODE_NONE;
 	return TLS_MODE_NOT_SEEN;
 }

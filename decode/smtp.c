@@ -21,6 +21,21 @@ bool smtp_is_reply_prefix(const uint8_t *bytes, size_t length)
 	       bytes[3] == '\n';
 }
 
+// A code that SMTP servers use (RFC 5321 4.2.3, 3207, 4954, 7372, 7504). In the middle of a connection
+// others are more likely another protocol's: "200 OK" may be what is left of HTTP's status line.
+static bool is_reply_code(const uint8_t *bytes)
+{
+	static const uint16_t codes[] = {211, 214, 220, 221, 235, 250, 251, 252, 334, 354, 421, 432,
+	    450, 451, 452, 453, 454, 455, 458, 459, 500, 501, 502, 503, 504, 521, 523, 530, 534,
+	    535, 538, 541, 550, 551, 552, 553, 554, 555, 556};
+	unsigned code =
+	    (bytes[0] - '0') * 100u + (bytes[1] - '0') * 10u + (unsigned)(bytes[2] - '0');
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
 // A greeting on a port that is not known for SMTP could be FTP's: it has to name the protocol.
 static enum recognised recognise_server(
     const uint8_t *bytes, size_t length, bool expected, bool from_start)
@@ -30,7 +45,7 @@ static enum recognised recognise_server(
 	if (length < 4)
 		return RECOGNISED_MAYBE;
 	if (expected)
-		return RECOGNISED_YES;
+		return from_start || is_reply_code(bytes) ? RECOGNISED_YES : RECOGNISED_NO;
 	if (!from_start || (memcmp(bytes, "220", 3) != 0 && memcmp(bytes, "554", 3) != 0))
 		return RECOGNISED_NO;
 	struct line line = {.bytes = bytes, .length = length};
@@ -49,10 +64,7 @@ static enum recognised recognise_client(const uint8_t *bytes, size_t length, boo
 		if (!greets && !expected)
 			continue;
 		size_t wanted = strlen(smtp_verbs[i].text);
-		size_t have = length < wanted ? length : wanted;
-		char prefix[16] = {0};
-		memcpy(prefix, smtp_verbs[i].text, have);
-		if (!bytes_equal_keyword(bytes, have, prefix))
+		if (bytes_begin_keyword(bytes, length, smtp_verbs[i].text) == PREFIX_NONE)
 			continue;
 		if (length <= wanted)
 			return RECOGNISED_MAYBE;
@@ -88,7 +100,13 @@ static void note_lost_offer(struct smtp *smtp, struct session *session)
 {
 	smtp->ehlo_lost |= commands_have(&smtp->pending, COMMAND_EHLO) ||
 	                   session->dialogue_gap[FROM_CLIENT] || smtp->after_ehlo;
-	if (smtp->after_ehlo && session->starttls_offered == SEEN_NO)
+	if (smtp->ehlo_lost)
+		smtp_doubt_missing_offer(session);
+}
+
+void smtp_doubt_missing_offer(struct session *session)
+{
+	if (session->starttls_offered == SEEN_NO)
 		session->starttls_offered = NOT_SEEN;
 }
 
@@ -105,8 +123,10 @@ static void server_gap(struct smtp *smtp, struct session *session)
 
 // In a body, the hole is most likely body too; a reply will tell if it was more. Elsewhere, what
 // follows could be commands or a body, until a reply tells.
-static void client_gap(struct smtp *smtp, uint64_t length)
+static void client_gap(struct smtp *smtp, struct session *session, uint64_t length)
 {
+	if (session->dialogue_gap[FROM_SERVER])
+		note_lost_offer(smtp, session);
 	commands_clear(&smtp->pending);
 	if (smtp->client == CLIENT_BODY_ASSUMED)
 		smtp->client = CLIENT_LOST;
@@ -126,7 +146,7 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 	if (from == FROM_SERVER)
 		server_gap(smtp, session);
 	else
-		client_gap(smtp, length);
+		client_gap(smtp, session, length);
 }
 
 static void smtp_give_up_hold(void *state, struct session *session, enum direction held)

@@ -60,6 +60,7 @@ struct smtp {
 	bool after_ehlo; // the last reply was the end of EHLO's, the client said nothing since
 	bool reply_wants_tls; // a line of the reply being read asks for TLS
 	bool unasked_220; // the last reply was a 220 that nothing seen had asked for
+	bool further_220; // there was one: it may have taken up STARTTLS
 	uint16_t reply_lines; // of the reply being read
 	uint16_t recipients; // accepted for the current message; LMTP answers a body once for each
 	struct line_reader readers[2];
@@ -87,6 +88,9 @@ void smtp_body_begins(struct smtp *smtp, struct session *session);
 // Records an upgrade that nothing announced (line_protocol.h).
 struct feed_result smtp_upgrade_inferred(
     const struct smtp *smtp, struct session *session, size_t consumed);
+
+// A list that may have offered STARTTLS is not in the capture: that another did not says nothing.
+void smtp_doubt_missing_offer(struct session *session);
 
 // Records the code that STARTTLS was answered with.
 void smtp_set_starttls_reply(struct session *session, uint16_t code);

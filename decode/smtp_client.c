@@ -90,7 +90,7 @@ void smtp_body_begins(struct smtp *smtp, struct session *session)
 	smtp->body_bytes = 0;
 	smtp->gap_in_body = session->dialogue_gap[FROM_CLIENT];
 	smtp->refused_in_body = smtp->message_counted = false;
-	session->mail_begun = true;
+	session_mail_begins(session);
 }
 
 // The message is complete: one reply is due, or one for each recipient (RFC 2033 4.2).
@@ -115,7 +115,7 @@ static struct feed_result client_sends_chunk(
 	bool is_last = line_word(line, &position, &last) &&
 	               bytes_equal_keyword(last.bytes, last.length, "LAST");
 	smtp->body_bytes += size;
-	session->mail_begun = true;
+	session_mail_begins(session);
 	if (is_last)
 		push_message_replies(smtp, COMMAND_BDAT_LAST);
 	else

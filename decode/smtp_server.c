@@ -41,8 +41,10 @@ static void ehlo_line(struct smtp *smtp, struct session *session, const struct l
 // lost that did: a server that was asked for TLS does not offer it again.
 static bool may_have_offered(const struct smtp *smtp, const struct session *session)
 {
-	return smtp->ehlo_lost ||
-	       (session->starttls_requested == SEEN_YES && dialogue_is_incomplete(session));
+	bool asked = session->starttls_requested == SEEN_YES ||
+	             (session->dialogue_gap[FROM_CLIENT] && smtp->further_220);
+	return smtp->ehlo_lost || (asked && dialogue_is_incomplete(session)) ||
+	       (session->dialogue_gap[FROM_CLIENT] && session->dialogue_gap[FROM_SERVER]);
 }
 
 static void ehlo_done(struct smtp *smtp, struct session *session)
@@ -80,7 +82,7 @@ static void message_taken(struct smtp *smtp, struct session *session)
 	if (smtp->message_counted)
 		return;
 	smtp->message_counted = true;
-	session->mail_begun = true;
+	session_mail_begins(session);
 	session->messages++;
 	session->message_bytes += smtp->body_bytes;
 }
@@ -192,6 +194,9 @@ static void reply_unasked(
 	if (!dialogue_is_incomplete(session))
 		return;
 	smtp->unasked_220 = code == 220;
+	smtp->further_220 |= code == 220;
+	if (capabilities_have(smtp->list.bytes, smtp->list.length, "STARTTLS"))
+		smtp_doubt_missing_offer(session);
 	if (code == 250 && is_ehlo_reply(smtp))
 		ehlo_done(smtp, session);
 	if (code == 334)

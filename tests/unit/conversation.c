@@ -448,10 +448,10 @@ static bool may_become(const struct mail_conversation *conversation, int name, c
 	return false;
 }
 
-static bool is_ambiguous(const struct mail_conversation *conversation, int name)
+static bool lists_fact(const char *list, int name)
 {
 	const char *wanted = fact_names[name].name;
-	for (const char *at = conversation->ambiguous; at != NULL && *at != '\0';) {
+	for (const char *at = list; at != NULL && *at != '\0';) {
 		size_t length = strcspn(at, " ");
 		if (length == strlen(wanted) && memcmp(at, wanted, length) == 0)
 			return true;
@@ -460,22 +460,6 @@ static bool is_ambiguous(const struct mail_conversation *conversation, int name)
 	return false;
 }
 
-static void no_other_facts(
-    const struct mail_conversation *conversation, const struct variation *variation)
-{
-	static struct facts facts;
-	facts_of(conversation, variation, &facts);
-	for (int i = 0; i < FACT_NAMES; i++) {
-		if (may_become(conversation, i, facts.values[i]))
-			continue;
-		if (!is_ambiguous(conversation, i))
-			differs(conversation, variation, i, facts.values[i]);
-		ambiguities++;
-	}
-}
-
-/* ---- variations ---- */
-
 static unsigned turns_of(const struct mail_conversation *conversation)
 {
 	unsigned count = 0;
@@ -483,6 +467,24 @@ static unsigned turns_of(const struct mail_conversation *conversation)
 		count++;
 	return count;
 }
+
+static void no_other_facts(
+    const struct mail_conversation *conversation, const struct variation *variation)
+{
+	static struct facts facts;
+	facts_of(conversation, variation, &facts);
+	for (int i = 0; i < FACT_NAMES; i++) {
+		bool ended_early = variation->last < turns_of(conversation);
+		if (may_become(conversation, i, facts.values[i]) ||
+		    (ended_early && lists_fact(conversation->until_then, i)))
+			continue;
+		if (!lists_fact(conversation->ambiguous, i))
+			differs(conversation, variation, i, facts.values[i]);
+		ambiguities++;
+	}
+}
+
+/* ---- variations ---- */
 
 static struct variation all_of(const struct mail_conversation *conversation)
 {

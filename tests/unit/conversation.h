@@ -36,6 +36,8 @@ struct mail_conversation {
 	// Facts that bytes missing may turn into something else than "not seen", and why.
 	const char *ambiguous; // names with a space between
 	const char *because;
+	// Facts that a later turn changes: a capture that ends before it says what held until then.
+	const char *until_then;
 };
 
 // How to run it.

@@ -48,8 +48,6 @@ static const struct mail_conversation conversations[] = {
         .port = PROTOCOL_SMTP,
         .turns = {C("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n")},
         .facts = {"protocol=http", "requested=-", "exposed=-", "messages=-"},
-        .ambiguous = "protocol requested exposed messages message_bytes established",
-        .because = "of the status line its end may be left, which looks like a mail server's reply",
     },
     {
         .name = "HTTP request to a mail server",

@@ -135,8 +135,6 @@ static const struct mail_conversation conversations[] = {
             S("a OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"), TLS_TURNS},
         .facts = {"tls_mode=starttls", "injected_responses=35", "established=yes",
             "capabilities=IMAP4REV1|STARTTLS|AUTH=PLAIN"},
-        .ambiguous = "capabilities",
-        .because = "with the request lost, what is injected cannot be told from an answer",
     },
     {
         .name = "LOGINDISABLED, and a log-in that is refused for it",
@@ -221,7 +219,7 @@ static const struct mail_conversation conversations[] = {
         .name = "FETCH with a message that looks like responses",
         .port = PROTOCOL_IMAP,
         .turns = {GREETING, LOGIN, SELECT, C("f FETCH 1 BODY[]\r\n"),
-            S("* 1 FETCH (UID 1 BODY[] {61}\r\nq OK done\r\n* CAPABILITY X\r\n"
+            S("* 1 FETCH (UID 1 BODY[] {61}\r\nf OK done\r\n* CAPABILITY X\r\n"
               "l NO STARTTLS required\r\n* BYE {9}\r\n\r\n)\r\nf OK done\r\n"),
             LOGOUT},
         .facts = {"messages=1", "message_bytes=61", "required=no", "login=success",
@@ -291,8 +289,24 @@ static const struct mail_conversation conversations[] = {
         .name = "COMPRESS",
         .port = PROTOCOL_IMAP,
         .turns = {GREETING, LOGIN, C("c COMPRESS DEFLATE\r\n"), S("c OK on\r\n"),
-            C("\x4a\xd6\xb7\x07\x00\r\n"), S("\x52\x08\x01\x0a\r\n")},
+            C("\x4a\xd6\xb7\x07\x00\r\n\x01\x02 STARTTLS\r\n"), S("\x52\x08\x01\x0a\r\n")},
         .facts = {"login=success", "requested=no", "exposed=yes"},
+    },
+    {
+        .name = "COMPRESS refused",
+        .port = PROTOCOL_IMAP,
+        .turns = {GREETING, C("c COMPRESS DEFLATE\r\n"), S("c NO not here\r\n"), LOGIN, LOGOUT},
+        .facts = {"login=success", "requested=no", "exposed=yes"},
+    },
+    {
+        .name = "FETCH of a message that looks like responses, before a log-in's",
+        .port = PROTOCOL_IMAP,
+        .turns = {GREETING, C("l LOGIN u p\r\nf FETCH 1 BODY[]\r\n"), S("l NO no\r\nf NO no\r\n"),
+            C("m LOGIN u p\r\nf FETCH 1 BODY[]\r\n"),
+            S("m OK in\r\n* 1 FETCH (BODY[] {24}\r\nm NO STARTTLS needed\r\n\r\n)\r\nf OK "
+              "done\r\n"),
+            LOGOUT},
+        .facts = {"messages=1", "message_bytes=24", "required=no", "login=success"},
     },
     {
         .name = "in the clear on a port for TLS",
@@ -315,8 +329,6 @@ static const struct mail_conversation conversations[] = {
             S("l OK in\r\n"), LOGOUT},
         .facts = {"accepted=yes", "established=no", "foreign=yes", "exposed=yes",
             "in_the_clear=yes"},
-        .ambiguous = "tls_mode",
-        .because = "with the request lost, a log-in in the clear is all there is to see",
     },
 };
 

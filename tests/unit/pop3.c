@@ -255,8 +255,6 @@ static const struct mail_conversation conversations[] = {
         .port = PROTOCOL_POP3,
         .turns = {GREETING, C("STLS\r\n"), S("+OK go\r\n"), LOGIN, QUIT},
         .facts = {"accepted=yes", "established=no", "foreign=yes", "exposed=yes"},
-        .ambiguous = "tls_mode",
-        .because = "with the request lost, a log-in in the clear is all there is to see",
     },
 };
 

@@ -202,8 +202,6 @@ static const struct mail_conversation conversations[] = {
             S("500 5.5.1 what is that?\r\n"), C("AUTH PLAIN AGEAYg==\r\n"), S("235 ok\r\n"), QUIT},
         .facts = {"requested=yes", "accepted=yes", "established=no", "foreign=yes", "messages=0",
             "exposed=yes"},
-        .ambiguous = "tls_mode",
-        .because = "with the request lost, a log-in in the clear is all there is to see",
     },
     {
         .name = "both in the clear after 220",
@@ -213,9 +211,6 @@ static const struct mail_conversation conversations[] = {
             TAKEN, QUIT},
         .facts = {"accepted=yes", "established=no", "foreign=yes", "in_the_clear=yes",
             "messages=1"},
-        .ambiguous = "tls_mode offered",
-        .because = "with offer and request lost, mail in the clear behind a list without STARTTLS "
-                   "is all there is to see",
     },
     {
         .name = "a client that leaves after 220",
@@ -461,8 +456,7 @@ static const struct mail_conversation conversations[] = {
             C("EHLO o.example\r\n"), S("250-mx.example\r\n250 STARTTLS\r\n"), MAIL, QUIT},
         .facts = {"client_name=o.example", "offered=yes", "capabilities=STARTTLS",
             "banner=220 mx.example ESMTP Postfix"},
-        .ambiguous = "offered",
-        .because = "the server offers it the second time only; without that list it did not",
+        .until_then = "offered",
     },
     /* ---- what the capture does not have ---- */
     {
