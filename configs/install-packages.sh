@@ -14,9 +14,24 @@ for package in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
-root=
-[ "$(id -u)" = 0 ] || root=sudo
-export DEBIAN_FRONTEND=noninteractive
-$root apt-get update -qq
+if [ "$(id -u)" = 0 ]; then
+	root=
+elif command -v sudo >/dev/null; then
+	root=sudo
+else
+	echo "Some packages are missing, and only root may install them:" >&2
+	echo "    apt-get install --no-install-recommends$missing" >&2
+	exit 1
+fi
+
+# What apt says is worth reading only if it fails.
+echo "Installing$missing"
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
 # shellcheck disable=SC2086 # the names are words
-$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+if ! { $root apt-get update -qq &&
+	$root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $missing; } >"$said" 2>&1; then
+	cat "$said" >&2
+	exit 1
+fi

@@ -4,7 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh configs/install-packages.sh
-[ -d build ] || meson setup build >/dev/null
+if [ ! -f build/build.ninja ] && ! said=$(meson setup build); then
+	echo "$said" >&2
+	exit 1
+fi
 ninja -C build --quiet mailtap
 echo "build/mailtap -r pcaps/*.pcap*"
 build/mailtap -r pcaps/*.pcap*

@@ -4,14 +4,18 @@
 # a warning, runs it on the captures in pcaps/, and runs all tests, on the release build and with the
 # sanitizers. The last line says how many passed and failed.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 sh configs/install-packages.sh test || exit 1
 
-# build DIR, compiler, options: configured once, built every time.
+# build DIR, compiler, options. A directory that is there may be from before the tests' packages were.
 build() {
-	directory=$1 compiler=$2
+	directory=$1 compiler=$2 again=
 	shift 2
-	[ -d "$directory" ] || CC=$compiler meson setup "$directory" -Dwerror=true "$@" >/dev/null || exit 1
+	[ ! -f "$directory/build.ninja" ] || again=--reconfigure
+	said=$(CC=$compiler meson setup $again "$directory" -Dtests=enabled -Dwerror=true "$@") || {
+		echo "$said" >&2
+		exit 1
+	}
 	ninja -C "$directory" --quiet || exit 1
 }
 
