@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/tls_keylog.h"
+
+#include "capture/base/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	LINE_MAX_LENGTH = 512, // bytes; the longest that is of use has 193
+	CHUNK = 16 * 1024, // bytes read at a time
+	SLOTS_FIRST = 64,
+	FILE_MAX = 1 << 30, // bytes
+};
+
+struct tls_keylog {
+	struct hash_key key;
+	struct tls_secrets *slots; // open addressing, at most half full
+	size_t slot_count; // a power of two
+	struct tls_keylog_counters counters;
+	size_t line_length;
+	bool line_too_long;
+	uint8_t line[LINE_MAX_LENGTH];
+	uint8_t chunk[CHUNK];
+};
+
+// ---- memory
+
+static void *take_pages(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		return NULL;
+	(void)madvise(pages, size, MADV_DONTDUMP);
+	return pages;
+}
+
+static void give_pages(void *pages, size_t size)
+{
+	OPENSSL_cleanse(pages, size);
+	(void)munmap(pages, size);
+}
+
+static struct tls_secrets *take_slots(size_t count)
+{
+	return take_pages(count * sizeof(struct tls_secrets));
+}
+
+struct tls_keylog *tls_keylog_create(void)
+{
+	struct tls_keylog *keylog = take_pages(sizeof(*keylog));
+	if (keylog == NULL)
+		return NULL;
+	keylog->key = hash_key_random();
+	keylog->slot_count = SLOTS_FIRST;
+	keylog->slots = take_slots(SLOTS_FIRST);
+	if (keylog->slots != NULL)
+		return keylog;
+	give_pages(keylog, sizeof(*keylog));
+	return NULL;
+}
+
+void tls_keylog_destroy(struct tls_keylog *keylog)
+{
+	if (keylog == NULL)
+		return;
+	give_pages(keylog->slots, keylog->slot_count * sizeof(*keylog->slots));
+	give_pages(keylog, sizeof(*keylog));
+}
+
+// ---- the table
+
+static bool is_free(const struct tls_secrets *slot)
+{
+	return slot->master.length == 0 && slot->handshake[0].length == 0 &&
+	       slot->handshake[1].length == 0;
+}
+
+// The slot that holds this random, or the free one where it would go.
+static struct tls_secrets *slot_of(const struct tls_keylog *keylog, const uint8_t *random)
+{
+	size_t at = hash_bytes(&keylog->key, random, TLS_RANDOM_LENGTH);
+	for (;; at++) {
+		struct tls_secrets *slot = &keylog->slots[at & (keylog->slot_count - 1)];
+		if (is_free(slot) || memcmp(slot->client_random, random, TLS_RANDOM_LENGTH) == 0)
+			return slot;
+	}
+}
+
+static bool grow(struct tls_keylog *keylog)
+{
+	struct tls_secrets *old = keylog->slots;
+	size_t old_count = keylog->slot_count;
+	struct tls_secrets *slots = take_slots(old_count * 2);
+	if (slots == NULL)
+		return false;
+	keylog->slots = slots;
+	keylog->slot_count = old_count * 2;
+	for (size_t i = 0; i < old_count; i++)
+		if (!is_free(&old[i]))
+			*slot_of(keylog, old[i].client_random) = old[i];
+	give_pages(old, old_count * sizeof(*old));
+	return true;
+}
+
+// The slot for this random, taken if need be. NULL: no room.
+static struct tls_secrets *slot_for(struct tls_keylog *keylog, const uint8_t *random)
+{
+	struct tls_secrets *slot = slot_of(keylog, random);
+	if (!is_free(slot))
+		return slot;
+	if (keylog->counters.sessions >= TLS_KEYLOG_SESSIONS_MAX)
+		return NULL;
+	if (keylog->counters.sessions >= keylog->slot_count / 2) {
+		if (!grow(keylog))
+			return NULL;
+		slot = slot_of(keylog, random);
+	}
+	keylog->counters.sessions++;
+	memcpy(slot->client_random, random, TLS_RANDOM_LENGTH);
+	return slot;
+}
+
+const struct tls_secrets *tls_keylog_find(const struct tls_keylog *keylog, struct view random)
+{
+	if (random.length != TLS_RANDOM_LENGTH)
+		return NULL;
+	const struct tls_secrets *slot = slot_of(keylog, random.data);
+	return is_free(slot) ? NULL : slot;
+}
+
+// ---- lines
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+// The next word of a line; empty at its end.
+static struct view next_word(struct view *line)
+{
+	while (line->length > 0 && is_blank(line->data[0]))
+		view_take(line, 1);
+	size_t length = 0;
+	while (length < line->length && !is_blank(line->data[length]))
+		length++;
+	return view_split(line, length);
+}
+
+static bool word_is(struct view word, const char *text)
+{
+	return word.length == strlen(text) && memcmp(word.data, text, word.length) == 0;
+}
+
+static bool is_label(struct view word)
+{
+	for (size_t i = 0; i < word.length; i++) {
+		uint8_t c = word.data[i];
+		if ((c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_')
+			return false;
+	}
+	return word.length > 0;
+}
+
+static int digit_of(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Hexadecimal digits as bytes. False: they are none, or not of `size` bytes.
+static bool read_hex(struct view word, uint8_t *bytes, size_t size)
+{
+	if (word.length != size * 2)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		int high = digit_of(word.data[2 * i]), low = digit_of(word.data[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+// What a label's secret is for, and where it is kept.
+struct label {
+	const char *name;
+	size_t place; // offset in struct tls_secrets
+	uint8_t lengths[2]; // bytes it may have
+};
+
+static const struct label labels[] = {
+    {"CLIENT_RANDOM", offsetof(struct tls_secrets, master), {48, 48}},
+    {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", offsetof(struct tls_secrets, handshake[0]), {32, 48}},
+    {"SERVER_HANDSHAKE_TRAFFIC_SECRET", offsetof(struct tls_secrets, handshake[1]), {32, 48}},
+};
+
+static const struct label *label_of(struct view word)
+{
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		if (word_is(word, labels[i].name))
+			return &labels[i];
+	return NULL;
+}
+
+static void keep(struct tls_keylog *keylog, const struct label *label, struct view rest)
+{
+	uint8_t random[TLS_RANDOM_LENGTH];
+	struct tls_secret secret;
+	struct view session = next_word(&rest), digits = next_word(&rest);
+	bool good = read_hex(session, random, sizeof(random)) && next_word(&rest).length == 0;
+	secret.length = label->lengths[digits.length == label->lengths[1] * 2u];
+	good = good && read_hex(digits, secret.bytes, secret.length);
+	struct tls_secrets *slot = good ? slot_for(keylog, random) : NULL;
+	if (!good)
+		keylog->counters.malformed++;
+	else if (slot == NULL)
+		keylog->counters.refused++;
+	else
+		keylog->counters.secrets++;
+	if (slot != NULL)
+		memcpy((uint8_t *)slot + label->place, &secret, sizeof(secret));
+	OPENSSL_cleanse(&secret, sizeof(secret));
+}
+
+static void end_line(struct tls_keylog *keylog)
+{
+	struct view line = view_of(keylog->line, keylog->line_length);
+	struct view word = next_word(&line);
+	const struct label *label = label_of(word);
+	bool too_long = keylog->line_too_long;
+	bool nothing = word.length == 0 || word.data[0] == '#';
+	keylog->counters.lines += !nothing;
+	if (nothing)
+		;
+	else if (label == NULL && is_label(word))
+		keylog->counters.unused++;
+	else if (label == NULL || too_long)
+		keylog->counters.malformed++;
+	else
+		keep(keylog, label, line);
+	keylog->line_length = 0;
+	keylog->line_too_long = false;
+}
+
+void tls_keylog_add(struct tls_keylog *keylog, const uint8_t *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n')
+			end_line(keylog);
+		else if (keylog->line_length < LINE_MAX_LENGTH)
+			keylog->line[keylog->line_length++] = text[i];
+		else
+			keylog->line_too_long = true;
+	}
+}
+
+void tls_keylog_end(struct tls_keylog *keylog)
+{
+	end_line(keylog);
+	OPENSSL_cleanse(keylog->line, sizeof(keylog->line));
+}
+
+// ---- files
+
+static bool read_all(struct tls_keylog *keylog, int file, const char *path, struct error *error)
+{
+	for (size_t taken = 0; taken <= FILE_MAX;) {
+		ssize_t count = read(file, keylog->chunk, sizeof(keylog->chunk));
+		if (count < 0)
+			error_set(error, "%s: cannot read the key log: %s", path, strerror(errno));
+		if (count <= 0)
+			return count == 0;
+		tls_keylog_add(keylog, keylog->chunk, (size_t)count);
+		taken += (size_t)count;
+	}
+	error_set(error, "%s: larger than 1 GiB: no key log", path);
+	return false;
+}
+
+bool tls_keylog_read(struct tls_keylog *keylog, const char *path, struct error *error)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0) {
+		error_set(error, "%s: cannot open the key log: %s", path, strerror(errno));
+		return false;
+	}
+	bool good = read_all(keylog, file, path, error);
+	tls_keylog_end(keylog);
+	OPENSSL_cleanse(keylog->chunk, sizeof(keylog->chunk));
+	(void)close(file);
+	return good;
+}
+
+struct tls_keylog_counters tls_keylog_counters(const struct tls_keylog *keylog)
+{
+	return keylog->counters;
+}
