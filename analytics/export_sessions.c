@@ -209,6 +209,19 @@ static void write_cipher(struct json *json, const struct tls_facts *tls)
 		key_null(json, "tls_cipher");
 }
 
+static void write_hidden_flight(struct json *json, const struct text *flight)
+{
+	json_key(json, "tls_hidden_flight");
+	if (flight == NULL) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (size_t at = 0; at + 2 <= flight->length; at += 2)
+		json_unsigned(json, (uint64_t)(flight->bytes[at] << 8 | flight->bytes[at + 1]));
+	json_array_end(json);
+}
+
 static void write_tls(struct json *json, const struct session_record *record)
 {
 	const struct tls_facts *tls = &record->session->tls;
@@ -229,6 +242,7 @@ static void write_tls(struct json *json, const struct session_record *record)
 	key_seen(
 	    json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
 	write_alert(json, tls);
+	write_hidden_flight(json, tls->hidden_flight);
 }
 
 static void write_chain(

@@ -87,9 +87,9 @@ struct flow {
 	struct session *session; // from the first payload
 };
 
-// Rounded up to the allocator's classes, a connection that is only counted stays below 512 bytes.
+// Rounded up to the allocator's classes, a connection that is only counted stays at 512 bytes.
 _Static_assert(sizeof(struct flow) <= 320, "a connection that said nothing yet");
-_Static_assert(sizeof(struct session) <= 160, "the facts of a connection");
+_Static_assert(sizeof(struct session) <= 192, "the facts of a connection");
 
 struct flow_counters {
 	uint64_t created, ended;

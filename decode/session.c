@@ -22,6 +22,7 @@ void session_release(struct session *session)
 	    &session->tls.chain[FROM_SERVER],
 	    &session->tls.sni,
 	    &session->tls.alpn,
+	    &session->tls.hidden_flight,
 	};
 	for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
 		text_release(session->texts, *slots[i]);

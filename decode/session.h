@@ -49,6 +49,7 @@ struct tls_facts {
 	uint8_t certificates[2]; // how many of it were seen
 	struct text *chain[2];   // their SHA-256, 32 bytes each, leaf first
 	struct text *sni, *alpn;
+	struct text *hidden_flight; // lengths of its records, two bytes each, the higher first
 };
 
 struct session {

@@ -75,7 +75,10 @@ struct tls_server_hello {
 	bool malformed;
 };
 
-enum { TLS_CHAIN_MAX = 100 }; // certificates reported of one message; a longer one never ends
+enum {
+	TLS_CHAIN_MAX = 100, // certificates reported of one message; a longer one never ends
+	TLS_FLIGHT_MAX = 16, // records of a hidden flight; a longer one is not reported
+};
 
 // Where the parser reports, in the order of the bytes. Any member may be NULL. `context` is the
 // caller's. Views are valid during the call only.
@@ -94,6 +97,9 @@ struct tls_sink {
 	void (*certificate_request)(void *context);
 	// An alert in the clear. level 1 warning, 2 fatal.
 	void (*alert)(void *context, enum direction sender, uint8_t level, uint8_t description);
+	// The lengths of the server's encrypted records between its ServerHello (TLS 1.3) and the
+	// client's first record that answers them, in order. Only if nothing of it is missing.
+	void (*hidden_flight)(void *context, const uint16_t *lengths, unsigned count);
 };
 
 // TLS_DONE and TLS_FOREIGN are final, the latter for its direction. Of a torn record header that turns

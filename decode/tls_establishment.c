@@ -237,9 +237,12 @@ static void modern_protected(struct tls *tls, enum direction sender, uint8_t typ
 		return;
 	if (sender == FROM_SERVER) {
 		advance(half, PROGRESS_FINISHED);
+		if (tls->phase == PHASE_MODERN)
+			tls_flight_add(tls, length);
 	} else if (answers(tls, length)) {
 		tls->application_data[sender] |= half->progress == PROGRESS_BEYOND;
 		advance(half, PROGRESS_BEYOND);
+		tls_flight_answered(tls);
 	}
 }
 

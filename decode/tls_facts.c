@@ -77,6 +77,18 @@ static void on_alert(void *context, enum direction sender, uint8_t level, uint8_
 	session->tls.alert_description = description;
 }
 
+static void on_hidden_flight(void *context, const uint16_t *lengths, unsigned count)
+{
+	struct session *session = context;
+	uint8_t bytes[2 * TLS_FLIGHT_MAX];
+	for (unsigned i = 0; i < count; i++) {
+		bytes[2 * i] = (uint8_t)(lengths[i] >> 8);
+		bytes[2 * i + 1] = (uint8_t)lengths[i];
+	}
+	session_set_text(
+	    session, &session->tls.hidden_flight, bytes, 2 * (size_t)count, sizeof bytes);
+}
+
 const struct tls_sink tls_facts_sink = {
     .client_hello = on_client_hello,
     .server_hello = on_server_hello,
@@ -84,6 +96,7 @@ const struct tls_sink tls_facts_sink = {
     .chain_end = on_chain_end,
     .server_key_exchange = on_key_exchange,
     .alert = on_alert,
+    .hidden_flight = on_hidden_flight,
 };
 
 void tls_facts_conclude(struct session *session, const struct tls *tls)

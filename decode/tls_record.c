@@ -368,6 +368,7 @@ void tls_destroy(struct tls *tls)
 		return;
 	tls_release(tls, &tls->half[FROM_CLIENT]);
 	tls_release(tls, &tls->half[FROM_SERVER]);
+	tls_flight_drop(tls);
 	memory_give(tls->memory, tls, sizeof(*tls));
 }
 

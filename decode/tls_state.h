@@ -2,7 +2,8 @@
 // The state of one TLS connection, shared by the files tls_*.c and by nobody else:
 // tls_record.c finds records in the bytes of a direction, tls_message.c handshake messages in the
 // records, tls_sslv2.c both for SSLv2; they tell tls_establishment.c what they saw, which keeps the
-// facts and decides when there is nothing more to learn.
+// facts and decides when there is nothing more to learn. tls_flight.c keeps the lengths of what TLS 1.3
+// hides.
 #ifndef MAILTAP_DECODE_TLS_STATE_H
 #define MAILTAP_DECODE_TLS_STATE_H
 
@@ -123,6 +124,7 @@ struct tls {
 	struct memory *memory;
 	const struct tls_sink *sink;
 	void *context;
+	struct tls_flight *flight; // NULL: nothing of it was seen yet, or it is over
 	struct tls_half half[2]; // by enum direction
 	uint32_t sslv2_cipher;
 	uint16_t cipher; // of the ServerHello
@@ -133,6 +135,7 @@ struct tls {
 	uint8_t requested; // client certificate
 	bool begun : 1;
 	bool early_data : 1; // offered in the last ClientHello
+	bool flight_over : 1; // the client answered, or it cannot be had
 	bool application_data[2];
 };
 
@@ -184,6 +187,17 @@ bool tls_message_plausible(
 
 // One step through the bytes of a direction that speaks SSLv2.
 void tls_sslv2_step(struct tls *tls, enum direction sender, struct view *input);
+
+// ---- tls_flight.c
+
+// An encrypted record of a TLS 1.3 server.
+void tls_flight_add(struct tls *tls, uint16_t length);
+
+// The client's first record that goes on from there: the flight is complete.
+void tls_flight_answered(struct tls *tls);
+
+// It is of no use any more.
+void tls_flight_drop(struct tls *tls);
 
 // ---- tls_establishment.c: what was seen, in the order of the bytes
 

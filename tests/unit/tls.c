@@ -473,6 +473,82 @@ static void a_large_hello_and_tls13(void **state)
 	assert_int_equal(told()->outcome.established, SEEN_YES);
 }
 
+// ---- the hidden flight
+
+// Hellos of TLS 1.3, early data offered or not.
+static void say_modern_hellos(bool early_data)
+{
+	begin();
+	EXTENSION(43, "\x02\x03\x04");
+	if (early_data)
+		EXTENSION(42, "");
+	put_client_hello(&body, TLS_1_2, &extensions);
+	say(&talk, FROM_CLIENT, 22, TLS_1_0, &body, 1 << 14);
+	body.length = 0;
+	size_t message = open_message(&body, 2);
+	put(&body, 2, TLS_1_2);
+	put_filler(&body, 32);
+	put(&body, 4, 0x00130100);
+	put_bytes(&body, "\x00\x06\x00\x2b\x00\x02\x03\x04", 8);
+	close_vector(&body, 3, message);
+	say(&talk, FROM_SERVER, 22, TLS_1_2, &body, 1 << 14);
+	say_filler(&talk, FROM_SERVER, 20, TLS_1_2, 1);
+}
+
+static bool tells_of_a_flight(const struct facts *facts)
+{
+	for (unsigned i = 0; i < facts->count; i++)
+		if (strncmp(facts->lines[i], "flight", 6) == 0)
+			return true;
+	return false;
+}
+
+static void the_flight_ends_where_the_client_goes_on(void **state)
+{
+	(void)state;
+	say_modern_hellos(false);
+	say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 27);
+	say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 1769);
+	say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 69);
+	assert_false(tells_of_a_flight(told()));
+	say_filler(&talk, FROM_CLIENT, 20, TLS_1_2, 1);
+	say_filler(&talk, FROM_CLIENT, 23, TLS_1_2, 19); // an alert is no answer
+	assert_false(tells_of_a_flight(told()));
+	say_filler(&talk, FROM_CLIENT, 23, TLS_1_2, 53);
+	say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 255); // a ticket
+	assert_true(facts_have(told(), "flight 27 1769 69"));
+}
+
+static void a_flight_is_told_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	for (unsigned count = TLS_FLIGHT_MAX; count <= TLS_FLIGHT_MAX + 1; count++) {
+		say_modern_hellos(false);
+		for (unsigned i = 0; i < count; i++)
+			say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 100);
+		say_filler(&talk, FROM_CLIENT, 23, TLS_1_2, 53);
+		assert_int_equal(tells_of_a_flight(told()), count == TLS_FLIGHT_MAX);
+		// A hole in what comes before the answer hides it, on either side.
+		for (enum direction sender = FROM_CLIENT; sender <= FROM_SERVER; sender++) {
+			struct feeding feeding = {0};
+			feeding.holes[sender] = (struct hole){sender == FROM_CLIENT ? 3 : 150, 1};
+			facts_of(&talk, &feeding, &part);
+			assert_false(tells_of_a_flight(&part));
+		}
+	}
+}
+
+static void behind_early_data_no_flight_is_told(void **state)
+{
+	(void)state;
+	say_modern_hellos(true);
+	say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 27);
+	say_filler(&talk, FROM_CLIENT, 23, TLS_1_2, 53); // data, or the answer
+	say_filler(&talk, FROM_SERVER, 23, TLS_1_2, 69);
+	say_filler(&talk, FROM_CLIENT, 23, TLS_1_2, 53);
+	assert_false(tells_of_a_flight(told()));
+}
+
 // ---- SSLv2
 
 static void say_sslv2_hello(uint16_t version)
@@ -677,6 +753,9 @@ int main(void)
 	    cmocka_unit_test(malformed_hellos_keep_what_was_read),
 	    cmocka_unit_test(drafts_count_as_tls13),
 	    cmocka_unit_test(a_large_hello_and_tls13),
+	    cmocka_unit_test(the_flight_ends_where_the_client_goes_on),
+	    cmocka_unit_test(a_flight_is_told_whole_or_not_at_all),
+	    cmocka_unit_test(behind_early_data_no_flight_is_told),
 	    cmocka_unit_test(sslv2_hello_then_tls),
 	    cmocka_unit_test(sslv2_itself),
 	    cmocka_unit_test(a_search_is_not_deceived_by_data),

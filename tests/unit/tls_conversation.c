@@ -104,8 +104,25 @@ static void on_alert(void *context, enum direction sender, uint8_t level, uint8_
 	    line(context), LINE_LENGTH, "alert %d %u %s", sender, level, name != NULL ? name : "-");
 }
 
-static const struct tls_sink sink = {on_client_hello, on_server_hello, on_certificate, on_chain_end,
-    on_server_key_exchange, on_certificate_request, on_alert};
+static void on_hidden_flight(void *context, const uint16_t *lengths, unsigned count)
+{
+	char *text = line(context);
+	int length = snprintf(text, LINE_LENGTH, "flight");
+	for (unsigned i = 0; i < count; i++)
+		length += snprintf(
+		    text + length, LINE_LENGTH - (size_t)length, " %u", (unsigned)lengths[i]);
+}
+
+static const struct tls_sink sink = {
+    .client_hello = on_client_hello,
+    .server_hello = on_server_hello,
+    .certificate = on_certificate,
+    .chain_end = on_chain_end,
+    .server_key_exchange = on_server_key_exchange,
+    .certificate_request = on_certificate_request,
+    .alert = on_alert,
+    .hidden_flight = on_hidden_flight,
+};
 
 // ---- feeding
 
@@ -152,9 +169,9 @@ static size_t feed_some(
 		length = feeding->cut - place;
 	if (!missing)
 		feed_piece(feeder, sender, bytes, length);
+	else // told before what the other side sent on it
+		tls_gap(feeder->tls, sender, length);
 	feeder->position[sender] += length;
-	if (missing && feeder->position[sender] == to)
-		tls_gap(feeder->tls, sender, hole->length);
 	return length;
 }
 
