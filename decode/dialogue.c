@@ -617,7 +617,7 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 			tell_gap(dialogue, from, length);
 		break;
 	case STAGE_TLS:
-		half->entered_tls = half->gap_in_tls = true;
+		half->entered_tls = half->gap_in_tls = dialogue->session->tls_gap = true;
 		tls_gap(dialogue->tls, from, length);
 		break;
 	case STAGE_DONE:

@@ -648,6 +648,9 @@ static void imap_gap(void *state, struct session *session, enum direction from, 
 	struct imap *imap = state;
 	(void)length;
 	imap->readers[from] = (struct line_reader){0};
+	// Which command an answer belongs to is known as long as one side is whole.
+	if (session->dialogue_gap[other_direction(from)])
+		commands_clear(&imap->pending);
 	if (from == FROM_SERVER) {
 		session_forget_capabilities(session); // a newer list may have been in the hole
 		imap->server = SERVER_LOST;

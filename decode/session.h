@@ -79,6 +79,7 @@ struct session {
 	bool dialogue_gap[2];           // bytes of this direction are missing from the dialogue in the clear
 	bool tls_foreign : 1;              // something else than TLS came where TLS was due
 	bool upgraded : 1;                 // the dialogue handed over to TLS
+	bool tls_gap : 1;                  // bytes are missing where TLS was due
 	uint32_t messages;              // taken by the server, or retrieved, in the clear
 	uint64_t message_bytes;         // of them
 	uint32_t conflicting_bytes[2];  // of this direction that came again with another value

@@ -59,7 +59,7 @@ static enum seen conclude_established(const struct session_record *record)
 	if (session->tls.begun || session->tls.established != NOT_SEEN)
 		return (enum seen)session->tls.established;
 	if (session->upgraded)
-		return record->ended ? SEEN_NO : NOT_SEEN;
+		return record->ended && !session->tls_gap ? SEEN_NO : NOT_SEEN;
 	if (record->starttls_accepted == SEEN_NO || record->starttls_requested == SEEN_NO)
 		return SEEN_NO;
 	return NOT_SEEN;
@@ -69,8 +69,9 @@ static enum seen conclude_established(const struct session_record *record)
 static bool clear_is_over(const struct session_record *record)
 {
 	const struct session *session = record->session;
-	return record->ended ||
-	       (session->upgraded && !session->tls_foreign && session->tls.established != NOT_SEEN);
+	if (session->upgraded && !session->tls_foreign && session->tls.established == SEEN_YES)
+		return true;
+	return record->ended && !session->tls_gap;
 }
 
 static enum seen conclude_credentials(const struct session_record *record)

@@ -300,8 +300,10 @@ static enum feed_next server_line(
 		greeting_line(smtp, session, line, continues);
 		return FEED_MORE;
 	}
-	if (!is_reply)
+	if (!is_reply) { // the first line of a list may stick to the end of something that is torn
+		smtp->list.incomplete |= dialogue_is_incomplete(session);
 		return FEED_MORE;
+	}
 	uint16_t code = (uint16_t)((line->bytes[0] - '0') * 100 + (line->bytes[1] - '0') * 10 +
 	                           (line->bytes[2] - '0'));
 	if (code >= 500 && refusal_asks_for_tls(line))
@@ -312,7 +314,7 @@ static enum feed_next server_line(
 	if (continues)
 		return FEED_MORE;
 	enum feed_next next = reply_done(smtp, session, code, line);
-	if (smtp->list.length > 0)
+	if (smtp->list.length > 0 || smtp->list.incomplete)
 		capability_list_clear(session, &smtp->list);
 	smtp->reply_lines = 0;
 	smtp->reply_wants_tls = false;

@@ -106,7 +106,7 @@ struct tls_sink {
 // out to be none, up to 4 bytes may have been taken by earlier calls.
 enum tls_status {
 	TLS_MORE, // all bytes were taken; give more
-	TLS_DONE, // nothing more can be learned: the connection may be cut over
+	TLS_DONE, // nothing more can be learned: the connection may be cut over (never behind a failure)
 	TLS_FOREIGN, // the bytes from *consumed on are no TLS record
 };
 

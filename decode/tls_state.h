@@ -141,6 +141,12 @@ struct tls {
 
 _Static_assert(sizeof(struct tls) <= 256, "one block of this per TLS connection");
 
+// From here on all is opaque. After a failure records are still walked: it may go on in the clear.
+static inline bool tls_established(const struct tls *tls)
+{
+	return tls->established == SEEN_YES;
+}
+
 static inline bool tls_decided(const struct tls *tls)
 {
 	return tls->established != NOT_SEEN;

@@ -14,6 +14,7 @@
 
 enum {
 	MEMORY_BUDGET = 4 << 20,
+	ROUNDS = 2000, // of several holes at once
 	HOLES_EVERYWHERE = 200, // bytes of a turn up to which every range of it is tried as a hole
 };
 
@@ -226,13 +227,32 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+// How many bytes from this one on are lost.
+static size_t lost_at(const struct variation *variation, unsigned turn, size_t at)
+{
+	size_t lost = 0;
+	for (int i = 0; i < HOLES_AT_ONCE; i++)
+		if (variation->holes[i].turn == turn && at >= variation->holes[i].from &&
+		    at < variation->holes[i].from + variation->holes[i].length)
+			lost = variation->holes[i].from + variation->holes[i].length - at;
+	return lost;
+}
+
+// Where the next bytes behind this one are lost.
+static size_t next_hole(const struct variation *variation, unsigned turn, size_t at)
+{
+	size_t next = SIZE_MAX;
+	for (int i = 0; i < HOLES_AT_ONCE; i++)
+		if (variation->holes[i].length > 0 && variation->holes[i].turn == turn &&
+		    variation->holes[i].from > at)
+			next = least(next, variation->holes[i].from);
+	return next;
+}
+
 static void feed_turn(struct run *run, unsigned number, const struct turn *turn)
 {
 	const struct variation *variation = run->variation;
-	bool holed = variation->hole.length > 0 && variation->hole.turn == number;
 	bool cut = variation->cut.at > 0 && variation->cut.turn == number;
-	size_t hole = holed ? variation->hole.from : turn->length;
-	size_t hole_end = holed ? hole + variation->hole.length : 0;
 	if (!turn->unheard)
 		run->heard[turn->from] = run->said[other_direction((enum direction)turn->from)];
 	if (turn->bytes == NULL) {
@@ -240,14 +260,13 @@ static void feed_turn(struct run *run, unsigned number, const struct turn *turn)
 		return;
 	}
 	for (size_t at = 0; at < turn->length;) {
-		size_t length = turn->length - at;
-		if (at == hole) {
-			feed_hole(run, turn, hole_end - hole);
-			at = hole_end;
+		size_t length = least(turn->length, next_hole(variation, number, at)) - at;
+		size_t lost = least(turn->length - at, lost_at(variation, number, at));
+		if (lost > 0) {
+			feed_hole(run, turn, lost);
+			at += lost;
 			continue;
 		}
-		if (at < hole)
-			length = hole - at;
 		if (variation->piece > 0)
 			length = least(length, variation->piece);
 		if (cut && at < variation->cut.at)
@@ -375,15 +394,22 @@ static struct facts whole;
 static struct history history;
 static unsigned ambiguities; // how often the conversation's own exception was needed
 
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
 static void describe(const struct mail_conversation *conversation, const struct variation *v)
 {
-	print_error(
-	    "%s: turns %u to %u, pieces of %zu%s%s%s, cut in %u at %zu, hole in %u at %zu, %zu "
-	    "bytes\n",
+	print_error("%s: turns %u to %u, pieces of %zu%s%s%s, cut in %u at %zu\n",
 	    conversation->name, v->first, v->last, v->piece, v->coalesced ? ", coalesced" : "",
 	    v->without[FROM_CLIENT] ? ", without the client" : "",
-	    v->without[FROM_SERVER] ? ", without the server" : "", v->cut.turn, v->cut.at,
-	    v->hole.turn, v->hole.from, v->hole.length);
+	    v->without[FROM_SERVER] ? ", without the server" : "", v->cut.turn, v->cut.at);
+	for (int i = 0; i < HOLES_AT_ONCE; i++)
+		if (v->holes[i].length > 0)
+			print_error("  hole in %u at %zu, %zu bytes\n", v->holes[i].turn,
+			    v->holes[i].from, v->holes[i].length);
 }
 
 static void differs(const struct mail_conversation *conversation, const struct variation *variation,
@@ -539,16 +565,16 @@ static void holes_in_turn(const struct mail_conversation *conversation, unsigned
 	size_t length = conversation->turns[turn].length;
 	if (conversation->turns[turn].bytes == NULL)
 		return;
-	variation.hole.turn = turn;
+	variation.holes[0].turn = turn;
 	for (size_t from = 0; from < length; from += stride(length)) {
 		for (size_t size = 1; size < length - from;
 		     size += length <= HOLES_EVERYWHERE ? 1 : 1 + size / 2) {
-			variation.hole.from = from;
-			variation.hole.length = size;
+			variation.holes[0].from = from;
+			variation.holes[0].length = size;
 			no_other_facts(conversation, &variation);
 		}
-		variation.hole.from = from;
-		variation.hole.length = length - from;
+		variation.holes[0].from = from;
+		variation.holes[0].length = length - from;
 		no_other_facts(conversation, &variation);
 	}
 }
@@ -557,6 +583,28 @@ static void holes_invent_nothing(const struct mail_conversation *conversation)
 {
 	for (unsigned i = 0; !is_last_turn(conversation, i); i++)
 		holes_in_turn(conversation, i);
+}
+
+// Two or three holes at once, at random places: what one of them hides may be what explains the other.
+static void many_holes_invent_nothing(const struct mail_conversation *conversation)
+{
+	uint32_t random = 1;
+	unsigned count = turns_of(conversation);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct variation variation = all_of(conversation);
+		for (int i = 0; i < 2 + round % 2; i++) {
+			unsigned turn = next_random(&random) % count;
+			size_t length = conversation->turns[turn].length;
+			size_t from =
+			    next_random(&random) % 3 == 0 ? 0 : next_random(&random) % length;
+			size_t most = length - from;
+			bool to_end = next_random(&random) % 2 == 0;
+			variation.holes[i].turn = turn;
+			variation.holes[i].from = from;
+			variation.holes[i].length = to_end ? most : 1 + next_random(&random) % most;
+		}
+		no_other_facts(conversation, &variation);
+	}
 }
 
 static void half_a_capture_invents_nothing(const struct mail_conversation *conversation)
@@ -590,6 +638,7 @@ void conversation_holds(const struct mail_conversation *conversation)
 	remember_history(conversation);
 	ambiguities = 0;
 	holes_invent_nothing(conversation);
+	many_holes_invent_nothing(conversation);
 	half_a_capture_invents_nothing(conversation);
 	if (conversation->ambiguous != NULL && ambiguities == 0)
 		fail_msg("%s: the exception for %s is not needed", conversation->name,

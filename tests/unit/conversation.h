@@ -7,7 +7,7 @@
 
 #include "decode/protocol.h"
 
-enum { TURNS_MAX = 48, FACTS_MAX = 24, FACT_LENGTH = 640 };
+enum { TURNS_MAX = 48, FACTS_MAX = 24, FACT_LENGTH = 640, HOLES_AT_ONCE = 3 };
 
 struct turn {
 	uint8_t from; // enum direction
@@ -53,7 +53,7 @@ struct variation {
 	struct {
 		unsigned turn;
 		size_t from, length; // these bytes of the turn are lost; length 0: none
-	} hole;
+	} holes[HOLES_AT_ONCE];
 };
 
 // By enum fact_name in conversation.c; "-": not seen.

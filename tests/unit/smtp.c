@@ -204,6 +204,15 @@ static const struct mail_conversation conversations[] = {
             "exposed=yes"},
     },
     {
+        .name = "an alert, then mail in the clear on the same connection",
+        .port = PROTOCOL_SMTP,
+        .turns = {BANNER, EHLO, EHLO_REPLY, C("STARTTLS\r\n"), S("220 Ready\r\n"), C(CLIENT_HELLO),
+            S("\x15\x03\x03\x00\x02\x02\x28"), EHLO, EHLO_REPLY, MAIL, RCPT, DATA, C("x\r\n.\r\n"),
+            TAKEN, QUIT},
+        .facts = {"accepted=yes", "established=no", "in_the_clear=yes", "messages=1",
+            "tls_mode=starttls", "exposed=no"},
+    },
+    {
         .name = "both in the clear after 220",
         .port = PROTOCOL_SMTP,
         .turns = {BANNER, EHLO, EHLO_REPLY, C("STARTTLS\r\n"), S("220 Ready\r\n"),
