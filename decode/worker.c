@@ -262,9 +262,12 @@ static enum flow_class class_of(struct flow *flow)
 static void keep_within_budget(struct worker *worker, const struct flow *spared)
 {
 	size_t most = worker->options.memory / 16 * 15;
-	for (int i = 0; i < EVICTIONS_PER_SEGMENT && memory_in_use(worker->memory) > most; i++)
-		if (!flow_evict(worker->flows, spared))
+	for (int i = 0; i < EVICTIONS_PER_SEGMENT; i++) {
+		bool tight =
+		    memory_in_use(worker->memory) > most || memory_is_tight(worker->memory);
+		if (!tight || !flow_evict(worker->flows, spared))
 			break;
+	}
 }
 
 static void take_segment(struct worker *worker, const struct lookup *lookup)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/base/memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@ enum {
 	STEPS = 4, // classes per doubling: at most a quarter of a block is lost
 	SMALLEST = 32, // bytes
 	CLASSES = 1 + 14 * STEPS, // 32 bytes ... 512 KiB
+	SMALL_CLASSES = 1 + 6 * STEPS, // up to 2 KiB
 	SLAB = 256 * 1024, // bytes, and the alignment of all; a larger class has one block per slab
 	HEADER = 64, // bytes in front of a slab's blocks
 };
@@ -39,7 +39,11 @@ struct memory {
 	uint64_t refusals;
 	struct slab *all, *empty;
 	struct slab *partial[CLASSES];
+	uint32_t slabs[CLASSES]; // that are not empty
+	uint32_t full; // small classes that have slabs, all of them full; a bit each
 };
+
+_Static_assert(SMALL_CLASSES <= 32, "a bit each");
 
 // Sizes go 32, 40, 48, 56, 64, 80, ...: rounded to ALIGNMENT where the step is smaller.
 static unsigned class_of(size_t size)
@@ -163,6 +167,20 @@ static struct slab *empty_slab(struct memory *memory, size_t block)
 
 /* ---- blocks ---- */
 
+static void note_full(struct memory *memory, unsigned class)
+{
+	if (class >= SMALL_CLASSES)
+		return;
+	bool full = memory->slabs[class] > 0 && memory->partial[class] == NULL;
+	memory->full = (memory->full & ~(1u << class)) | (uint32_t)full << class;
+}
+
+bool memory_is_tight(const struct memory *memory)
+{
+	return memory->full != 0 && memory->empty == NULL &&
+	       memory->budget - memory->reserved < SLAB;
+}
+
 static void *take_block(struct slab *slab, size_t bytes)
 {
 	struct free_block *block = slab->free;
@@ -198,10 +216,14 @@ void *memory_take(struct memory *memory, size_t size)
 			return NULL;
 		}
 		list_push(&memory->partial[class], slab);
+		memory->slabs[class]++;
+		note_full(memory, class);
 	}
 	void *block = take_block(slab, bytes);
-	if (is_full(slab))
+	if (is_full(slab)) {
 		list_remove(&memory->partial[class], slab);
+		note_full(memory, class);
+	}
 	memory->in_use += bytes;
 	return block;
 }
@@ -220,13 +242,17 @@ void memory_give(struct memory *memory, void *block, size_t size)
 	struct slab *slab = (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB - 1));
 	struct free_block *given = block;
 	memory->in_use -= class_bytes(class);
-	if (is_full(slab))
+	if (is_full(slab)) {
 		list_push(&memory->partial[class], slab);
+		note_full(memory, class);
+	}
 	given->next = slab->free;
 	slab->free = given;
 	if (--slab->used > 0)
 		return;
 	list_remove(&memory->partial[class], slab);
+	memory->slabs[class]--;
+	note_full(memory, class);
 	if (slab->bytes == SLAB)
 		list_push(&memory->empty, slab);
 	else

@@ -9,6 +9,7 @@
 #ifndef MAILTAP_CAPTURE_BASE_MEMORY_H
 #define MAILTAP_CAPTURE_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,11 @@ size_t memory_class_size(size_t size);
 // Bytes in blocks now out, and in slabs (what the budget limits).
 size_t memory_in_use(const struct memory *memory);
 size_t memory_reserved(const struct memory *memory);
+
+// True if the next block of some size in use, up to 2 KiB, would be refused: all slabs are held, none is
+// empty, and those of that size are full. Giving up what holds many sizes (the oldest connections)
+// helps: it empties slabs in time.
+bool memory_is_tight(const struct memory *memory);
 
 // Takes that were refused because the budget was used up.
 uint64_t memory_refusals(const struct memory *memory);

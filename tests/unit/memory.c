@@ -78,6 +78,34 @@ static void empty_slabs_serve_any_size(void **state)
 	memory_destroy(memory);
 }
 
+// Tight is said before a block is refused, and no longer once one of that size, or a slab, is free.
+static void tight_before_refused(void **state)
+{
+	enum { BUDGET = 1 << 20, BLOCKS = 4000 };
+	static void *small[BLOCKS], *large[BLOCKS];
+	size_t smalls = 0, larges = 0;
+	(void)state;
+	struct memory *memory = memory_create(BUDGET);
+	small[smalls++] = memory_take(memory, 300);
+	while (!memory_is_tight(memory) && larges < BLOCKS)
+		large[larges++] = memory_take(memory, 1000);
+	assert_int_equal(memory_refusals(memory), 0);
+	assert_true(larges > 500 && larges < BLOCKS);
+	assert_null(memory_take(memory, 1000));
+	memory_give(memory, large[--larges], 1000);
+	assert_false(memory_is_tight(memory));
+	while (!memory_is_tight(memory) && smalls < BLOCKS)
+		small[smalls++] = memory_take(memory, 300);
+	assert_true(smalls > 500 && smalls < BLOCKS);
+	while (larges > 0)
+		memory_give(memory, large[--larges], 1000);
+	assert_false(memory_is_tight(memory));
+	while (smalls > 0)
+		memory_give(memory, small[--smalls], 300);
+	assert_int_equal(memory_in_use(memory), 0);
+	memory_destroy(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,6 +113,7 @@ int main(void)
 	    cmocka_unit_test(blocks_are_recycled),
 	    cmocka_unit_test(budget_is_never_passed),
 	    cmocka_unit_test(empty_slabs_serve_any_size),
+	    cmocka_unit_test(tight_before_refused),
 	};
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -282,6 +282,7 @@ static void too_many_connections_are_evicted(void **state)
 	struct worker_counters counters = counters_of(&lab);
 	assert_true(counters.flow.evicted > CONNECTIONS / 2);
 	assert_int_equal(lab.ends[END_EVICTED], counters.flow.evicted);
+	assert_int_equal(counters.memory_refusals, 0);
 	assert_true(counters.flow.live > 1000);
 	for (size_t i = 0; i < KEPT_RECORDS; i++)
 		assert_string_equal(lab.records[i].client_name, "c.example");
