@@ -81,11 +81,12 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 
 /* ---- holes ---- */
 
-// The newest hole is the last; older ones become one, so that no more than HOLES_MAX are kept.
+// The newest hole is the last; older ones become one, so that no more than HOLES_MAX are kept. What lies
+// so far back that nothing of it is taken any more is forgotten.
 static void note_hole(struct stream *stream, uint32_t start, uint32_t end)
 {
 	struct hole *old = &stream->holes[0], *newest = &stream->holes[1];
-	if (old->missing == 0) {
+	if (old->missing == 0 || start - old->start > FAR) {
 		*old = *newest;
 	} else if (newest->missing > 0) {
 		old->end = newest->end;
@@ -93,6 +94,28 @@ static void note_hole(struct stream *stream, uint32_t start, uint32_t end)
 	}
 	*newest = (struct hole){start, end, end - start};
 	stream->missing += end - start;
+}
+
+// Takes [start, end) out of a hole that has it. What is taken out at an edge cannot fill it again. Out
+// of the middle two holes are left if there is room for them; else only the sum is known from then on,
+// and the same bytes once more would count again.
+static void cut_hole(struct stream *stream, struct hole *hole, uint32_t start, uint32_t end)
+{
+	struct hole *old = &stream->holes[0], *newest = &stream->holes[1];
+	bool whole = hole->missing == hole->end - hole->start;
+	bool alone = old->missing == 0 || newest->missing == 0;
+	if (whole && alone && start != hole->start && end != hole->end) {
+		struct hole before = {hole->start, start, start - hole->start};
+		struct hole behind = {end, hole->end, hole->end - end};
+		*old = before;
+		*newest = behind;
+		return;
+	}
+	if (start == hole->start)
+		hole->start = end;
+	else if (end == hole->end)
+		hole->end = start;
+	hole->missing -= end - start < hole->missing ? end - start : hole->missing;
 }
 
 // What came late of a hole is no longer missing.
@@ -103,9 +126,9 @@ static void fill_hole(struct stream *stream, struct hole *hole, uint32_t start, 
 	if (hole->missing == 0 || !after(to, from))
 		return;
 	uint32_t filled = to - from < hole->missing ? to - from : hole->missing;
-	hole->missing -= filled;
 	stream->missing -= filled;
 	stream->bytes += filled;
+	cut_hole(stream, hole, from, to);
 }
 
 static void deliver_gap(
@@ -412,11 +435,11 @@ static bool is_keep_alive(const struct stream *stream, const struct segment *seg
 static bool is_far(struct stream *stream, const struct segment *segment)
 {
 	int32_t distance = (int32_t)(segment->sequence - stream->next);
-	if (distance <= FAR && distance >= -FAR) {
-		stream->far_segments = 0;
-		return false;
-	}
-	return distance < 0 || ++stream->far_segments < FAR_PATIENCE;
+	bool near = distance <= FAR && distance >= -FAR;
+	if (!near && (distance < 0 || ++stream->far_segments < FAR_PATIENCE))
+		return true;
+	stream->far_segments = 0;
+	return false;
 }
 
 static void take_reset(struct tcp_context *context, struct flow *flow, enum direction from,
@@ -445,8 +468,9 @@ static void count_only(struct stream *stream, const struct segment *segment)
 	uint32_t start = segment->sequence, end = segment->sequence + segment->length;
 	if (!stream->known || segment->length == 0)
 		return;
-	for (size_t i = 0; i < HOLES_MAX; i++)
-		fill_hole(stream, &stream->holes[i], start, end);
+	uint32_t late_end = after(end, stream->next) ? stream->next : end;
+	for (size_t i = 0; i < HOLES_MAX && after(late_end, start); i++)
+		fill_hole(stream, &stream->holes[i], start, late_end);
 	if (!after(end, stream->next))
 		return;
 	if (after(start, stream->next))

@@ -573,6 +573,66 @@ static void late_pieces_fill_holes(void **state)
 	assert_int_equal(kept->record.missing[FROM_CLIENT], 30);
 }
 
+// Late pieces that come again, in the order of what was sent, against it, or from the middle, fill
+// their hole once. Two holes; of each only some pieces of ten bytes come.
+static void late_pieces_count_once(void **state)
+{
+	static const struct {
+		uint32_t offsets[8]; // of pieces, 0: no more
+		uint32_t missing;
+	} cases[] = {
+	    {{80}, 60},
+	    {{80, 20, 20}, 50},
+	    {{80, 20, 20, 30, 30, 30}, 40},
+	    {{80, 70, 70, 60, 60}, 40},
+	    {{80, 40, 40, 40, 30, 50, 50}, 30},
+	    {{50, 80, 60, 60, 40, 40}, 30},
+	    {{50, 80, 20, 20, 70, 70, 70}, 30},
+	    {{50, 80, 30, 20, 20}, 30},
+	    {{80, 20, 30, 40, 50, 60, 70}, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk_open(&talk);
+		talk_say(&talk, FROM_SERVER, "SSH-2.0-OpenSSH_99\r\n");
+		talk_say(&talk, FROM_CLIENT, "SSH-2.0-OpenSSH_99\r\n");
+		for (size_t k = 0; k < 8 && cases[i].offsets[k] != 0; k++)
+			talk_say_at(&talk, FROM_CLIENT, cases[i].offsets[k], "0123456789");
+		const struct kept_record *kept = end_with_one(&lab);
+		assert_int_equal(kept->record.missing[FROM_CLIENT], cases[i].missing);
+		assert_int_equal(kept->record.bytes[FROM_CLIENT], 90 - cases[i].missing);
+	}
+}
+
+// After four gigabytes the sequence numbers of a hole come round again: these are new bytes.
+static void a_hole_is_not_filled_by_what_comes_later(void **state)
+{
+	static const uint64_t jumps[] = {0x7fff0000, 0xfffe0000};
+	enum { PIECE = 60000 };
+	static char piece[PIECE + 1];
+	(void)state;
+	memset(piece, 'x', PIECE);
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, "SSH-2.0-OpenSSH_99\r\n");
+	talk_say(&talk, FROM_CLIENT, "SSH-2.0-OpenSSH_99\r\n");
+	uint64_t end = 0, seen = 20;
+	for (size_t i = 0; i < 2; i++) {
+		end = jumps[i];
+		for (int k = 0; k < 3; k++, end += 10) // the third is believed
+			talk_say_at(&talk, FROM_CLIENT, (uint32_t)end, "0123456789");
+		seen += 10;
+	}
+	for (int i = 0; i < 3; i++, end += PIECE, seen += PIECE)
+		talk_say_at(&talk, FROM_CLIENT, (uint32_t)end, piece);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], seen);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], end - seen);
+}
+
 // Data far beyond any window is not believed, unless it keeps coming.
 static void far_data_is_ignored_until_it_goes_on(void **state)
 {
@@ -615,6 +675,8 @@ int main(void)
 	    cmocka_unit_test(a_refused_syn),
 	    cmocka_unit_test(a_reset_that_acknowledges_all),
 	    cmocka_unit_test(late_pieces_fill_holes),
+	    cmocka_unit_test(late_pieces_count_once),
+	    cmocka_unit_test(a_hole_is_not_filled_by_what_comes_later),
 	    cmocka_unit_test(the_same_ends_begin_again),
 	    cmocka_unit_test(the_same_ends_begin_again_without_an_end),
 	    cmocka_unit_test(a_forged_syn_ends_nothing),
