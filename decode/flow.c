@@ -7,9 +7,10 @@
 
 enum {
 	BYTES_PER_FLOW = 512, // for sizing the table
-	SILENT_SHARE = 2, // one part in this many of the budget is for flows that say nothing, at most
+	SILENT_SHARE = 2, // one part in this many of the budget, at most, is for silent flows
 	BUCKETS_MIN = 1 << 10,
 	EXPIRED_PER_CALL = 64, // flows looked at
+	LATER = 16, // a flow may stay one part in this many of its time-out longer than that
 };
 
 // In packet time. A mail client may wait half an hour in IMAP's IDLE (RFC 2177 wants 29 minutes at
@@ -107,6 +108,16 @@ void flow_set_class(
 	flow->class = (uint8_t) class;
 	flow->queued = now;
 	queue_append(&table->queues[class], flow);
+}
+
+// Most packets cost the queue nothing: only one that comes a good while after the flow was queued puts
+// it to the end. So a queue is in the order of its flows' last packets, give or take that while.
+void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now)
+{
+	if (now > flow->last)
+		flow->last = now;
+	if (now - flow->queued > timeouts[flow->class] / LATER)
+		flow_set_class(table, flow, (enum flow_class)flow->class, now);
 }
 
 /* ---- the table ---- */
@@ -249,23 +260,25 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 	memory_give(table->memory, flow, sizeof *flow);
 }
 
-// Looks at the longest queued flows of a class; one that had packets since goes to the end again, so
-// that a packet costs the queues nothing.
+// Looks at the longest queued flows of a class. One that was queued at a time that is yet to come is
+// from before packet time went back, and its time begins anew.
 static unsigned expire_class(
     struct flow_table *table, enum flow_class class, nanoseconds now, unsigned most)
 {
 	struct queue *queue = &table->queues[class];
+	const nanoseconds timeout = timeouts[class], lateness = timeout / LATER;
 	unsigned looked = 0;
 	for (; looked < most && queue->first != NULL; looked++) {
 		struct flow *flow = queue->first;
-		if (now - flow->queued <= timeouts[class])
+		nanoseconds waited = now - flow->queued;
+		if (waited < -lateness)
+			flow_set_class(table, flow, class, now);
+		else if (waited <= timeout + lateness)
 			break;
-		if (now - flow->last > timeouts[class])
+		else
 			flow_remove(table, flow,
 			    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason
 			                          : END_TIMEOUT);
-		else
-			flow_set_class(table, flow, class, flow->last);
 	}
 	return looked;
 }

@@ -139,7 +139,11 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 void flow_set_class(
     struct flow_table *table, struct flow *flow, enum flow_class class, nanoseconds now);
 
-// Ends flows that have timed out as of `now`; a bounded number per call.
+// Takes note of a packet of the flow. Cheap.
+void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now);
+
+// Ends flows that have timed out as of `now`, at most a sixteenth of their time late; a bounded number
+// per call.
 void flow_expire(struct flow_table *table, nanoseconds now);
 
 // Gives memory free by ending the flow that is missed least; false: there is none but `spared`.

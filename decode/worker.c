@@ -282,8 +282,7 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	if (flow == NULL)
 		return;
 	worker->counters.segments_tracked++;
-	if (segment->context.time > flow->last)
-		flow->last = segment->context.time;
+	flow_seen(worker->flows, flow, segment->context.time);
 	tcp_segment(&worker->tcp, flow, from, segment);
 	if (flow->dialogue != NULL && dialogue_done(flow->dialogue))
 		cut_over(worker, flow);

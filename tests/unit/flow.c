@@ -137,20 +137,42 @@ static void time_outs(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct flow *flow = add(1, SECONDS(1));
+		nanoseconds timeout = SECONDS(cases[i].seconds), last = SECONDS(1);
 		ends.count = 0;
-		flow_set_class(table, flow, cases[i].class, SECONDS(1));
+		flow_set_class(table, flow, cases[i].class, last);
 		flow->end_reason = END_RST;
-		flow_expire(table, SECONDS(1 + cases[i].seconds));
+		for (int packet = 0; packet < 40; packet++) {
+			flow_expire(table, last + timeout);
+			assert_int_equal(ends.count, 0);
+			last += timeout / 37 * (packet % 5);
+			flow_seen(table, flow, last);
+			assert_int_equal(flow->last, last);
+		}
+		flow_seen(table, flow, last - timeout); // out of order
+		assert_int_equal(flow->last, last);
+		flow_expire(table, last + timeout);
 		assert_int_equal(ends.count, 0);
-		flow->last = SECONDS(2); // one packet more, which the queue was not told
-		flow_expire(table, SECONDS(1 + cases[i].seconds) + 1);
-		assert_int_equal(ends.count, 0);
-		flow_expire(table, SECONDS(2 + cases[i].seconds));
-		assert_int_equal(ends.count, 0);
-		flow_expire(table, SECONDS(2 + cases[i].seconds) + 1);
+		flow_expire(table, last + timeout + timeout / 16 + 1);
 		assert_int_equal(ends.count, 1);
 		assert_int_equal(ends.reason[0], cases[i].reason);
 	}
+}
+
+// Packet time goes back by a day: flows of before end when their time has passed once more.
+static void time_goes_back(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++)
+		add(i, SECONDS(86400));
+	for (uint32_t i = 100; i < 110; i++)
+		add(i, SECONDS(1));
+	for (int second = 1; second <= 61; second++) {
+		flow_expire(table, SECONDS(second));
+		assert_int_equal(ends.count, 0);
+	}
+	flow_expire(table, SECONDS(70));
+	flow_expire(table, SECONDS(70));
+	assert_int_equal(ends.count, 110);
 }
 
 // However many have timed out, one call ends a bounded number, and all calls all of them.
@@ -232,6 +254,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_was_added_is_found, begin, finish),
 	    cmocka_unit_test_setup_teardown(tap_points, begin, finish),
 	    cmocka_unit_test_setup_teardown(time_outs, begin, finish),
+	    cmocka_unit_test_setup_teardown(time_goes_back, begin, finish),
 	    cmocka_unit_test_setup_teardown(expiry_is_bounded, begin, finish),
 	    cmocka_unit_test_setup_teardown(who_is_evicted_first, begin, finish),
 	    cmocka_unit_test_setup_teardown(the_silent_make_room_for_each_other, begin, finish),

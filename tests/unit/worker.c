@@ -177,7 +177,7 @@ static void open_and_close(struct talk *talk)
 	talk_close(talk);
 }
 
-// A flow ends when nothing came for its time, and not before.
+// A flow ends when nothing came for its time, and not before; a sixteenth later at most.
 static void each_state_has_its_time(void **state)
 {
 	static const struct {
@@ -195,14 +195,37 @@ static void each_state_has_its_time(void **state)
 		lab.now = last + SECONDS(cases[i].seconds) - 10000000;
 		tick(&lab);
 		assert_int_equal(lab.count, 0);
-		lab.now = last + SECONDS(cases[i].seconds) * 2 + 1;
-		tick(&lab);
+		lab.now = last + SECONDS(cases[i].seconds) / 16 * 17 + 1;
 		tick(&lab);
 		assert_int_equal(lab.count, 1);
 		assert_int_equal(lab.records[0].record.end_reason, cases[i].reason);
 		assert_int_equal(lab.records[0].record.end, last);
 		lab_end(&lab);
 	}
+}
+
+// One that had packets in between does not stay because others came after it.
+static void each_flow_has_its_time(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	nanoseconds start = lab.now;
+	struct talk first = talk_begin(&lab, 1, 25), second = talk_begin(&lab, 2, 25);
+	open_and_greet(&first);
+	lab.now = start + SECONDS(900);
+	talk_say(&first, FROM_CLIENT, "NOOP\r\n");
+	lab.now = start + SECONDS(1850);
+	open_and_greet(&second);
+	lab.now = start + SECONDS(900 + 1859);
+	for (int i = 0; i < 3; i++)
+		tick(&lab);
+	assert_int_equal(lab.count, 0);
+	lab.now = start + SECONDS(900) + SECONDS(1860) / 16 * 17 + 1;
+	tick(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_int_equal(lab.records[0].record.end, start + SECONDS(900));
+	lab_end(&lab);
+	assert_int_equal(lab.ends[END_TIMEOUT], 1);
 }
 
 static void what_goes_on_does_not_time_out(void **state)
@@ -244,6 +267,27 @@ static void time_may_go_back(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_string_equal(lab.records[i].client_name, "c.example");
 	assert_int_equal(lab.ends[END_TIMEOUT], 0);
+}
+
+// What was open at a later time does not keep what is earlier from ending.
+static void time_that_went_back_goes_on(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	nanoseconds start = lab.now;
+	lab.now = start + SECONDS(86400);
+	struct talk later = talk_begin(&lab, 1, 25), earlier = talk_begin(&lab, 2, 25);
+	open_and_close(&later);
+	lab.now = start;
+	open_and_close(&earlier);
+	nanoseconds last = lab.now - 1000000;
+	lab.now += SECONDS(4);
+	tick(&lab);
+	assert_int_equal(lab.count, 0);
+	lab.now = last + SECONDS(6);
+	tick(&lab);
+	assert_int_equal(lab.count, 2);
+	lab_end(&lab);
 }
 
 /* ---- too much of everything ---- */
@@ -362,8 +406,10 @@ int main(void)
 	    cmocka_unit_test(wrong_checksums_are_kept_unless_asked_otherwise),
 	    cmocka_unit_test(copies_at_countless_tap_points),
 	    cmocka_unit_test(each_state_has_its_time),
+	    cmocka_unit_test(each_flow_has_its_time),
 	    cmocka_unit_test(what_goes_on_does_not_time_out),
 	    cmocka_unit_test(time_may_go_back),
+	    cmocka_unit_test(time_that_went_back_goes_on),
 	    cmocka_unit_test(too_many_connections_are_evicted),
 	    cmocka_unit_test(a_syn_flood),
 	    cmocka_unit_test(connections_are_read_after_a_syn_flood),
