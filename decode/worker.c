@@ -138,15 +138,15 @@ static struct lookup lookup_of(const struct worker *worker, const struct segment
 	return lookup;
 }
 
-static struct flow *begin_flow(struct worker *worker, const struct lookup *lookup)
+static struct flow *begin_flow(
+    struct worker *worker, const struct lookup *lookup, unsigned client_end)
 {
 	const struct segment *segment = lookup->segment;
 	const struct flow_key *key = &lookup->key;
-	unsigned sender = lookup->sender;
 	struct flow *flow = flow_add(worker->flows, key, lookup->hash, segment->context.time);
 	if (flow == NULL)
 		return NULL;
-	flow->client_end = (uint8_t)find_client_end(worker, segment, sender);
+	flow->client_end = (uint8_t)client_end;
 	flow->hint = worker->options.ports->hints[key->port[1 - flow->client_end]];
 	flow->vlan_count = segment->context.vlan_count;
 	memcpy(flow->vlans, segment->context.vlans, sizeof flow->vlans);
@@ -193,15 +193,19 @@ static enum reuse find_reuse(struct flow *flow, enum direction from, const struc
 	return REUSE_MAYBE;
 }
 
-// The old connection ends; the new one's SYN, if it was seen before, counts for it.
+// The old connection ends. If it is not a SYN that begins the new one, then one that was set aside: it
+// came from the same client.
 static struct flow *begin_again(
     struct worker *worker, struct flow *old, const struct lookup *lookup)
 {
-	bool syn_before = old->reuse_pending;
+	const struct segment *segment = lookup->segment;
+	bool syn_before = !(segment->flags & TCP_SYN) || (segment->flags & TCP_ACK);
 	uint32_t sequence = old->reuse_sequence;
+	unsigned client_end =
+	    syn_before ? old->client_end : find_client_end(worker, segment, lookup->sender);
 	flow_remove(worker->flows, old,
 	    old->class == FLOW_CLOSING ? (enum end_reason)old->end_reason : END_TIMEOUT);
-	struct flow *flow = begin_flow(worker, lookup);
+	struct flow *flow = begin_flow(worker, lookup, client_end);
 	if (flow == NULL || !syn_before)
 		return flow;
 	struct stream *client = &flow->streams[FROM_CLIENT];
@@ -217,7 +221,8 @@ static struct flow *flow_of(
 	struct flow *flow =
 	    flow_find(worker->flows, &lookup->key, lookup->hash, lookup->sender, lookup->segment);
 	if (flow == NULL) {
-		flow = begin_flow(worker, lookup);
+		flow = begin_flow(
+		    worker, lookup, find_client_end(worker, lookup->segment, lookup->sender));
 	} else {
 		switch (find_reuse(flow, sender_of(flow, lookup->sender), lookup->segment)) {
 		case REUSE_NO:

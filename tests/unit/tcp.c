@@ -418,6 +418,54 @@ static void the_same_ends_begin_again_without_an_end(void **state)
 	assert_true(lab.records[1].record.saw_start);
 }
 
+// The client's own data proves it, where neither port tells which end is the client.
+static void the_client_that_begins_again_is_known(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct talk talk = talk_begin(&lab, 1, 143);
+		talk.base[FROM_CLIENT].source_port = talk.base[FROM_SERVER].destination_port = 25;
+		talk.next[FROM_CLIENT] += 70000 * i;
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		if (i == 0)
+			talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+		talk_say(&talk, FROM_CLIENT, "a LOGOUT\r\n");
+	}
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(lab.records[i].record.port[FROM_CLIENT], 25);
+		assert_int_equal(lab.records[i].record.port[FROM_SERVER], 143);
+		assert_true(lab.records[i].record.saw_start);
+	}
+}
+
+// A SYN that nothing followed says nothing of the one that comes when all is over.
+static void the_last_syn_begins_again(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25), again = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	again.next[FROM_CLIENT] += 70000;
+	talk_flags(&again, FROM_CLIENT, TCP_SYN);
+	assert_int_equal(counters_of(&lab).segments_set_aside, 1);
+	talk_close(&talk);
+	again.next[FROM_CLIENT] += 70000;
+	again.next[FROM_SERVER] += 70000;
+	talk_open(&again);
+	talk_greetings(&again);
+	talk_close(&again);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_greetings(&lab.records[i]);
+		assert_int_equal(lab.records[i].record.end_reason, END_FIN);
+	}
+}
+
 static void a_forged_syn_ends_nothing(void **state)
 {
 	(void)state;
@@ -679,6 +727,8 @@ int main(void)
 	    cmocka_unit_test(a_hole_is_not_filled_by_what_comes_later),
 	    cmocka_unit_test(the_same_ends_begin_again),
 	    cmocka_unit_test(the_same_ends_begin_again_without_an_end),
+	    cmocka_unit_test(the_client_that_begins_again_is_known),
+	    cmocka_unit_test(the_last_syn_begins_again),
 	    cmocka_unit_test(a_forged_syn_ends_nothing),
 	    cmocka_unit_test(joined_in_the_middle),
 	    cmocka_unit_test(one_direction_only),
