@@ -42,7 +42,7 @@ _Static_assert(sizeof(struct key) == 40, "the key is hashed as bytes");
 
 enum state {
 	HELD,
-	IGNORED, // the ports are not followed: what comes of it is let pass
+	IGNORED, // the protocol or the ports are not followed: what comes of it is let pass
 	REFUSED, // overlapping or bad: what comes of it is let pass, until it is too old
 };
 
@@ -219,6 +219,8 @@ static struct key key_of(const struct fragment *fragment)
 // False if the first fragment shows that its datagram is of no use.
 static bool may_be_followed(const struct fragment_table *table, const struct fragment *first)
 {
+	if (!ip_protocol_matters(first->ip_version, first->protocol))
+		return false;
 	if (first->captured < 4)
 		return true;
 	uint16_t source = read_u16(first->payload), destination = read_u16(first->payload + 2);

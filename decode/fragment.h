@@ -25,7 +25,7 @@ struct fragment_counters {
 	uint64_t datagrams_overlapping; // dropped: pieces overlap with differing bytes (RFC 5722)
 	uint64_t datagrams_bad; // dropped: longer than 65535, or two different ends
 	uint64_t datagrams_no_room; // dropped: table or memory full (the oldest goes first)
-	uint64_t datagrams_ignored; // dropped: the first fragment shows ports not followed
+	uint64_t datagrams_ignored; // dropped: the first fragment shows that it is not followed
 	uint64_t datagrams_held; // still incomplete
 };
 

@@ -29,20 +29,26 @@ static enum layer layer_of_protocol(uint8_t protocol)
 	}
 }
 
-static bool is_extension(const struct walk *walk, uint8_t protocol)
+static bool is_extension(uint8_t version, uint8_t protocol)
 {
 	if (protocol == PROTOCOL_AUTHENTICATION)
 		return true;
-	return walk->ip.version == 6 &&
+	return version == 6 &&
 	       (protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
 	           protocol == PROTOCOL_DESTINATION_OPTIONS || protocol == PROTOCOL_FRAGMENT);
 }
 
-// Hands the rest of the walk out as a fragment, if its datagram can hold a mail connection. All but
-// the last end on a multiple of eight bytes (RFC 791 3.2, RFC 8200 4.5), and none is empty.
+bool ip_protocol_matters(uint8_t version, uint8_t protocol)
+{
+	return layer_of_protocol(protocol) != LAYER_END || is_extension(version, protocol);
+}
+
+// Hands the rest of the walk out as a fragment, if its datagram can hold a mail connection. Of IPv6 the
+// first fragment alone tells, whatever next header the others name, so all are handed out. All but the
+// last end on a multiple of eight bytes (RFC 791 3.2, RFC 8200 4.5), and none is empty.
 static enum layer end_as_fragment(struct walk *walk, uint8_t protocol, uint32_t offset, bool more)
 {
-	if (layer_of_protocol(protocol) == LAYER_END && !is_extension(walk, protocol))
+	if (walk->ip.version == 4 && !ip_protocol_matters(4, protocol))
 		return walk_end(walk, HEADERS_OTHER_PROTOCOL);
 	if (walk->length == 0 || (more && walk->length % 8 != 0))
 		return walk_end(walk, HEADERS_MALFORMED);
@@ -113,7 +119,7 @@ static bool take_extension(struct walk *walk, uint8_t *next)
 
 enum layer ip_payload_read(struct walk *walk, uint8_t protocol)
 {
-	for (int count = 0; is_extension(walk, protocol); count++) {
+	for (int count = 0; is_extension(walk->ip.version, protocol); count++) {
 		if (count == HEADERS_EXTENSIONS_MAX)
 			return walk_end(walk, HEADERS_TOO_DEEP);
 		enum layer layer = LAYER_END;

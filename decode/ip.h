@@ -33,6 +33,10 @@ static inline struct ip_address address_of_ipv4(const uint8_t bytes[4])
 	    [15] = bytes[3]}};
 }
 
+// True if an IP payload of this protocol (or IPv6 next header) can hold a TCP segment, as such or in a
+// tunnel that is read. `version`: 4 or 6.
+bool ip_protocol_matters(uint8_t version, uint8_t protocol);
+
 layer_reader ip_read, ipv4_read, ipv6_read;
 
 // Reads on behind an IP header, or in a reassembled datagram, whose payload is of this protocol (or

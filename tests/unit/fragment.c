@@ -368,7 +368,8 @@ static void datagrams_that_do_not_matter_are_ignored(void **state)
 		bool followed;
 	} cases[] = {{6, 25, 40000, true}, {6, 40000, 25, true}, {6, 80, 40000, false},
 	    {17, 40000, 4789, true}, {17, 4789, 40000, false}, {17, 40000, 53, false},
-	    {47, 80, 80, true}, {4, 80, 80, true}};
+	    {47, 80, 80, true}, {4, 80, 80, true}, {51, 80, 80, true}, {50, 25, 25, false},
+	    {58, 25, 25, false}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (uint32_t start = 0; start < 4; start++) {
 			struct setting setting;
@@ -382,6 +383,7 @@ static void datagrams_that_do_not_matter_are_ignored(void **state)
 				struct fragment fragment =
 				    piece(whole, 1600, (start + part) % 4 * 400, 400);
 				fragment.protocol = cases[i].protocol;
+				fragment.ip_version = i % 2 ? 6 : 4;
 				completed = add(&setting, fragment, &datagram);
 			}
 			assert_int_equal(completed, cases[i].followed);
@@ -625,6 +627,35 @@ static void fragments_in_and_around_tunnels_are_put_together(void **state)
 		}
 }
 
+// RFC 8200 4.5: only what the first fragment of IPv6 names as the next header counts.
+static void the_first_fragment_names_the_protocol(void **state)
+{
+	(void)state;
+	static struct built whole, part;
+	for (uint32_t start = 0; start < 4; start++) {
+		struct setting setting;
+		struct headers_result result;
+		enum headers_outcome outcome = HEADERS_FRAGMENT;
+		set_up(&setting, BUDGET, 100);
+		build(&whole, "ip6 tcp", text);
+		for (uint32_t i = 0; i < 4; i++) {
+			uint32_t offset = (start + i) % 4 * 32;
+			assert_int_equal(outcome, HEADERS_FRAGMENT);
+			build_part(&part, &whole, offset, 32);
+			if (offset > 0)
+				built_data(&part)[40] = 59; // no next header
+			struct packet packet = {.data = built_data(&part),
+			    .captured = part.length,
+			    .length = part.length,
+			    .link_type = LINK_RAW};
+			outcome = read_on(&setting, &packet, &result);
+		}
+		assert_int_equal(outcome, HEADERS_SEGMENT);
+		assert_text(&result, sizeof(text) - 1);
+		tear_down(&setting);
+	}
+}
+
 // Fragments inside a tunnel whose packets are fragments again; the last ones may be cut.
 static void fragments_of_fragments_are_put_together(void **state)
 {
@@ -678,6 +709,7 @@ int main(void)
 	    cmocka_unit_test(vlans_keep_datagrams_apart_and_interfaces_do_not),
 	    cmocka_unit_test(hostile_fragments_are_survived),
 	    cmocka_unit_test(fragments_in_and_around_tunnels_are_put_together),
+	    cmocka_unit_test(the_first_fragment_names_the_protocol),
 	    cmocka_unit_test(fragments_of_fragments_are_put_together),
 	};
 	return cmocka_run_group_tests_name("fragment", tests, NULL, NULL);
