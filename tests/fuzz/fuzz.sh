@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzzers and runs one: fuzz.sh pipeline|capture [SECONDS [libFuzzer options]]. What it learns
+# Builds the fuzzers and runs one: fuzz.sh pipeline|capture|x509 [SECONDS [libFuzzer options]]. What it learns
 # stays in build-fuzz/corpus-*, what it finds in build-fuzz/found-*.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -13,6 +13,7 @@ build=${BUILD:-build-fuzz}
 ninja -C "$build" --quiet
 mkdir -p "$build/corpus-$fuzzer"
 python3 tests/fuzz/seeds.py "$fuzzer" "$build/seeds-$fuzzer"
+[ "$fuzzer" != x509 ] || "$build/tests/fuzz/fuzz-x509-seeds" "$build/seeds-x509"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 exec nice "$build/tests/fuzz/fuzz-$fuzzer" -max_total_time="$seconds" -max_len=16384 -timeout=5 \
 	-rss_limit_mb=1024 -dict=tests/fuzz/mail.dict -artifact_prefix="$build/found-$fuzzer-" \

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers out of captures: `seeds.py pipeline|capture DIRECTORY`.
+"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509 DIRECTORY`.
 
-For `capture` the files themselves; for `pipeline` the script (see pipeline.c) that sends the
-segments of a capture again."""
+For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
+segments of a capture again; for `x509` the certificates of the system."""
 
+import re
+import ssl
 import sys
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from lib import capture_file, packets  # noqa: E402
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
 SERVERS = [25, 587, 143, 110, 465, 993, 995, 2526]
+CERTIFICATES = Path("/usr/share/ca-certificates")
+PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 LARGEST = 16 * 1024  # bytes of a capture worth mutating
 FIN, SYN, RST = 1, 2, 4
 DATA, LONG_DATA, SYN_STEP, FIN_STEP, RST_STEP, ACK_STEP = 0, 6, 8, 9, 10, 11
@@ -56,15 +60,26 @@ def script(path):
     return b"\x04" + steps if steps else b""
 
 
+def captures(kind):
+    """(name, seed) of each capture that is small enough."""
+    for path in sorted(PCAPS.iterdir()):
+        if path.name.endswith(capture_file.CAPTURE_SUFFIXES) and path.stat().st_size <= LARGEST:
+            yield path.name, path.read_bytes() if kind == "capture" else script(path)
+
+
+def certificates():
+    """(name, DER) of the certificates that the system trusts."""
+    for path in sorted(CERTIFICATES.rglob("*.crt")):
+        for number, text in enumerate(PEM.findall(path.read_text())):
+            yield f"{path.stem}-{number}.der", ssl.PEM_cert_to_DER_cert(text)
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
-    for path in sorted(PCAPS.iterdir()):
-        if not path.name.endswith(capture_file.CAPTURE_SUFFIXES) or path.stat().st_size > LARGEST:
-            continue
-        seed = path.read_bytes() if kind == "capture" else script(path)
+    for name, seed in certificates() if kind == "x509" else captures(kind):
         if seed:
-            (directory / path.name).write_bytes(seed)
+            (directory / name).write_bytes(seed)
 
 
 if __name__ == "__main__":
