@@ -56,9 +56,9 @@ enum certificate_fault {
 
 struct chain_judgement {
 	unsigned faults; // enum certificate_fault, or'ed
-	// False: whether there is a path to a trust anchor is not known, as there is no trust store.
-	// SELF_SIGNED, UNTRUSTED and INCOMPLETE_CHAIN are never set then, and "no faults" is not
-	// "nothing wrong": write null.
+	// False: whether there is a path to a trust anchor is not known: there is no trust store, or this
+	// OpenSSL does not know an algorithm. SELF_SIGNED, UNTRUSTED and INCOMPLETE_CHAIN are never
+	// set then; no faults do not mean that nothing is wrong: write null.
 	bool trust_known;
 	bool issuer_missing; // with INCOMPLETE_CHAIN: the first issuer that was not sent
 	uint8_t missing_issuer[SHA256_BYTES];

@@ -8,12 +8,13 @@
 #ifndef MAILTAP_ANALYTICS_TRUST_STORE_H
 #define MAILTAP_ANALYTICS_TRUST_STORE_H
 
+#include "analytics/time_span.h"
 #include "capture/base/error.h"
 #include "decode/x509.h"
 
 #include <openssl/types.h>
 
-// Debian's ca-certificates, used where neither a file nor a directory is given.
+// Debian's ca-certificates.
 #define TRUST_STORE_DEFAULT "/etc/ssl/certs/ca-certificates.crt"
 
 struct trust_store_options {
@@ -23,13 +24,15 @@ struct trust_store_options {
 	size_t ca_directory_count;
 	const char *const *crl_directories; // of CRLs, PEM or DER
 	size_t crl_directory_count;
+	// Used where neither a file nor a directory is given; NULL: TRUST_STORE_DEFAULT.
+	const char *default_file;
 };
 
 struct trust_store_counters {
 	uint64_t anchors; // distinct certificates; 0: nobody can be called trusted or untrusted
 	uint64_t damaged; // certificates in those files that cannot be read
 	uint64_t crls;
-	uint64_t crls_damaged; // files or entries in CRL directories that are no CRL that can be used
+	uint64_t crls_damaged; // in those directories, that cannot be read or used
 };
 
 struct trust_store;
@@ -59,12 +62,12 @@ const struct trust_anchor *trust_store_find(const struct trust_store *store, str
 // The parsed certificate; the store's own. NULL: OpenSSL cannot read it (then it is counted damaged).
 X509 *trust_anchor_parsed(struct trust_store *store, const struct trust_anchor *anchor);
 
-// Since when `certificate` is revoked: seconds since 1970, in *since. False: no CRL says so.
-// A CRL counts if `issuer`, whose key must have signed `certificate`, may sign CRLs and has signed it
-// (stale or not: what it once said stays true). `at`: the moment in question, for entries that are on
-// hold: they count until a later CRL takes them back. `trusted`: the issuer is on a path to an anchor;
-// for others very large CRLs are not checked.
+// True if `certificate` is revoked at a moment (seconds since 1970): a CRL lists it with a date that has
+// come. A CRL counts if `issuer`, whose key must have signed `certificate`, may sign CRLs and has signed
+// it; stale or not, issued before that moment or after it: what it says of the past is true. Who was only
+// on hold is free again once a later CRL does not list it. *span is cut to the time in which the answer is
+// the same. `trusted`: the issuer is on a path to an anchor; for others very large CRLs are not checked.
 bool trust_store_revoked(struct trust_store *store, X509 *certificate, X509 *issuer, int64_t at,
-    bool trusted, int64_t *since);
+    bool trusted, struct time_span *span);
 
 #endif
