@@ -622,7 +622,7 @@ static void late_pieces_fill_holes(void **state)
 }
 
 // Late pieces that come again, in the order of what was sent, against it, or from the middle, fill
-// their hole once. Two holes; of each only some pieces of ten bytes come.
+// their hole once; of three holes at once only the sum is known. Pieces of ten bytes.
 static void late_pieces_count_once(void **state)
 {
 	static const struct {
@@ -637,7 +637,9 @@ static void late_pieces_count_once(void **state)
 	    {{50, 80, 60, 60, 40, 40}, 30},
 	    {{50, 80, 20, 20, 70, 70, 70}, 30},
 	    {{50, 80, 30, 20, 20}, 30},
+	    {{50, 80, 30, 60, 60}, 30},
 	    {{80, 20, 30, 40, 50, 60, 70}, 0},
+	    {{30, 40, 60, 80, 70, 30, 20, 50}, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -679,6 +681,29 @@ static void a_hole_is_not_filled_by_what_comes_later(void **state)
 	const struct kept_record *kept = end_with_one(&lab);
 	assert_int_equal(kept->record.bytes[FROM_CLIENT], seen);
 	assert_int_equal(kept->record.missing[FROM_CLIENT], end - seen);
+}
+
+// A hole so far back that nothing more comes into it does not make later ones inexact.
+static void an_old_hole_is_forgotten(void **state)
+{
+	enum { PIECE = 60000, PIECES = 80 };
+	static char piece[PIECE + 1];
+	(void)state;
+	memset(piece, 'x', PIECE);
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, "SSH-2.0-OpenSSH_99\r\n");
+	talk_say(&talk, FROM_CLIENT, "SSH-2.0-OpenSSH_99\r\n");
+	uint32_t end = 30; // ten bytes are missing
+	for (int i = 0; i < PIECES; i++, end += PIECE)
+		talk_say_at(&talk, FROM_CLIENT, end, piece);
+	talk_say_at(&talk, FROM_CLIENT, end + 10, "0123456789");
+	talk_say_at(&talk, FROM_CLIENT, end + 30, "0123456789");
+	talk_say_at(&talk, FROM_CLIENT, end - PIECE, piece); // again
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 30);
+	assert_int_equal(kept->record.bytes[FROM_CLIENT], 40 + (uint64_t)PIECES * PIECE);
 }
 
 // Data far beyond any window is not believed, unless it keeps coming.
@@ -724,6 +749,7 @@ int main(void)
 	    cmocka_unit_test(a_reset_that_acknowledges_all),
 	    cmocka_unit_test(late_pieces_fill_holes),
 	    cmocka_unit_test(late_pieces_count_once),
+	    cmocka_unit_test(an_old_hole_is_forgotten),
 	    cmocka_unit_test(a_hole_is_not_filled_by_what_comes_later),
 	    cmocka_unit_test(the_same_ends_begin_again),
 	    cmocka_unit_test(the_same_ends_begin_again_without_an_end),
