@@ -21,7 +21,8 @@ build() {
 
 build build gcc
 build build-clang clang
-build build-sanitize clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+build build-sanitize clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+	-Dfuzz=true
 
 build/mailtap -r pcaps/*.pcap* || exit 1
 

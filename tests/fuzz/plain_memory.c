@@ -68,6 +68,12 @@ void memory_give(struct memory *memory, void *block, size_t size)
 	free(block);
 }
 
+// Without slabs: a block of 2 KiB would be refused.
+bool memory_is_tight(const struct memory *memory)
+{
+	return memory->budget - memory->in_use < 2048;
+}
+
 size_t memory_in_use(const struct memory *memory)
 {
 	return memory->in_use;
