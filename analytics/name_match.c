@@ -197,6 +197,8 @@ enum name_match name_match(
 		return NAME_UNKNOWN;
 	if (alternative_name_matches(certificate->alternative_names, &reference, &any))
 		return NAME_MATCH_SAN;
+	if (certificate->malformed != NULL && certificate->alternative_names.data == NULL)
+		return NAME_UNKNOWN; // it may have names that could not be read
 	if (!any && common_name_matches(x509_common_name(certificate->subject), &reference))
 		return NAME_MATCH_COMMON_NAME_ONLY;
 	return NAME_MISMATCH;

@@ -7,7 +7,9 @@
 #include "decode/x509.h"
 
 enum name_match {
-	NAME_UNKNOWN, // there is no name to compare with, or none that a client could ask for
+	// There is no name to compare with, or none that a client could ask for; or the certificate is
+	// malformed, and what names it has could not be read.
+	NAME_UNKNOWN,
 	NAME_MATCH_SAN, // a dNSName or iPAddress of the subjectAltName
 	// Only the subject's commonName, and no subjectAltName of the kind asked for. RFC 9525 does not take
 	// it, older clients did.
