@@ -334,9 +334,10 @@ static void look_ahead(const struct worker *worker, const struct headers_result 
 			flow_prefetch(worker->flows, lookups[i].hash);
 }
 
+// Back by more than packets are out of order, or far ahead.
 static bool is_leap(nanoseconds from, nanoseconds to)
 {
-	return to - from > SECONDS(3600) || from - to > SECONDS(3600);
+	return to - from > SECONDS(3600) || from - to > SECONDS(1);
 }
 
 // Time-outs follow the packets' clock. A leap counts only once the next batch confirms it: one packet

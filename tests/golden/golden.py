@@ -9,6 +9,7 @@ one fails, and so does a golden file whose capture is gone. After a wanted chang
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -18,6 +19,12 @@ from lib.tap import Tap  # noqa: E402
 
 GOLDEN = Path(__file__).resolve().parent
 ABSENT = object()
+# What says of a session that it is the same and whole; the rest may come of what was seen before it.
+SESSION = [
+    "start", "end", "client_ip", "client_port", "server_ip", "server_port", "protocol", "verdict",
+    "client_packets", "server_packets", "client_bytes", "server_bytes", "saw_start", "directions",
+    "client_missing_bytes", "server_missing_bytes",
+]  # fmt: skip
 
 
 def golden_path(folder, capture):
@@ -68,6 +75,25 @@ def compare(tap, mailtap, capture, folder, update):
     tap.check(not lines, capture.name, lines)
 
 
+def compare_together(tap, mailtap, paths, folder):
+    """All captures read as one traffic, whose time goes back and forth: the sessions are those of each."""
+
+    def sessions(found):
+        return Counter(program.show([record[field] for field in SESSION], 999) for record in found)
+
+    golden = (golden_path(folder, path) for path in paths)
+    expected = sum((sessions(program.json_lines(path.read_bytes())) for path in golden), Counter())
+    for order, name in ((paths, "all together"), (paths[::-1], "all together, the last one first")):
+        try:
+            found = sessions(program.sessions(mailtap, order[0], [x for p in order[1:] for x in ("-r", p)]))
+        except program.RunError as error:
+            tap.check(False, name, [str(error)])
+            continue
+        lines = [f"expected {session}" for session in (expected - found).elements()]
+        lines += [f"found    {session}" for session in (found - expected).elements()]
+        tap.check(not lines, name, lines)
+
+
 def main():
     parser = program.arguments(__doc__.splitlines()[0])
     parser.add_argument("--golden", type=Path, default=GOLDEN, help="the folder of the golden files")
@@ -83,6 +109,7 @@ def main():
         elif not options.names or any(part in path.name for part in options.names):
             compare(tap, options.mailtap, path, options.golden, options.update)
     if not options.names:
+        compare_together(tap, options.mailtap, paths, options.golden)
         for golden in sorted(options.golden.glob("*.jsonl")):
             if golden.name.removesuffix(".jsonl") not in names:
                 tap.check(False, golden.name, ["its capture is gone"])
