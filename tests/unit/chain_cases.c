@@ -262,6 +262,8 @@ static const struct pki_crl crls[] = {
         .extensions = "2.5.29.27=critical,DER:020101"},
     {.name = "crl-delta-empty", .issuer = "int", .update = "20240501", .entries = "",
         .extensions = "2.5.29.27=critical,DER:020101"},
+    {.name = "crl-not-understood", .issuer = "int", .update = "20240601",
+        .entries = "leaf 20240101", .extensions = "1.2.3.4.5=critical,DER:0500"},
 };
 
 /* ---- what is said of them ---- */

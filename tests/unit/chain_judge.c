@@ -77,6 +77,283 @@ static void every_kind_of_list(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- memory ---- */
+
+static bool same(const struct chain_judgement *one, const struct chain_judgement *other)
+{
+	return one->faults == other->faults && one->trust_known == other->trust_known &&
+	       one->reason == other->reason && one->issuer_missing == other->issuer_missing &&
+	       memcmp(one->missing_issuer, other->missing_issuer, SHA256_BYTES) == 0 &&
+	       one->from == other->from && one->until == other->until;
+}
+
+// What a judge says that has never seen the list.
+static struct chain_judgement fresh(
+    struct chain_lab *lab, const char *sent, enum certificate_role role, int64_t at)
+{
+	struct chain_judge *own = lab->judge;
+	lab->judge = chain_judge_create(lab->certificates, lab->trust, CHAIN_LAB_BYTES);
+	assert_non_null(lab->judge);
+	struct chain_judgement judgement = chain_lab_judge(lab, sent, role, at);
+	chain_judge_destroy(lab->judge);
+	lab->judge = own;
+	return judgement;
+}
+
+// Moments to ask about: dates of the certificates and lists, ends of time.
+static const char *const moments[] = {"1949", "1950", "20100101", "2015", "2020", "20221201",
+    "20230101", "20240101", "20240201", "20240301", "20240301120000", "20240401120000", "20240501",
+    "20240601", "20240615", "20240801", "20250101", "2030", "2035", "2040", "9999"};
+
+static size_t all_times(int64_t times[])
+{
+	static const int64_t ends[] = {INT64_MIN, -62135596801, -62135596800, 253402300798,
+	    253402300799, 253402300800, INT64_MAX};
+	size_t count = 0;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		times[count++] = ends[i];
+	for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++)
+		for (int64_t away = -1; away <= 1; away++)
+			times[count++] = pki_time(moments[i]) + away;
+	return count;
+}
+
+// Packets come at any time, also backwards: what is remembered is what would be found.
+static void at_any_time(void **state)
+{
+	enum { TIMES_MAX = 128, ASKED = 30 };
+	int64_t times[TIMES_MAX];
+	size_t count = all_times(times), wrong = 0;
+	srand(1);
+	for (size_t i = 0; i < chain_case_count; i++) {
+		const struct chain_case *one = &chain_cases[i];
+		struct chain_lab lab;
+		open_case(&lab, *state, one);
+		for (int asked = 0; asked < ASKED; asked++) {
+			int64_t at = times[(size_t)rand() % count];
+			struct chain_judgement kept =
+			    chain_lab_judge(&lab, one->sent, role_of(one), at);
+			struct chain_judgement now = fresh(&lab, one->sent, role_of(one), at);
+			if (same(&kept, &now) && now.from <= at && at <= now.until)
+				continue;
+			print_message("%s at %lld: remembered %x, found %x\n", one->what,
+			    (long long)at, kept.faults, now.faults);
+			wrong++;
+		}
+		chain_lab_close(&lab);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+// At both ends of the span the same is found; beyond them something may be different.
+static void spans_are_what_they_say(void **state)
+{
+	for (size_t i = 0; i < chain_case_count; i++) {
+		const struct chain_case *one = &chain_cases[i];
+		struct chain_lab lab;
+		open_case(&lab, *state, one);
+		struct chain_judgement got =
+		    chain_lab_judge(&lab, one->sent, role_of(one), at_of(one));
+		struct chain_judgement first = fresh(&lab, one->sent, role_of(one), got.from);
+		struct chain_judgement last = fresh(&lab, one->sent, role_of(one), got.until);
+		assert_true(same(&got, &first) && same(&got, &last));
+		uint64_t verified = chain_judge_counters(lab.judge).verified;
+		chain_lab_judge(&lab, one->sent, role_of(one), got.from);
+		chain_lab_judge(&lab, one->sent, role_of(one), got.until);
+		assert_int_equal(chain_judge_counters(lab.judge).verified, verified);
+		if (got.until < INT64_MAX) {
+			chain_lab_judge(&lab, one->sent, role_of(one), got.until + 1);
+			assert_int_equal(chain_judge_counters(lab.judge).verified, verified + 1);
+		}
+		chain_lab_close(&lab);
+	}
+}
+
+static void each_list_is_judged_once(void **state)
+{
+	struct chain_lab lab;
+	int64_t at = pki_time("20240615");
+	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(
+		    chain_lab_judge(&lab, "leaf int", CERTIFICATE_SERVER, at + i).faults, 0);
+		assert_int_equal(
+		    chain_lab_judge(&lab, "client int", CERTIFICATE_SERVER, at + i).faults,
+		    FAULT_NOT_A_SERVER_CERTIFICATE);
+		assert_int_equal(
+		    chain_lab_judge(&lab, "client int", CERTIFICATE_CLIENT, at + i).faults, 0);
+		assert_int_equal(chain_lab_judge(&lab, "leaf", CERTIFICATE_SERVER, at + i).faults,
+		    FAULT_INCOMPLETE_CHAIN);
+	}
+	struct chain_judge_counters counters = chain_judge_counters(lab.judge);
+	assert_int_equal(counters.verified, 4);
+	assert_int_equal(counters.known, 36);
+	assert_int_equal(counters.cached, 4);
+	assert_int_equal(counters.evicted, 0);
+	assert_true(counters.bytes > 0 && counters.bytes < 4 * 1024);
+	chain_lab_close(&lab);
+}
+
+// A list that lacks an issuer is judged anew when an issuer of that name is shown, and only then.
+static void what_is_missing_may_come_later(void **state)
+{
+	struct chain_lab lab;
+	int64_t at = pki_time("20240615");
+	uint8_t shown[4][SHA256_BYTES], missing[SHA256_BYTES];
+	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    chain_lab_judge(&lab, "leaf2", CERTIFICATE_SERVER, at).faults, FAULT_UNTRUSTED);
+	chain_lab_show(&lab, "root", shown);
+	chain_lab_show(&lab, "other-int other", shown);
+	chain_lab_show(&lab, "leaf", shown);
+	assert_int_equal(
+	    chain_lab_judge(&lab, "leaf2", CERTIFICATE_SERVER, at).faults, FAULT_UNTRUSTED);
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 1);
+	// one step further, but not there yet
+	chain_lab_show(&lab, "int2", shown);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    chain_lab_judge(&lab, "leaf2", CERTIFICATE_SERVER, at).faults, FAULT_UNTRUSTED);
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 2);
+	chain_lab_show(&lab, "int", shown);
+	for (int i = 0; i < 3; i++) {
+		struct chain_judgement got = chain_lab_judge(&lab, "leaf2", CERTIFICATE_SERVER, at);
+		assert_int_equal(got.faults, FAULT_INCOMPLETE_CHAIN);
+		chain_lab_hash(&lab, "int2", missing);
+		assert_memory_equal(got.missing_issuer, missing, SHA256_BYTES);
+	}
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 3);
+	chain_lab_show(&lab, "impostor", shown); // it has a path: this changes nothing
+	chain_lab_judge(&lab, "leaf2", CERTIFICATE_SERVER, at);
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 3);
+	chain_lab_close(&lab);
+}
+
+// However many impostors are shown.
+static void impostors_do_not_hide_an_issuer(void **state)
+{
+	enum { COUNT = 100 };
+	struct chain_lab lab;
+	int64_t at = pki_time("20240615");
+	bool is_new;
+	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	assert_int_equal(chain_lab_judge(&lab, "leaf int", CERTIFICATE_SERVER, at).faults, 0);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		uint8_t made_up[SHA256_BYTES] = {1};
+		memcpy(made_up + 1, &i, sizeof i);
+		assert_non_null(certificate_store_add(lab.certificates, made_up,
+		    pki_der(*state, "impostor"), 0, CERTIFICATE_ISSUER, &is_new));
+	}
+	assert_int_equal(chain_lab_judge(&lab, "plain-leaf", CERTIFICATE_SERVER, at).faults,
+	    FAULT_INCOMPLETE_CHAIN);
+	chain_lab_close(&lab);
+}
+
+static void memory_is_bounded(void **state)
+{
+	enum { SMALL = 64 << 10, LISTS = 1000 };
+	static const char *const names[] = {"leaf", "int", "root", "other", "self", "int2"};
+	struct chain_lab lab;
+	char sent[256];
+	chain_lab_open(&lab, *state, "root", NULL, SMALL);
+	srand(1);
+	for (int i = 0; i < LISTS; i++) {
+		sent[0] = '\0';
+		for (int length = 1 + rand() % 8; length > 0; length--) {
+			strcat(sent, names[rand() % 6]);
+			strcat(sent, " ");
+		}
+		chain_lab_judge(&lab, sent, CERTIFICATE_SERVER, pki_time("20240615") + i);
+		assert_true(chain_judge_counters(lab.judge).bytes <= SMALL);
+	}
+	struct chain_judge_counters counters = chain_judge_counters(lab.judge);
+	assert_true(counters.evicted > 100);
+	assert_int_equal(counters.known + counters.verified, LISTS);
+	assert_true(counters.cached > 50 && counters.cached < LISTS);
+	chain_lab_close(&lab);
+	// no room at all: everything is judged, nothing remembered
+	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	chain_judge_destroy(lab.judge);
+	lab.judge = chain_judge_create(lab.certificates, lab.trust, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    chain_lab_judge(&lab, "leaf int", CERTIFICATE_SERVER, pki_time("20240615"))
+		        .faults,
+		    0);
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 3);
+	assert_int_equal(chain_judge_counters(lab.judge).bytes, 0);
+	chain_lab_close(&lab);
+}
+
+static void what_is_not_held_is_not_judged(void **state)
+{
+	struct chain_lab lab;
+	struct chain_judgement judgement;
+	uint8_t chain[CHAIN_CERTIFICATES_MAX + 2][SHA256_BYTES];
+	const uint8_t(*list)[SHA256_BYTES] = (const uint8_t(*)[SHA256_BYTES])chain;
+	int64_t at = pki_time("20240615");
+	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	assert_int_equal(chain_lab_show(&lab, "leaf int", chain), 2);
+	assert_false(chain_judge(lab.judge, list, 0, CERTIFICATE_SERVER, at, &judgement));
+	assert_false(chain_judge(lab.judge, NULL, 0, CERTIFICATE_SERVER, at, &judgement));
+	memset(chain[2], 0, SHA256_BYTES);
+	assert_false(chain_judge(lab.judge, list, 3, CERTIFICATE_SERVER, at, &judgement));
+	assert_int_equal(chain_judge_counters(lab.judge).unjudged, 3);
+	assert_int_equal(chain_judge_counters(lab.judge).cached, 0);
+	assert_true(chain_judge(lab.judge, list, 2, CERTIFICATE_SERVER, at, &judgement));
+	// of a list without end only so much is looked at
+	for (size_t i = 2; i < CHAIN_CERTIFICATES_MAX; i++)
+		memcpy(chain[i], chain[1], SHA256_BYTES);
+	memset(chain[CHAIN_CERTIFICATES_MAX], 0, 2 * SHA256_BYTES);
+	assert_true(chain_judge(
+	    lab.judge, list, CHAIN_CERTIFICATES_MAX + 2, CERTIFICATE_SERVER, at, &judgement));
+	assert_int_equal(judgement.faults, FAULT_WRONG_ORDER);
+	chain_lab_close(&lab);
+}
+
+/* ---- the rest ---- */
+
+static void the_last_tenth(void **state)
+{
+	(void)state;
+	struct x509 facts = {.not_before = 1000, .not_after = 2000, .validity_read = true};
+	assert_false(certificate_expires_soon(&facts, 999));
+	assert_false(certificate_expires_soon(&facts, 1000));
+	assert_false(certificate_expires_soon(&facts, 1899));
+	assert_true(certificate_expires_soon(&facts, 1900));
+	assert_true(certificate_expires_soon(&facts, 2000));
+	assert_false(certificate_expires_soon(&facts, 2001));
+	assert_false(certificate_expires_soon(&facts, INT64_MAX));
+	assert_false(certificate_expires_soon(&facts, INT64_MIN));
+	facts.not_before = 2001; // ends before it begins
+	assert_false(certificate_expires_soon(&facts, 2000));
+	facts = (struct x509){
+	    .not_before = -62167219200, .not_after = 253402300799, .validity_read = true};
+	assert_false(certificate_expires_soon(&facts, 0));
+	assert_true(certificate_expires_soon(&facts, 253402300799));
+	facts.validity_read = false;
+	assert_false(certificate_expires_soon(&facts, 253402300799));
+}
+
+static void faults_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(certificate_fault_name(FAULT_SELF_SIGNED), "self_signed");
+	assert_string_equal(certificate_fault_name(FAULT_UNTRUSTED), "untrusted");
+	assert_string_equal(certificate_fault_name(FAULT_EXPIRED), "expired");
+	assert_string_equal(certificate_fault_name(FAULT_NOT_YET_VALID), "not_yet_valid");
+	assert_string_equal(certificate_fault_name(FAULT_REVOKED), "revoked");
+	assert_string_equal(certificate_fault_name(FAULT_NAME_MISMATCH), "name_mismatch");
+	assert_string_equal(certificate_fault_name(FAULT_WEAK_KEY), "weak_key");
+	assert_string_equal(certificate_fault_name(FAULT_WEAK_SIGNATURE), "weak_signature");
+	assert_string_equal(certificate_fault_name(FAULT_INCOMPLETE_CHAIN), "incomplete_chain");
+	assert_string_equal(certificate_fault_name(FAULT_WRONG_ORDER), "wrong_order");
+	assert_string_equal(
+	    certificate_fault_name(FAULT_NOT_A_SERVER_CERTIFICATE), "not_a_server_certificate");
+	assert_string_equal(certificate_fault_name(FAULT_MALFORMED), "malformed");
+}
+
 static int set_up(void **state)
 {
 	*state = chain_cases_pki();
@@ -93,6 +370,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_kind_of_list),
+	    cmocka_unit_test(at_any_time),
+	    cmocka_unit_test(spans_are_what_they_say),
+	    cmocka_unit_test(each_list_is_judged_once),
+	    cmocka_unit_test(what_is_missing_may_come_later),
+	    cmocka_unit_test(impostors_do_not_hide_an_issuer),
+	    cmocka_unit_test(memory_is_bounded),
+	    cmocka_unit_test(what_is_not_held_is_not_judged),
+	    cmocka_unit_test(the_last_tenth),
+	    cmocka_unit_test(faults_have_names),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
