@@ -38,12 +38,15 @@ struct tls_client_hello {
 	struct view cipher_suites;
 	struct view compression;
 	struct view extensions; // all of them, raw (type, length, body)*
+	bool has_server_name; // the extension
 	struct view server_name; // host name of server_name, as sent
 	struct view alpn; // first protocol name
 	struct view alpn_list;
 	struct view supported_versions;
 	struct view supported_groups;
 	struct view key_shares; // (group, length, key)*
+	uint16_t key_share_count; // GREASE left out, as in key_share_bytes
+	uint32_t key_share_bytes; // of the keys alone
 	struct view signature_algorithms;
 	struct view point_formats;
 	struct view session_ticket; // may be empty: data not NULL, length 0
@@ -53,6 +56,9 @@ struct tls_client_hello {
 	bool offers_ems; // extended_master_secret
 	bool offers_renegotiation_info; // the extension or the SCSV
 	bool asks_ocsp; // status_request
+	bool asks_timestamps; // signed_certificate_timestamp
+	bool has_cookie; // of a HelloRetryRequest
+	bool first; // certainly the client's first one: the answer to a HelloRetryRequest is not
 	bool malformed; // the message contradicts itself; what is set was read before that
 };
 
@@ -72,6 +78,7 @@ struct tls_server_hello {
 	bool renegotiation_info;
 	bool ocsp_staple_promised;
 	bool session_ticket;
+	uint16_t timestamps; // signed certificate timestamps (SCTs) it holds
 	bool malformed;
 };
 
@@ -119,6 +126,7 @@ struct tls_outcome {
 	enum seen established;
 	enum seen resumed; // abbreviated, or PSK accepted (1.3; an external PSK looks the same)
 	enum seen client_certificate_requested; // TLS 1.3: not seen
+	enum seen ocsp_staple; // a CertificateStatus came; TLS 1.3: not seen
 	bool server_certificate_hidden; // TLS 1.3, or resumed, or a gap: null, not "none"
 	bool begun; // a hello was seen from the client or the server
 	// By direction: what can only be protected application data was seen, until TLS_DONE. So false

@@ -128,6 +128,8 @@ static void server_flight(struct tls *tls, enum handshake_type type)
 	}
 	if (last && tls->requested == NOT_SEEN && !half->gap)
 		tls->requested = SEEN_NO;
+	if (last && tls->staple == NOT_SEEN && !half->gap)
+		tls->staple = SEEN_NO;
 	if (tls->chain == CHAIN_UNSEEN && !half->gap)
 		tls->chain = CHAIN_NONE;
 }
@@ -142,6 +144,8 @@ static void client_flight(struct tls *tls, enum handshake_type type)
 
 void tls_saw_message(struct tls *tls, enum direction sender, enum handshake_type type)
 {
+	if (type == HANDSHAKE_CERTIFICATE_STATUS)
+		tls->staple = SEEN_YES;
 	bool flight =
 	    type == HANDSHAKE_SERVER_KEY_EXCHANGE || type == HANDSHAKE_SERVER_HELLO_DONE ||
 	    type == HANDSHAKE_CERTIFICATE_REQUEST || type == HANDSHAKE_CLIENT_KEY_EXCHANGE;
@@ -343,6 +347,7 @@ struct tls_outcome tls_outcome(const struct tls *tls)
 	    .established = tls->established,
 	    .resumed = tls->resumed,
 	    .client_certificate_requested = modern ? NOT_SEEN : tls->requested,
+	    .ocsp_staple = modern ? NOT_SEEN : tls->staple,
 	    .server_certificate_hidden = certificate_hidden(tls),
 	    .begun = tls->begun,
 	    .application_data = {tls->application_data[0], tls->application_data[1]},

@@ -11,11 +11,13 @@ enum extension {
 	EXTENSION_SIGNATURE_ALGORITHMS = 13,
 	EXTENSION_ALPN = 16,
 	EXTENSION_STATUS_REQUEST_V2 = 17,
+	EXTENSION_TIMESTAMPS = 18, // signed_certificate_timestamp
 	EXTENSION_MASTER_SECRET = 23,
 	EXTENSION_SESSION_TICKET = 35,
 	EXTENSION_PRE_SHARED_KEY = 41,
 	EXTENSION_EARLY_DATA = 42,
 	EXTENSION_SUPPORTED_VERSIONS = 43,
+	EXTENSION_COOKIE = 44,
 	EXTENSION_KEY_SHARE = 51,
 	EXTENSION_CLIENT_HELLO = 0xfe0d, // encrypted_client_hello
 	EXTENSION_RENEGOTIATION_INFO = 0xff01,
@@ -51,16 +53,32 @@ static bool met_before(struct extensions_met *met, uint16_t type)
 	return before;
 }
 
-// The next extension; false at the end of the list or where its length lies (*malformed then).
-static bool next_extension(struct view *list, uint16_t *type, struct view *body, bool *malformed)
+bool tls_next_extension(struct view *list, uint16_t *type, struct view *body)
 {
 	if (list->length == 0)
 		return false;
 	*type = view_u16(list);
 	*body = view_split(list, view_u16(list));
-	if (!view_ok(body))
-		*malformed = true;
 	return view_ok(body);
+}
+
+typedef void take_extension(void *hello, uint16_t type, struct view body);
+
+// Gives every extension to `take`; of one that comes twice the first. False: the list contradicts
+// itself.
+static bool walk_extensions(struct view list, take_extension *take, void *hello)
+{
+	struct extensions_met met = {0};
+	struct view body;
+	uint16_t type;
+	bool once = true, empty = !view_ok(&list);
+	while (tls_next_extension(&list, &type, &body)) {
+		if (met_before(&met, type))
+			once = false;
+		else
+			take(hello, type, body);
+	}
+	return once && (empty || view_ok(&list));
 }
 
 // A vector with a length before it that fills `body` to its end; null view and *malformed if not.
@@ -74,7 +92,16 @@ static struct view whole_vector(struct view body, unsigned length_bytes, bool *m
 	return body;
 }
 
-static bool is_grease(uint16_t value)
+// As whole_vector, of numbers of two bytes.
+static struct view whole_list(struct view body, unsigned length_bytes, bool *malformed)
+{
+	struct view list = whole_vector(body, length_bytes, malformed);
+	if (list.length % 2 != 0)
+		*malformed = true;
+	return list;
+}
+
+bool tls_is_grease(uint16_t value)
 {
 	return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
 }
@@ -91,7 +118,7 @@ static uint16_t highest_version(struct view list)
 	uint16_t highest = 0;
 	while (list.length >= 2) {
 		uint16_t version = view_u16(&list);
-		if (is_grease(version))
+		if (tls_is_grease(version))
 			continue;
 		version = undrafted(version);
 		if (version >> 8 == 3 && version > highest)
@@ -102,6 +129,8 @@ static uint16_t highest_version(struct view list)
 
 static struct view first_protocol(struct view list, bool *malformed)
 {
+	if (list.length == 0)
+		return (struct view){NULL, 0};
 	struct view name = view_split(&list, view_u8(&list));
 	if (!view_ok(&name))
 		*malformed = true;
@@ -123,34 +152,35 @@ static struct view host_name(struct view body, bool *malformed)
 	return (struct view){NULL, 0};
 }
 
-static void client_extension(struct tls_client_hello *hello, uint16_t type, struct view body)
+// The sizes of the keys in a list of shares (RFC 8446 4.2.8).
+static void measure_shares(struct tls_client_hello *hello)
+{
+	struct view list = hello->key_shares;
+	while (list.length > 0) {
+		uint16_t group = view_u16(&list);
+		struct view key = view_split(&list, view_u16(&list));
+		if (!view_ok(&key)) {
+			hello->malformed = true;
+		} else if (!tls_is_grease(group)) {
+			hello->key_share_count++;
+			hello->key_share_bytes += (uint32_t)key.length;
+		}
+	}
+}
+
+// Extensions whose being there says all that is asked.
+static void client_offers(struct tls_client_hello *hello, uint16_t type)
 {
 	switch (type) {
-	case EXTENSION_SERVER_NAME:
-		hello->server_name = host_name(body, &hello->malformed);
-		break;
 	case EXTENSION_STATUS_REQUEST:
 	case EXTENSION_STATUS_REQUEST_V2:
 		hello->asks_ocsp = true;
 		break;
-	case EXTENSION_SUPPORTED_GROUPS:
-		hello->supported_groups = whole_vector(body, 2, &hello->malformed);
-		break;
-	case EXTENSION_POINT_FORMATS:
-		hello->point_formats = whole_vector(body, 1, &hello->malformed);
-		break;
-	case EXTENSION_SIGNATURE_ALGORITHMS:
-		hello->signature_algorithms = whole_vector(body, 2, &hello->malformed);
-		break;
-	case EXTENSION_ALPN:
-		hello->alpn_list = whole_vector(body, 2, &hello->malformed);
-		hello->alpn = first_protocol(hello->alpn_list, &hello->malformed);
+	case EXTENSION_TIMESTAMPS:
+		hello->asks_timestamps = true;
 		break;
 	case EXTENSION_MASTER_SECRET:
 		hello->offers_ems = true;
-		break;
-	case EXTENSION_SESSION_TICKET:
-		hello->session_ticket = body;
 		break;
 	case EXTENSION_PRE_SHARED_KEY:
 		hello->offers_psk = true;
@@ -158,17 +188,51 @@ static void client_extension(struct tls_client_hello *hello, uint16_t type, stru
 	case EXTENSION_EARLY_DATA:
 		hello->offers_early_data = true;
 		break;
-	case EXTENSION_SUPPORTED_VERSIONS:
-		hello->supported_versions = whole_vector(body, 1, &hello->malformed);
-		break;
-	case EXTENSION_KEY_SHARE:
-		hello->key_shares = whole_vector(body, 2, &hello->malformed);
+	case EXTENSION_COOKIE:
+		hello->has_cookie = true;
 		break;
 	case EXTENSION_CLIENT_HELLO:
 		hello->offers_ech = true;
 		break;
 	case EXTENSION_RENEGOTIATION_INFO:
 		hello->offers_renegotiation_info = true;
+		break;
+	}
+}
+
+static void client_extension(void *context, uint16_t type, struct view body)
+{
+	struct tls_client_hello *hello = context;
+	switch (type) {
+	case EXTENSION_SERVER_NAME:
+		hello->has_server_name = true;
+		hello->server_name = host_name(body, &hello->malformed);
+		break;
+	case EXTENSION_SUPPORTED_GROUPS:
+		hello->supported_groups = whole_list(body, 2, &hello->malformed);
+		break;
+	case EXTENSION_POINT_FORMATS:
+		hello->point_formats = whole_vector(body, 1, &hello->malformed);
+		break;
+	case EXTENSION_SIGNATURE_ALGORITHMS:
+		hello->signature_algorithms = whole_list(body, 2, &hello->malformed);
+		break;
+	case EXTENSION_ALPN:
+		hello->alpn_list = whole_vector(body, 2, &hello->malformed);
+		hello->alpn = first_protocol(hello->alpn_list, &hello->malformed);
+		break;
+	case EXTENSION_SESSION_TICKET:
+		hello->session_ticket = body;
+		break;
+	case EXTENSION_SUPPORTED_VERSIONS:
+		hello->supported_versions = whole_list(body, 1, &hello->malformed);
+		break;
+	case EXTENSION_KEY_SHARE:
+		hello->key_shares = whole_vector(body, 2, &hello->malformed);
+		measure_shares(hello);
+		break;
+	default:
+		client_offers(hello, type);
 		break;
 	}
 }
@@ -217,15 +281,8 @@ void tls_parse_client_hello(struct view message, struct tls_client_hello *hello)
 	hello->offers_renegotiation_info = lists_suite(hello->cipher_suites, 2, SCSV_RENEGOTIATION);
 	if (view_ok(&hello->compression))
 		hello->extensions = extension_list(&message, &hello->malformed);
-	struct view list = hello->extensions, body;
-	struct extensions_met met = {0};
-	uint16_t type;
-	while (next_extension(&list, &type, &body, &hello->malformed)) {
-		if (met_before(&met, type))
-			hello->malformed = true; // the first one counts
-		else
-			client_extension(hello, type, body);
-	}
+	if (!walk_extensions(hello->extensions, client_extension, hello))
+		hello->malformed = true;
 	hello->highest_version = version_offered(hello);
 }
 
@@ -245,8 +302,22 @@ static void server_version(struct tls_server_hello *hello, struct view body)
 		hello->malformed = true;
 }
 
-static void server_extension(struct tls_server_hello *hello, uint16_t type, struct view body)
+// How many timestamps there are (RFC 6962 3.3).
+static void server_timestamps(struct tls_server_hello *hello, struct view body)
 {
+	struct view list = whole_vector(body, 2, &hello->malformed);
+	while (list.length > 0) {
+		view_split(&list, view_u16(&list));
+		if (view_ok(&list))
+			hello->timestamps++;
+		else
+			hello->malformed = true;
+	}
+}
+
+static void server_extension(void *context, uint16_t type, struct view body)
+{
+	struct tls_server_hello *hello = context;
 	switch (type) {
 	case EXTENSION_STATUS_REQUEST:
 	case EXTENSION_STATUS_REQUEST_V2:
@@ -255,6 +326,9 @@ static void server_extension(struct tls_server_hello *hello, uint16_t type, stru
 	case EXTENSION_ALPN:
 		hello->alpn =
 		    first_protocol(whole_vector(body, 2, &hello->malformed), &hello->malformed);
+		break;
+	case EXTENSION_TIMESTAMPS:
+		server_timestamps(hello, body);
 		break;
 	case EXTENSION_MASTER_SECRET:
 		hello->ems = true;
@@ -297,15 +371,8 @@ void tls_parse_server_hello(struct view message, struct tls_server_hello *hello)
 		return;
 	hello->hello_retry_request = memcmp(hello->random.data, retry_random, 32) == 0;
 	hello->extensions = extension_list(&message, &hello->malformed);
-	struct view list = hello->extensions, body;
-	struct extensions_met met = {0};
-	uint16_t type;
-	while (next_extension(&list, &type, &body, &hello->malformed)) {
-		if (met_before(&met, type))
-			hello->malformed = true;
-		else
-			server_extension(hello, type, body);
-	}
+	if (!walk_extensions(hello->extensions, server_extension, hello))
+		hello->malformed = true;
 }
 
 void tls_parse_sslv2_client_hello(struct view message, struct tls_client_hello *hello)

@@ -16,4 +16,11 @@ void tls_parse_server_hello(struct view message, struct tls_server_hello *hello)
 // The SSLv2-format hello from its message type byte on (RFC 5246 E.2).
 void tls_parse_sslv2_client_hello(struct view message, struct tls_client_hello *hello);
 
+// The next extension of a list. False at its end, or where a length lies (the list is then null).
+bool tls_next_extension(struct view *list, uint16_t *type, struct view *body);
+
+// Values that stand for nothing, sent to keep others tolerant (RFC 8701 2): versions, cipher suites,
+// extensions, groups, signature algorithms, ALPN names of two bytes.
+bool tls_is_grease(uint16_t value);
+
 #endif

@@ -200,6 +200,16 @@ static void server_key_exchange(struct tls *tls, struct view body)
 	tls->sink->server_key_exchange(tls->context, group);
 }
 
+// A hello behind a gap is the first one if it cannot be the second: that one has a cookie or exactly the
+// one key share it was asked for (RFC 8446 4.1.2).
+static bool first_hello(const struct tls *tls, const struct tls_client_hello *hello)
+{
+	const struct tls_half *half = &tls->half[FROM_CLIENT];
+	if (tls->phase == PHASE_RETRY || half->progress != PROGRESS_CLEAR || hello->has_cookie)
+		return false;
+	return !half->gap || hello->key_share_count != 1;
+}
+
 static void message_end(struct tls *tls, enum direction sender, struct view body)
 {
 	struct tls_client_hello client;
@@ -207,6 +217,7 @@ static void message_end(struct tls *tls, enum direction sender, struct view body
 	switch (tls->half[sender].message_type) {
 	case HANDSHAKE_CLIENT_HELLO:
 		tls_parse_client_hello(body, &client);
+		client.first = first_hello(tls, &client);
 		tls_saw_client_hello(tls, &client);
 		break;
 	case HANDSHAKE_SERVER_HELLO:

@@ -130,9 +130,10 @@ struct tls {
 	uint16_t cipher; // of the ServerHello
 	uint8_t phase; // enum phase
 	uint8_t chain; // enum chain_state
-	uint8_t established; // enum seen, as are the next two
+	uint8_t established; // enum seen, as are the next three
 	uint8_t resumed;
 	uint8_t requested; // client certificate
+	uint8_t staple; // CertificateStatus
 	bool begun : 1;
 	bool early_data : 1; // offered in the last ClientHello
 	bool flight_over : 1; // the client answered, or it cannot be had
