@@ -6,6 +6,8 @@
 #include "analytics/json.h"
 #include "analytics/log_file.h"
 #include "decode/tls.h"
+#include "decode/tls_facts.h"
+#include "decode/tls_quality.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -222,6 +224,70 @@ static void write_hidden_flight(struct json *json, const struct text *flight)
 	json_array_end(json);
 }
 
+static void key_hash(
+    struct json *json, const char *key, bool known, const uint8_t *bytes, size_t length)
+{
+	json_key(json, key);
+	if (known)
+		json_hex(json, bytes, length);
+	else
+		json_null(json);
+}
+
+static void write_fingerprints(struct json *json, const struct tls_facts *tls)
+{
+	struct tls_offer offer;
+	struct tls_answer answer;
+	tls_facts_offer(tls, &offer);
+	tls_facts_answer(tls, &answer);
+	key_hash(json, "ja3", offer.has_ja3, offer.ja3, sizeof offer.ja3);
+	key_hash(json, "ja3s", answer.has_ja3s, answer.ja3s, sizeof answer.ja3s);
+	json_key(json, "ja4");
+	if (offer.has_ja4)
+		json_bytes(json, (const uint8_t *)offer.ja4, sizeof offer.ja4);
+	else
+		json_null(json);
+}
+
+static void write_weaknesses(struct json *json, const struct tls_quality *quality)
+{
+	json_key(json, "tls_cipher_weaknesses");
+	if (!quality->suite_known) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (unsigned weakness = 0; weakness < TLS_WEAKNESSES; weakness++)
+		if (quality->weaknesses >> weakness & 1)
+			json_name(json, tls_weakness_name((enum tls_weakness)weakness));
+	json_array_end(json);
+}
+
+static void write_tls_quality(struct json *json, const struct tls_facts *tls)
+{
+	static const char *const post_quantum[] = {[POST_QUANTUM_NOT_SEEN] = NULL,
+	    [POST_QUANTUM_NONE] = "none",
+	    [POST_QUANTUM_HYBRID] = "hybrid",
+	    [POST_QUANTUM_PURE] = "pure"};
+	struct tls_quality quality = tls_quality_of(tls);
+	key_seen(json, "tls_forward_secrecy", quality.forward_secrecy);
+	key_seen(json, "tls_aead",
+	    !quality.suite_known ? NOT_SEEN
+	    : quality.aead       ? SEEN_YES
+	                         : SEEN_NO);
+	write_weaknesses(json, &quality);
+	key_seen(json, "tls_compression", quality.compression);
+	key_seen(json, "tls_secure_renegotiation", quality.secure_renegotiation);
+	key_seen(json, "tls_secure_renegotiation_offered", quality.secure_renegotiation_offered);
+	key_seen(json, "tls_extended_master_secret", quality.extended_master_secret);
+	key_seen(json, "tls_ocsp_staple", quality.ocsp_staple);
+	key_known(json, "tls_scts", quality.timestamps_seen, quality.timestamps);
+	key_name(json, "tls_post_quantum", post_quantum[quality.post_quantum]);
+	key_seen(json, "tls_post_quantum_offered", quality.post_quantum_offered);
+	key_known(json, "tls_key_share_bytes", quality.key_share_seen, quality.key_share_bytes);
+	key_seen(json, "tls_ech_offered", quality.ech_offered);
+}
+
 static void write_tls(struct json *json, const struct session_record *record)
 {
 	const struct tls_facts *tls = &record->session->tls;
@@ -235,14 +301,13 @@ static void write_tls(struct json *json, const struct session_record *record)
 	write_version(json, "tls_client_version", tls->client_version);
 	key_text(json, "sni", tls->sni);
 	key_text(json, "alpn", tls->alpn);
-	key_null(json, "ja3");
-	key_null(json, "ja3s");
-	key_null(json, "ja4");
+	write_fingerprints(json, tls);
 	key_seen(json, "tls_resumed", (enum seen)tls->resumed);
 	key_seen(
 	    json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
 	write_alert(json, tls);
 	write_hidden_flight(json, tls->hidden_flight);
+	write_tls_quality(json, tls);
 }
 
 static void write_chain(

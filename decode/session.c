@@ -5,9 +5,9 @@
 
 enum { UPPER_MAX = 512 }; // bytes of a text turned to upper case at a time
 
-void session_begin(struct session *session, struct text_store *texts)
+void session_begin(struct session *session, const struct session_shared *shared)
 {
-	*session = (struct session){.texts = texts};
+	*session = (struct session){.shared = shared};
 }
 
 void session_release(struct session *session)
@@ -23,9 +23,11 @@ void session_release(struct session *session)
 	    &session->tls.sni,
 	    &session->tls.alpn,
 	    &session->tls.hidden_flight,
+	    &session->tls.offer,
+	    &session->tls.answer,
 	};
 	for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
-		text_release(session->texts, *slots[i]);
+		text_release(session->shared->texts, *slots[i]);
 		*slots[i] = NULL;
 	}
 }
@@ -34,8 +36,8 @@ void session_set_text(
     struct session *session, struct text **slot, const uint8_t *bytes, size_t length, size_t most)
 {
 	struct text *old = *slot;
-	*slot = text_keep(session->texts, bytes, length < most ? length : most);
-	text_release(session->texts, old);
+	*slot = text_keep(session->shared->texts, bytes, length < most ? length : most);
+	text_release(session->shared->texts, old);
 }
 
 static uint8_t upper(uint8_t c)
@@ -58,13 +60,13 @@ void session_set_text_upper(
 
 void capability_list_clear(struct session *session, struct capability_list *list)
 {
-	memory_give(text_store_memory(session->texts), list->bytes, list->size);
+	memory_give(text_store_memory(session->shared->texts), list->bytes, list->size);
 	*list = (struct capability_list){0};
 }
 
 static bool list_grow(struct session *session, struct capability_list *list, size_t needed)
 {
-	struct memory *memory = text_store_memory(session->texts);
+	struct memory *memory = text_store_memory(session->shared->texts);
 	if (needed > CAPABILITY_LIST_MAX)
 		return false;
 	size_t size = memory_class_size(needed < 224 ? 224 : needed * 2);
@@ -101,15 +103,15 @@ void capability_list_add(
 
 void session_set_capabilities(struct session *session, struct capability_list *list)
 {
-	text_release(session->texts, session->capabilities);
+	text_release(session->shared->texts, session->capabilities);
 	session->capabilities =
-	    list->incomplete ? NULL : text_keep(session->texts, list->bytes, list->length);
+	    list->incomplete ? NULL : text_keep(session->shared->texts, list->bytes, list->length);
 	capability_list_clear(session, list);
 }
 
 void session_forget_capabilities(struct session *session)
 {
-	text_release(session->texts, session->capabilities);
+	text_release(session->shared->texts, session->capabilities);
 	session->capabilities = NULL;
 }
 
@@ -204,7 +206,7 @@ void session_login_begins(struct session *session, const uint8_t *mechanism, siz
 		session_set_text(session, &session->auth_mechanism, (const uint8_t *)known->name,
 		    strlen(known->name), SIZE_MAX);
 	} else {
-		text_release(session->texts, session->auth_mechanism);
+		text_release(session->shared->texts, session->auth_mechanism);
 		session->auth_mechanism = NULL;
 	}
 }

@@ -39,21 +39,30 @@ struct tls_facts {
 	uint16_t cipher;         // meaningful if cipher_seen
 	uint16_t group;          // 0 not seen
 	uint32_t sslv2_cipher;   // kind; 0 not seen
-	bool cipher_seen;
-	bool begun;              // at least one handshake record
-	bool alert_seen;         // the first fatal alert in the clear
+	bool cipher_seen : 1;
+	bool begun : 1;          // at least one handshake record
+	bool alert_seen : 1;     // the first fatal alert in the clear
 	uint8_t alert_sender;    // enum direction
 	uint8_t alert_description;
-	uint8_t established, resumed, client_certificate_requested; // enum seen
+	uint8_t established, resumed, client_certificate_requested, ocsp_staple; // enum seen
 	bool chain_ended[2];     // the Certificate message of this direction was complete
 	uint8_t certificates[2]; // how many of it were seen
 	struct text *chain[2];   // their SHA-256, 32 bytes each, leaf first
 	struct text *sni, *alpn;
 	struct text *hidden_flight; // lengths of its records, two bytes each, the higher first
+	struct text *offer, *answer; // what the hellos say of their senders: tls_facts.h
+};
+
+struct tls_fingerprints;
+
+// What all sessions of a worker share; outlives them.
+struct session_shared {
+	struct text_store *texts;
+	struct tls_fingerprints *fingerprints; // NULL: none are made
 };
 
 struct session {
-	struct text_store *texts; // borrowed
+	const struct session_shared *shared; // borrowed
 	// What was said. NULL: not seen.
 	struct text *server_banner, *server_name, *client_name;
 	struct text *capabilities;      // upper case, one a line ('\n' between)
@@ -89,7 +98,7 @@ struct session {
 };
 
 // Starts a session with nothing seen.
-void session_begin(struct session *session, struct text_store *texts);
+void session_begin(struct session *session, const struct session_shared *shared);
 
 // Gives back all texts.
 void session_release(struct session *session);

@@ -41,7 +41,7 @@ static bool open_dialogue(struct tcp_context *context, struct flow *flow)
 	struct session *session = memory_take(context->memory, sizeof *session);
 	if (session == NULL)
 		return false;
-	session_begin(session, context->texts);
+	session_begin(session, context->shared);
 	const bool missing[2] = {
 	    !flow->streams[FROM_CLIENT].start_known, !flow->streams[FROM_SERVER].start_known};
 	flow->session = session;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/tls_facts.h"
+#include "decode/tls_suite.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -13,9 +14,50 @@ enum {
 	CLOSE_NOTIFY = 0,
 };
 
+_Static_assert(sizeof(struct tls_offer) == TLS_JA3_BYTES + TLS_JA4_LENGTH + 12, "no padding");
+_Static_assert(sizeof(struct tls_answer) == TLS_JA3_BYTES + 8, "no padding");
+
+static bool lists_post_quantum(struct view groups)
+{
+	while (groups.length >= 2) {
+		uint16_t group = view_u16(&groups);
+		if (group >= TLS_POST_QUANTUM_FIRST &&
+		    tls_group_post_quantum(group) >= POST_QUANTUM_HYBRID)
+			return true;
+	}
+	return false;
+}
+
+// The first hello counts: it is the client's own choice, the second does as it was told.
+static void keep_offer(struct session *session, const struct tls_client_hello *hello)
+{
+	if (hello->malformed || session->tls.offer != NULL)
+		return;
+	struct tls_client_fingerprint fingerprint = {.has_ja3 = false};
+	bool first = hello->first && session->tls.client_version == TLS_VERSION_UNKNOWN;
+	if (first && session->shared->fingerprints != NULL)
+		fingerprint = tls_fingerprint_client(session->shared->fingerprints, hello);
+	struct tls_offer offer = {
+	    .key_share_bytes = first ? hello->key_share_bytes : 0,
+	    .has_ja3 = fingerprint.has_ja3,
+	    .has_ja4 = fingerprint.has_ja4,
+	    .first = first,
+	    .secure_renegotiation = hello->offers_renegotiation_info,
+	    .asks_ocsp = hello->asks_ocsp,
+	    .asks_timestamps = hello->asks_timestamps,
+	    .ech = hello->offers_ech,
+	    .post_quantum = lists_post_quantum(hello->supported_groups),
+	};
+	memcpy(offer.ja3, fingerprint.ja3, sizeof offer.ja3);
+	memcpy(offer.ja4, fingerprint.ja4, sizeof offer.ja4);
+	session_set_text(
+	    session, &session->tls.offer, (const uint8_t *)&offer, sizeof offer, sizeof offer);
+}
+
 static void on_client_hello(void *context, const struct tls_client_hello *hello)
 {
 	struct session *session = context;
+	keep_offer(session, hello);
 	session->tls.client_version = hello->highest_version;
 	if (hello->server_name.data != NULL)
 		session_set_text(session, &session->tls.sni, hello->server_name.data,
@@ -25,9 +67,30 @@ static void on_client_hello(void *context, const struct tls_client_hello *hello)
 		    session, &session->tls.alpn, hello->alpn.data, hello->alpn.length, ALPN_MAX);
 }
 
+static void keep_answer(struct session *session, const struct tls_server_hello *hello)
+{
+	bool proper =
+	    !hello->malformed && !hello->hello_retry_request && hello->version != TLS_SSL2;
+	if (!proper || session->tls.answer != NULL)
+		return;
+	struct tls_fingerprints *fingerprints = session->shared->fingerprints;
+	struct tls_answer answer = {
+	    .timestamps = hello->timestamps,
+	    .key_share = hello->group != 0,
+	    .compression = hello->compression != 0,
+	    .secure_renegotiation = hello->renegotiation_info,
+	    .extended_master_secret = hello->ems,
+	};
+	answer.has_ja3s =
+	    fingerprints != NULL && tls_fingerprint_server(fingerprints, hello, answer.ja3s);
+	session_set_text(
+	    session, &session->tls.answer, (const uint8_t *)&answer, sizeof answer, sizeof answer);
+}
+
 static void on_server_hello(void *context, const struct tls_server_hello *hello)
 {
 	struct session *session = context;
+	keep_answer(session, hello);
 	session->tls.version = hello->version;
 	session->tls.cipher = hello->cipher;
 	session->tls.cipher_seen = hello->version != TLS_SSL2;
@@ -105,6 +168,7 @@ void tls_facts_conclude(struct session *session, const struct tls *tls)
 	session->tls.established = (uint8_t)outcome.established;
 	session->tls.resumed = (uint8_t)outcome.resumed;
 	session->tls.client_certificate_requested = (uint8_t)outcome.client_certificate_requested;
+	session->tls.ocsp_staple = (uint8_t)outcome.ocsp_staple;
 	session->tls.begun |= outcome.begun;
 	session->tls.sslv2_cipher = outcome.sslv2_cipher;
 	// A handshake seen whole that showed no certificate had none: an empty chain, not a hidden one.
@@ -114,4 +178,20 @@ void tls_facts_conclude(struct session *session, const struct tls *tls)
 		session->tls.chain_ended[FROM_SERVER] = true;
 	if (outcome.client_certificate_requested == SEEN_NO)
 		session->tls.chain_ended[FROM_CLIENT] = true;
+}
+
+bool tls_facts_offer(const struct tls_facts *facts, struct tls_offer *offer)
+{
+	*offer = (struct tls_offer){.first = false};
+	if (facts->offer != NULL)
+		memcpy(offer, facts->offer->bytes, sizeof *offer);
+	return facts->offer != NULL;
+}
+
+bool tls_facts_answer(const struct tls_facts *facts, struct tls_answer *answer)
+{
+	*answer = (struct tls_answer){.has_ja3s = false};
+	if (facts->answer != NULL)
+		memcpy(answer, facts->answer->bytes, sizeof *answer);
+	return facts->answer != NULL;
 }

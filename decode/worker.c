@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/worker.h"
+#include "decode/tls_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ enum {
 struct worker {
 	struct worker_options options;
 	struct memory *memory;
-	struct text_store *texts;
+	struct session_shared shared;
 	struct flow_table *flows;
 	struct fragment_table *fragments;
 	struct tcp_context tcp;
@@ -59,18 +60,20 @@ struct worker *worker_create(const struct worker_options *options)
 	worker->options = *options;
 	worker->memory = memory_create(options->memory);
 	if (worker->memory != NULL) {
-		worker->texts =
+		worker->shared.texts =
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
+		worker->shared.fingerprints = tls_fingerprints_create();
 		worker->flows =
 		    flow_table_create(worker->memory, &key, options->memory, on_flow_end, worker);
 		worker->fragments = fragment_table_create(
 		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
 	}
-	if (worker->texts == NULL || worker->flows == NULL || worker->fragments == NULL) {
+	if (worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
+	    worker->flows == NULL || worker->fragments == NULL) {
 		worker_destroy(worker);
 		return NULL;
 	}
-	worker->tcp = (struct tcp_context){worker->memory, worker->texts, &worker->counters.tcp};
+	worker->tcp = (struct tcp_context){worker->memory, &worker->shared, &worker->counters.tcp};
 	return worker;
 }
 
@@ -86,7 +89,8 @@ void worker_destroy(struct worker *worker)
 	flow_table_destroy(worker->flows);
 	if (worker->fragments != NULL)
 		fragment_table_destroy(worker->fragments);
-	text_store_destroy(worker->texts);
+	tls_fingerprints_destroy(worker->shared.fingerprints);
+	text_store_destroy(worker->shared.texts);
 	memory_destroy(worker->memory);
 	free(worker);
 }

@@ -26,6 +26,8 @@ class Known:
 
 
 MISSED_STARTTLS = "link-tap-missed-starttls-postfix-swaks.pcap", "198.51.100.10:38288 > 192.0.2.25:25"
+ONE_DIRECTION = "link-one-direction-postfix-swaks.pcap", "198.51.100.10:38298 > 192.0.2.25:25"
+TLS_ON_25 = "other-tls-on-25-postfix-openssl.pcap", "198.51.100.10:40956 > 192.0.2.25:25"
 
 TSHARK = [
     Known(
@@ -44,6 +46,34 @@ TSHARK = [
     Known(
         *MISSED_STARTTLS, "tls_cipher", "TLS_AES_256_GCM_SHA384", None,
         "without the command tshark does not look for TLS",
+    ),
+    Known(
+        *MISSED_STARTTLS, "ja3", "c12b4ccd5320bbb380ca1a9df90f771d", None,
+        "without the command tshark does not look for TLS",
+    ),
+    Known(
+        *MISSED_STARTTLS, "ja3s", "15af977ce25de452b96affa2addb1036", None,
+        "without the command tshark does not look for TLS",
+    ),
+    Known(
+        *MISSED_STARTTLS, "ja4", "t13i311000_e8f1e7e78f70_d41ae481755e", None,
+        "without the command tshark does not look for TLS",
+    ),
+    Known(
+        *ONE_DIRECTION, "ja3", "c12b4ccd5320bbb380ca1a9df90f771d", None,
+        "without the server's answer tshark does not look for TLS",
+    ),
+    Known(
+        *ONE_DIRECTION, "ja4", "t13i311000_e8f1e7e78f70_d41ae481755e", None,
+        "without the server's answer tshark does not look for TLS",
+    ),
+    Known(
+        *TLS_ON_25, "ja3", "c216e752cae6f8755fd27f561d031636", None,
+        "tshark looks for TLS on port 25 only behind STARTTLS",
+    ),
+    Known(
+        *TLS_ON_25, "ja4", "t13i310900_e8f1e7e78f70_1f22a2ca17c4", None,
+        "tshark looks for TLS on port 25 only behind STARTTLS",
     ),
     Known(
         "link-two-interfaces.pcapng",

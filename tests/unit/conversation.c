@@ -180,7 +180,7 @@ const char *fact(const struct facts *facts, const char *name)
 
 // Kept from run to run; empty between them.
 static struct memory *memory;
-static struct text_store *texts;
+static struct session_shared shared;
 
 struct run {
 	const struct mail_conversation *conversation;
@@ -346,7 +346,7 @@ static void begin(struct run *run)
 	if (memory == NULL) {
 		static const struct hash_key key = {{1, 2}};
 		memory = memory_create(MEMORY_BUDGET);
-		texts = text_store_create(memory, &key, 64);
+		shared.texts = text_store_create(memory, &key, 64);
 	}
 	struct port_hint hint = {run->conversation->port, run->conversation->implicit_tls};
 	bool missing[2];
@@ -354,7 +354,7 @@ static void begin(struct run *run)
 		missing[from] = run->variation->first > 0 || run->variation->without[from];
 		run->flow.streams[from].packets = !missing[from]; // its SYN
 	}
-	session_begin(&run->session, texts);
+	session_begin(&run->session, &shared);
 	run->dialogue = dialogue_create(memory, &run->session, hint, missing);
 	assert_non_null(run->dialogue);
 	run->flow.session = &run->session;
@@ -379,7 +379,7 @@ void facts_of(const struct mail_conversation *conversation, const struct variati
 	set_record(facts, &record);
 	session_release(&run.session);
 	assert_int_equal(memory_in_use(memory), 0);
-	assert_int_equal(text_store_count(texts), 0);
+	assert_int_equal(text_store_count(shared.texts), 0);
 }
 
 /* ---- comparing ---- */
@@ -655,9 +655,9 @@ static void run_one(void **state)
 static int release_memory(void **state)
 {
 	(void)state;
-	text_store_destroy(texts);
+	text_store_destroy(shared.texts);
 	memory_destroy(memory);
-	texts = NULL;
+	shared.texts = NULL;
 	memory = NULL;
 	return 0;
 }
