@@ -75,17 +75,17 @@ static inline bool der_boolean_ok(struct view content)
 	return content.length == 1 && (content.data[0] == 0 || content.data[0] == 0xff);
 }
 
+// As der_object_identifier_ok, for identifiers of any length.
+bool der_long_object_identifier_ok(struct view content);
+
 // True if the content of an OBJECT IDENTIFIER keeps X.690 8.19: not empty, the last arc complete, no
 // arc with leading zeros.
 static inline bool der_object_identifier_ok(struct view content)
 {
-	if (content.length == 0 || content.data[content.length - 1] >= 0x80 || content.data[0] == 0x80)
-		return false;
-	// An octet 0x80 is a leading zero where the octet before it ends an arc.
-	unsigned wrong = 0;
-	for (size_t i = 1; i < content.length; i++)
-		wrong |= content.data[i] == 0x80 && content.data[i - 1] < 0x80;
-	return wrong == 0;
+	const uint8_t *octets = content.data;
+	if (content.length == 3 && (octets[0] | octets[1] | octets[2]) < 0x80)
+		return true; // as most are: attributes and extensions of X.500
+	return der_long_object_identifier_ok(content);
 }
 
 // True if the content of an INTEGER keeps X.690 8.3.2: not empty, no octet more than needed.
@@ -110,7 +110,8 @@ static inline bool der_bit_string_ok(struct view content)
 
 // True if the element, of whatever type, is encoded as its universal tag demands: in the one form
 // that DER leaves it, and with proper content where that is a BOOLEAN, INTEGER, ENUMERATED, BIT
-// STRING, NULL or OBJECT IDENTIFIER. Characters of strings are not looked at. Of another class: true.
+// STRING, NULL or OBJECT IDENTIFIER. Characters of strings and parts of what has parts are not looked
+// at. Of another class: true.
 bool der_value_ok(const struct der_element *element);
 
 #endif
