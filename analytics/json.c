@@ -93,10 +93,18 @@ void json_array_end(struct json *json)
 
 void json_key(struct json *json, const char *key)
 {
-	begin_value(json);
-	put_char(json, '"');
-	put(json, key, strlen(key));
-	put(json, "\":", 2);
+	size_t length = strlen(key);
+	if (!reserve(json, length + 4)) // ,"":
+		return;
+	char *to = json->text + json->length;
+	if (json->needs_comma)
+		*to++ = ',';
+	*to++ = '"';
+	memcpy(to, key, length);
+	to += length;
+	*to++ = '"';
+	*to++ = ':';
+	json->length = (size_t)(to - json->text);
 	json->needs_comma = false;
 }
 
