@@ -205,7 +205,7 @@ static void server_key_exchange(struct tls *tls, struct view body)
 static bool first_hello(const struct tls *tls, const struct tls_client_hello *hello)
 {
 	const struct tls_half *half = &tls->half[FROM_CLIENT];
-	if (tls->phase == PHASE_RETRY || half->progress != PROGRESS_CLEAR || hello->has_cookie)
+	if (tls->phase == PHASE_RETRY || hello->has_cookie)
 		return false;
 	return !half->gap || hello->key_share_count != 1;
 }

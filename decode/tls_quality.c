@@ -58,9 +58,7 @@ static enum tls_post_quantum post_quantum(const struct observed *observed)
 	bool without_group =
 	    observed->suite.known && (observed->suite.exchange == TLS_EXCHANGE_STATIC ||
 	                                 observed->suite.exchange == TLS_EXCHANGE_EPHEMERAL);
-	if (observed->modern || !without_group || facts->resumed != SEEN_NO)
-		return POST_QUANTUM_NOT_SEEN;
-	return POST_QUANTUM_NONE;
+	return without_group ? POST_QUANTUM_NONE : POST_QUANTUM_NOT_SEEN;
 }
 
 // Without it: the client asked, and the whole of the server's flight was seen.

@@ -13,8 +13,8 @@ struct tls_quality {
 	bool aead;
 	unsigned weaknesses; // 1 << enum tls_weakness
 	enum seen
-	    forward_secrecy; // of the exchange made in this session, so not seen where it was resumed
-	enum tls_post_quantum post_quantum; // likewise
+	    forward_secrecy; // of an exchange made in this session
+	enum tls_post_quantum post_quantum;
 	enum seen compression;
 	enum seen secure_renegotiation, secure_renegotiation_offered; // RFC 5746
 	enum seen extended_master_secret; // RFC 7627; TLS 1.3 always does the same (RFC 8446 D)

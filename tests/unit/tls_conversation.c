@@ -221,6 +221,7 @@ void facts_equal(const struct facts *expected, const struct facts *facts)
 	assert_int_equal(a->established, b->established);
 	assert_int_equal(a->resumed, b->resumed);
 	assert_int_equal(a->client_certificate_requested, b->client_certificate_requested);
+	assert_int_equal(a->ocsp_staple, b->ocsp_staple);
 	assert_int_equal(a->server_certificate_hidden, b->server_certificate_hidden);
 	assert_int_equal(a->begun, b->begun);
 	assert_int_equal(a->application_data[0], b->application_data[0]);
@@ -243,6 +244,7 @@ void facts_never_contradict(const struct facts *whole, const struct facts *facts
 	seen_as(whole->outcome.resumed, facts->outcome.resumed);
 	seen_as(whole->outcome.client_certificate_requested,
 	    facts->outcome.client_certificate_requested);
+	seen_as(whole->outcome.ocsp_staple, facts->outcome.ocsp_staple);
 	if (!facts->outcome.server_certificate_hidden)
 		assert_false(whole->outcome.server_certificate_hidden);
 	if (facts->outcome.begun)

@@ -270,6 +270,7 @@ static void ja4_protocols(void **state)
 	assert_protocol("\0\x05\x04\x30\x31\xab\xcd", 7, "3d");
 	assert_protocol("\0\x05\x04\x30\xab\xcd\x31", 7, "01");
 	assert_protocol("\0\x03\x02h/", 5, "6f");
+	assert_protocol("\0\x03\x02/h", 5, "28");
 	assert_protocol("\0\0", 2, "00");
 	assert_protocol("\0\x01\0", 3, "00");
 	assert_protocol("\0\x03\x02\x1a\x1a", 5, "00"); // GREASE, and nothing else

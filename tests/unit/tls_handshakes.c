@@ -23,6 +23,7 @@ enum twist {
 	TWIST_RESUME_TICKET,
 	TWIST_PSK,
 	TWIST_EARLY_DATA,
+	TWIST_STAPLE, // asked for, and given where the version is for it
 	TWIST_CLIENT_LEAVES, // after the server's first flight
 };
 
@@ -72,6 +73,8 @@ static const struct scenario scenarios[] = {
     {"tls12 no client certificate", 0, TLS12, 0, 0, NULL, NULL, NULL, NULL, TWIST_CLIENT_HAS_NONE,
         SEEN_YES, SEEN_NO, SEEN_YES, false,
         {"certificate request", "chain end 1 2", "chain end 0 0"}},
+    {"tls12 stapled", 0, TLS12, 0, 0, NULL, NULL, NULL, NULL, TWIST_STAPLE, SEEN_YES, SEEN_NO,
+        SEEN_NO, false, {"chain end 1 2"}},
     {"tls12 rejected", 0, TLS12, 0, 0, NULL, NULL, NULL, NULL, TWIST_REJECT, SEEN_NO, SEEN_NO,
         SEEN_NO, false, {"alert 0 2 unknown_ca", "chain end 1 2"}},
     {"tls12 client leaves", 0, TLS12, 0, 0, NULL, NULL, NULL, NULL, TWIST_CLIENT_LEAVES, SEEN_NO,
@@ -90,6 +93,8 @@ static const struct scenario scenarios[] = {
         SEEN_YES, SEEN_NO, NOT_SEEN, true, {NULL}},
     {"tls13 no client certificate", 0, 0, 0, 0, NULL, NULL, NULL, NULL, TWIST_CLIENT_HAS_NONE,
         SEEN_YES, SEEN_NO, NOT_SEEN, true, {NULL}},
+    {"tls13 stapled", 0, 0, 0, 0, NULL, NULL, NULL, NULL, TWIST_STAPLE, SEEN_YES, SEEN_NO, NOT_SEEN,
+        true, {NULL}},
     {"tls13 rejected", 0, 0, 0, 0, NULL, NULL, NULL, NULL, TWIST_REJECT, SEEN_NO, SEEN_NO, NOT_SEEN,
         true, {"alert 0 2 unknown_ca"}},
     {"tls13 client leaves", 0, 0, 0, 0, NULL, NULL, NULL, NULL, TWIST_CLIENT_LEAVES, SEEN_NO,
@@ -173,6 +178,15 @@ static void set_groups(SSL_CTX *context, const char *groups)
 	SSL_CTX_set1_groups_list(context, list);
 }
 
+// Any bytes: the client does not look into them.
+static int staple(SSL *ssl, void *unused)
+{
+	unsigned char *response = OPENSSL_zalloc(300);
+	(void)unused;
+	SSL_set_tlsext_status_ocsp_resp(ssl, response, 300);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static void set_twist(struct ends *ends, enum twist twist)
 {
 	if (twist == TWIST_CLIENT_CERTIFICATE || twist == TWIST_CLIENT_HAS_NONE)
@@ -187,6 +201,10 @@ static void set_twist(struct ends *ends, enum twist twist)
 		SSL_CTX_set_options(ends->server_context, SSL_OP_NO_TICKET);
 	if (twist == TWIST_EARLY_DATA)
 		SSL_CTX_set_max_early_data(ends->server_context, 4096);
+	if (twist == TWIST_STAPLE) {
+		SSL_CTX_set_tlsext_status_type(ends->client_context, TLSEXT_STATUSTYPE_ocsp);
+		SSL_CTX_set_tlsext_status_cb(ends->server_context, staple);
+	}
 	if (twist == TWIST_PSK) {
 		SSL_CTX_set_psk_client_callback(ends->client_context, psk_client);
 		SSL_CTX_set_psk_server_callback(ends->server_context, psk_server);
@@ -382,6 +400,11 @@ static void check_facts(const struct handshake *handshake)
 	assert_int_equal(whole->outcome.established, scenario->established);
 	assert_int_equal(whole->outcome.resumed, scenario->resumed);
 	assert_int_equal(whole->outcome.client_certificate_requested, scenario->requested);
+	bool stapled = scenario->twist == TWIST_STAPLE && scenario->client_max == TLS12;
+	bool flight = scenario->client_max != 0 && scenario->resumed == SEEN_NO;
+	assert_int_equal(whole->outcome.ocsp_staple, stapled  ? SEEN_YES
+	                                             : flight ? SEEN_NO
+	                                                      : NOT_SEEN);
 	assert_int_equal(whole->outcome.server_certificate_hidden, scenario->hidden);
 	assert_true(whole->outcome.begun);
 	for (unsigned i = 0; i < 4 && scenario->lines[i] != NULL; i++)

@@ -348,6 +348,42 @@ static void sessions_of_tls13(void **state)
 	}
 }
 
+// What TLS 1.3 hides, even where the client asked.
+static void staples_of_tls13(void **state)
+{
+	static const uint16_t versions[] = {0x0304};
+	(void)state;
+	start();
+	client_hello();
+	hello_extend(&hello, 5, "\x01\0\0\0\0", 5);
+	hello_extend(&hello, 18, NULL, 0);
+	hello_extend_list(&hello, 43, 1, versions, 1);
+	say_hello(FROM_CLIENT);
+	say_modern_answer(false, 29, false);
+	struct tls_quality quality = finish();
+	assert_int_equal(session.tls.resumed, SEEN_NO);
+	assert_int_equal(quality.ocsp_staple, NOT_SEEN);
+	assert_false(quality.timestamps_seen);
+	give_back();
+}
+
+static void a_session_of_sslv2(void **state)
+{
+	(void)state;
+	start();
+	finish();
+	session.tls.version = TLS_SSL2;
+	session.tls.sslv2_cipher = 0x0700c0;
+	struct tls_quality quality = tls_quality_of(&session.tls);
+	assert_true(quality.suite_known && !quality.aead);
+	assert_int_equal(
+	    quality.weaknesses, 1 << TLS_WEAK_3DES | 1 << TLS_WEAK_SHORT_BLOCK | 1 << TLS_WEAK_MD5);
+	assert_int_equal(quality.forward_secrecy, SEEN_NO);
+	assert_int_equal(quality.post_quantum, POST_QUANTUM_NONE);
+	assert_int_equal(quality.secure_renegotiation, NOT_SEEN);
+	give_back();
+}
+
 static void encrypted_client_hello(void **state)
 {
 	(void)state;
@@ -377,7 +413,7 @@ static void the_first_hello_counts(void **state)
 	say_modern_answer(true, 23, false);
 	struct tls_answer answer;
 	assert_false(tls_facts_answer(&session.tls, &answer));
-	say_modern_hello("\0\x0b\0\x17\0\x07another", 13, true);
+	say_modern_hello("\0\x09\0\x17\0\x05other", 11, true);
 	struct tls_offer after = offer_kept();
 	assert_memory_equal(&before, &after, sizeof before);
 	assert_true(after.has_ja3 && after.has_ja4 && after.first);
@@ -385,6 +421,20 @@ static void the_first_hello_counts(void **state)
 	say_modern_answer(false, 23, false);
 	assert_true(tls_facts_answer(&session.tls, &answer));
 	assert_true(answer.has_ja3s);
+	finish();
+	give_back();
+}
+
+// A hello behind one that could not be read is not the first.
+static void the_first_hello_is_malformed(void **state)
+{
+	(void)state;
+	start();
+	client_hello();
+	hello_put(&hello, 1, 0);
+	say_hello(FROM_CLIENT);
+	say_plain_hello();
+	assert_false(offer_kept().has_ja3 || offer_kept().has_ja4 || offer_kept().first);
 	finish();
 	give_back();
 }
@@ -529,8 +579,11 @@ int main(void)
 	    cmocka_unit_test(a_session_of_tls12_cut_off),
 	    cmocka_unit_test(a_staple_not_seen),
 	    cmocka_unit_test(sessions_of_tls13),
+	    cmocka_unit_test(staples_of_tls13),
+	    cmocka_unit_test(a_session_of_sslv2),
 	    cmocka_unit_test(encrypted_client_hello),
 	    cmocka_unit_test(the_first_hello_counts),
+	    cmocka_unit_test(the_first_hello_is_malformed),
 	    cmocka_unit_test(a_second_hello_is_known),
 	    cmocka_unit_test(malformed_hellos_tell_nothing),
 	    cmocka_unit_test(one_side_alone),
