@@ -248,9 +248,19 @@ static void all_end_once(void **state)
 	assert_int_equal(memory_in_use(memory), 0);
 }
 
+// As they come from the allocator, whose classes are coarser than the structures.
+static void a_counted_connection_stays_small(void **state)
+{
+	(void)state;
+	assert_true(memory_class_size(sizeof(struct flow)) +
+	                memory_class_size(sizeof(struct session)) <=
+	            512);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_counted_connection_stays_small),
 	    cmocka_unit_test_setup_teardown(what_was_added_is_found, begin, finish),
 	    cmocka_unit_test_setup_teardown(tap_points, begin, finish),
 	    cmocka_unit_test_setup_teardown(time_outs, begin, finish),
