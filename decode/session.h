@@ -45,6 +45,7 @@ struct tls_facts {
 	uint8_t alert_sender;    // enum direction
 	uint8_t alert_description;
 	uint8_t established, resumed, client_certificate_requested, ocsp_staple; // enum seen
+	bool client_went_on;     // it sent more over the protected connection than a farewell
 	bool chain_ended[2];     // the Certificate message of this direction was complete
 	uint8_t certificates[2]; // how many of it were seen
 	struct text *chain[2];   // their SHA-256, 32 bytes each, leaf first
@@ -53,12 +54,15 @@ struct tls_facts {
 	struct text *offer, *answer; // what the hellos say of their senders: tls_facts.h
 };
 
+struct certificate_announcer;
 struct tls_fingerprints;
 
 // What all sessions of a worker share; outlives them.
 struct session_shared {
 	struct text_store *texts;
 	struct tls_fingerprints *fingerprints; // NULL: none are made
+	struct certificate_announcer *certificates; // NULL: they are not looked at
+	nanoseconds now; // time of the packet being read
 };
 
 struct session {

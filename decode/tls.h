@@ -132,6 +132,10 @@ struct tls_outcome {
 	// By direction: what can only be protected application data was seen, until TLS_DONE. So false
 	// does not mean none.
 	bool application_data[2];
+	// The client sent more over the protected connection than to take its leave: after SSLv3 to TLS
+	// 1.2 at least three records of data. In TLS 1.3, where the last ones of its handshake look the
+	// same, five. So false does not mean that it did not.
+	bool client_went_on;
 	uint32_t sslv2_cipher; // kind (24 bits) chosen in an SSLv2 CLIENT-MASTER-KEY; 0: none seen
 };
 

@@ -103,6 +103,7 @@ static void settle_version(struct tls *tls, const struct tls_server_hello *hello
 		tls->phase = PHASE_CLASSIC;
 	}
 	tls->cipher = hello->cipher;
+	tls->splits_records = hello->version <= TLS_1_0;
 	// A ChangeCipherSpec before this was for the middleboxes.
 	forget_switch(&tls->half[FROM_SERVER]);
 	if (tls->phase == PHASE_RETRY || tls->phase == PHASE_MODERN)
@@ -250,8 +251,38 @@ static void modern_protected(struct tls *tls, enum direction sender, uint8_t typ
 	}
 }
 
+// What a client sends as data. Up to TLS 1.2 that begins behind the handshake; in TLS 1.3 the rest of
+// its handshake looks like it.
+static void count_client_data(
+    struct tls *tls, enum direction sender, uint8_t type, uint16_t length)
+{
+	enum { ONE_BYTE_RECORD = 32 }; // at most, with its padding and its MAC
+	bool counts = tls->phase == PHASE_CLASSIC || tls->established == SEEN_YES;
+	if (sender != FROM_CLIENT || type != CONTENT_APPLICATION_DATA || !counts ||
+	    (tls->splits_records && length <= ONE_BYTE_RECORD))
+		return;
+	if (tls->client_records < UINT8_MAX)
+		tls->client_records++;
+}
+
+static bool client_went_on(const struct tls *tls)
+{
+	enum { FAREWELL = 2, HANDSHAKE_REST = 2 }; // EHLO and QUIT; CertificateVerify and Finished
+	return tls->client_records >
+	       (tls->phase == PHASE_CLASSIC ? FAREWELL : FAREWELL + HANDSHAKE_REST);
+}
+
+bool tls_is_over(const struct tls *tls)
+{
+	const struct tls_half *client = &tls->half[FROM_CLIENT];
+	bool shows_nothing = !client->started || client->record_state == RECORD_BLIND ||
+	                     client->record_state == RECORD_FOREIGN || tls->phase == PHASE_SSLV2;
+	return tls->established == SEEN_YES && (client_went_on(tls) || shows_nothing);
+}
+
 void tls_saw_protected(struct tls *tls, enum direction sender, uint8_t type, uint16_t length)
 {
+	count_client_data(tls, sender, type, length);
 	switch ((enum phase)tls->phase) {
 	case PHASE_CLASSIC:
 		classic_protected(tls, sender, type);
@@ -351,6 +382,7 @@ struct tls_outcome tls_outcome(const struct tls *tls)
 	    .server_certificate_hidden = certificate_hidden(tls),
 	    .begun = tls->begun,
 	    .application_data = {tls->application_data[0], tls->application_data[1]},
+	    .client_went_on = tls->established == SEEN_YES && client_went_on(tls),
 	    .sslv2_cipher = tls->sslv2_cipher,
 	};
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/tls_facts.h"
+
+#include "decode/certificate_announcer.h"
 #include "decode/tls_suite.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 enum {
@@ -117,7 +118,9 @@ static void on_certificate(void *context, enum direction sender, unsigned positi
 	size_t have = *chain != NULL ? (*chain)->length : 0;
 	if (have > 0)
 		memcpy(hashes, (*chain)->bytes, have);
-	if (!EVP_Digest(der.data, der.length, hashes + have, NULL, EVP_sha256(), NULL))
+	const struct session_shared *shared = session->shared;
+	if (shared->certificates == NULL ||
+	    !certificate_announce(shared->certificates, der, sender, position, shared->now, hashes + have))
 		return;
 	session->tls.certificates[sender]++;
 	session_set_text(session, chain, hashes, have + SHA256_BYTES, sizeof hashes);
@@ -166,6 +169,7 @@ void tls_facts_conclude(struct session *session, const struct tls *tls)
 {
 	struct tls_outcome outcome = tls_outcome(tls);
 	session->tls.established = (uint8_t)outcome.established;
+	session->tls.client_went_on |= outcome.client_went_on;
 	session->tls.resumed = (uint8_t)outcome.resumed;
 	session->tls.client_certificate_requested = (uint8_t)outcome.client_certificate_requested;
 	session->tls.ocsp_staple = (uint8_t)outcome.ocsp_staple;

@@ -213,7 +213,7 @@ static void search_found(struct tls *tls, enum direction sender, enum candidate 
 	}
 	// Bytes of the window behind the header are read like any others; there are at most 4.
 	struct view rest = view_of(window + RECORD_HEADER_LENGTH, filled - RECORD_HEADER_LENGTH);
-	while (rest.length > 0 && !tls_established(tls))
+	while (rest.length > 0 && !tls_is_over(tls))
 		record_step(tls, sender, &rest);
 }
 
@@ -384,14 +384,14 @@ enum tls_status tls_feed(
 	struct tls_half *half = &tls->half[sender];
 	struct view input = view_of(bytes, length);
 	half->started |= length > 0;
-	while (input.length > 0 && !tls_established(tls) && half->record_state != RECORD_FOREIGN)
+	while (input.length > 0 && !tls_is_over(tls) && half->record_state != RECORD_FOREIGN)
 		record_step(tls, sender, &input);
 	if (half->record_state == RECORD_FOREIGN) {
 		*consumed = length - input.length;
 		return TLS_FOREIGN;
 	}
 	*consumed = length;
-	bool done = tls_established(tls) ||
+	bool done = tls_is_over(tls) ||
 	            (ended(&tls->half[FROM_CLIENT]) && ended(&tls->half[FROM_SERVER]));
 	return done ? TLS_DONE : TLS_MORE;
 }

@@ -138,15 +138,20 @@ struct tls {
 	bool early_data : 1; // offered in the last ClientHello
 	bool flight_over : 1; // the client answered, or it cannot be had
 	bool application_data[2];
+	bool splits_records : 1; // SSLv3, TLS 1.0: a record of one byte may come before each (CVE-2011-3389)
+	uint8_t client_records; // of data, once established; up to 255
 };
 
 _Static_assert(sizeof(struct tls) <= 256, "one block of this per TLS connection");
 
-// From here on all is opaque. After a failure records are still walked: it may go on in the clear.
+// Everything is opaque from here on. After a failure records are still walked: it may go on in the clear.
 static inline bool tls_established(const struct tls *tls)
 {
 	return tls->established == SEEN_YES;
 }
+
+// Established, and nothing more to see in the opaque records.
+bool tls_is_over(const struct tls *tls);
 
 static inline bool tls_decided(const struct tls *tls)
 {

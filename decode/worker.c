@@ -63,12 +63,15 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->shared.texts =
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->shared.fingerprints = tls_fingerprints_create();
+		worker->shared.certificates =
+		    certificate_announcer_create(&key, options->on_certificate, options->context);
 		worker->flows =
 		    flow_table_create(worker->memory, &key, options->memory, on_flow_end, worker);
 		worker->fragments = fragment_table_create(
 		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
 	}
 	if (worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
+	    worker->shared.certificates == NULL ||
 	    worker->flows == NULL || worker->fragments == NULL) {
 		worker_destroy(worker);
 		return NULL;
@@ -89,6 +92,7 @@ void worker_destroy(struct worker *worker)
 	flow_table_destroy(worker->flows);
 	if (worker->fragments != NULL)
 		fragment_table_destroy(worker->fragments);
+	certificate_announcer_destroy(worker->shared.certificates);
 	tls_fingerprints_destroy(worker->shared.fingerprints);
 	text_store_destroy(worker->shared.texts);
 	memory_destroy(worker->memory);
@@ -357,6 +361,7 @@ static bool advance_clock(struct worker *worker, nanoseconds newest)
 	worker->leap_to = 0;
 	if (leaps || newest > worker->now)
 		worker->now = newest;
+	worker->shared.now = worker->now;
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #define MAILTAP_DECODE_WORKER_H
 
 #include "capture/packet.h"
+#include "decode/certificate_announcer.h"
 #include "decode/dialogue.h"
 #include "decode/flow.h"
 #include "decode/fragment.h"
@@ -25,7 +26,8 @@ struct worker_options {
 	size_t memory;                  // bytes for connections, their texts and fragments
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender
 	session_sink *on_session;
-	void *context;                  // of on_session
+	certificate_sink *on_certificate; // NULL: nobody wants them. Before the session's record
+	void *context;                  // of both
 };
 
 // Every packet given to the worker is in exactly one of headers.outcomes; every segment among them

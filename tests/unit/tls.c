@@ -200,7 +200,35 @@ static void any_fragmentation_is_the_same(void **state)
 		assert_int_equal(facts->outcome.established, SEEN_YES);
 		assert_int_equal(facts->outcome.resumed, SEEN_NO);
 		assert_true(facts_have(facts, "chain end 1 2"));
-		assert_int_equal(facts->last[FROM_SERVER], TLS_DONE);
+		assert_int_equal(facts->last[FROM_SERVER], TLS_MORE);
+	}
+}
+
+// Behind the handshake only one thing is left to learn: whether the client goes on.
+static void a_client_that_goes_on(void **state)
+{
+	static const struct {
+		uint16_t version;
+		unsigned records, length;
+		bool went_on;
+	} rows[] = {{TLS_1_2, 0, 0, false}, {TLS_1_2, 1, 30, false}, {TLS_1_2, 2, 60, false},
+	    {TLS_1_2, 3, 30, true}, {TLS_1_0, 3, 32, false}, {TLS_1_0, 3, 33, true}};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		begin();
+		say_classic_flight(rows[i].version, 1000);
+		say_key_exchange(rows[i].version);
+		say_finished(FROM_CLIENT, rows[i].version);
+		say_finished(FROM_SERVER, rows[i].version);
+		say_filler(&talk, FROM_SERVER, 23, rows[i].version, 100);
+		for (unsigned k = 0; k < rows[i].records; k++) {
+			say_filler(&talk, FROM_SERVER, 23, rows[i].version, 100);
+			say_filler(&talk, FROM_CLIENT, 23, rows[i].version, rows[i].length);
+		}
+		const struct facts *facts = told();
+		assert_int_equal(facts->outcome.established, SEEN_YES);
+		assert_int_equal(facts->outcome.client_went_on, rows[i].went_on);
+		assert_int_equal(facts->last[FROM_CLIENT], rows[i].went_on ? TLS_DONE : TLS_MORE);
 	}
 }
 
@@ -740,6 +768,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(any_fragmentation_is_the_same),
+	    cmocka_unit_test(a_client_that_goes_on),
 	    cmocka_unit_test(sslv3_and_empty_records),
 	    cmocka_unit_test(too_long_a_record_is_foreign),
 	    cmocka_unit_test(text_instead_of_a_server_hello),

@@ -226,6 +226,7 @@ void facts_equal(const struct facts *expected, const struct facts *facts)
 	assert_int_equal(a->begun, b->begun);
 	assert_int_equal(a->application_data[0], b->application_data[0]);
 	assert_int_equal(a->application_data[1], b->application_data[1]);
+	assert_int_equal(a->client_went_on, b->client_went_on);
 	assert_int_equal(a->sslv2_cipher, b->sslv2_cipher);
 }
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificates are hashed each time and handed on once, or more often, never less.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "decode/certificate_announcer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct hash_key key = {{1, 2}};
+
+struct heard {
+	unsigned times;
+	struct shown_certificate last;
+	uint8_t sha256[CERTIFICATE_HASH_BYTES];
+};
+
+static void hear(void *context, const struct shown_certificate *shown)
+{
+	struct heard *heard = context;
+	heard->times++;
+	heard->last = *shown;
+	memcpy(heard->sha256, shown->sha256, sizeof heard->sha256);
+}
+
+static struct view bytes_of(const char *text)
+{
+	return view_of((const uint8_t *)text, strlen(text));
+}
+
+static void handed_on_once(void **state)
+{
+	static const uint8_t of_abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41,
+	    0x40, 0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
+	    0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad}; // FIPS 180-2, B.1
+	uint8_t sha256[CERTIFICATE_HASH_BYTES];
+	struct heard heard = {0};
+	(void)state;
+	struct certificate_announcer *announcer = certificate_announcer_create(&key, hear, &heard);
+	struct view abc = bytes_of("abc");
+	assert_true(certificate_announce(announcer, abc, FROM_CLIENT, 3, 17, sha256));
+	assert_memory_equal(sha256, of_abc, sizeof of_abc);
+	assert_int_equal(heard.times, 1);
+	assert_memory_equal(heard.sha256, of_abc, sizeof of_abc);
+	assert_ptr_equal(heard.last.der.data, abc.data);
+	assert_int_equal(heard.last.der.length, 3);
+	assert_int_equal(heard.last.sender, FROM_CLIENT);
+	assert_int_equal(heard.last.position, 3);
+	assert_int_equal(heard.last.time, 17);
+	memset(sha256, 0, sizeof sha256);
+	assert_true(certificate_announce(announcer, abc, FROM_SERVER, 0, 18, sha256));
+	assert_memory_equal(sha256, of_abc, sizeof of_abc);
+	assert_int_equal(heard.times, 1);
+	assert_true(certificate_announce(announcer, bytes_of("abd"), FROM_SERVER, 0, 18, sha256));
+	assert_int_equal(heard.times, 2);
+	certificate_announcer_destroy(announcer);
+}
+
+static void never_forgotten_unheard(void **state)
+{
+	enum { CERTIFICATES = 20000 };
+	uint8_t sha256[CERTIFICATE_HASH_BYTES];
+	struct heard heard = {0};
+	(void)state;
+	struct certificate_announcer *announcer = certificate_announcer_create(&key, hear, &heard);
+	for (unsigned round = 1; round <= 2; round++) {
+		for (int i = 0; i < CERTIFICATES; i++) {
+			char text[16];
+			snprintf(text, sizeof text, "%d", i);
+			certificate_announce(announcer, bytes_of(text), FROM_SERVER, 0, 1, sha256);
+		}
+		assert_true(heard.times >= CERTIFICATES);
+		assert_true(heard.times <= round * CERTIFICATES);
+	}
+	certificate_announcer_destroy(announcer);
+	announcer = certificate_announcer_create(&key, NULL, NULL);
+	assert_true(certificate_announce(announcer, bytes_of("a"), FROM_SERVER, 0, 1, sha256));
+	certificate_announcer_destroy(announcer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(handed_on_once),
+	    cmocka_unit_test(never_forgotten_unheard),
+	};
+	return cmocka_run_group_tests_name("certificate_announcer", tests, NULL, NULL);
+}
