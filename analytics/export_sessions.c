@@ -3,7 +3,7 @@
 // their meaning fixed by the record contract. Keys whose facts nothing gathers yet are null.
 #include "analytics/community_id.h"
 #include "analytics/exporter.h"
-#include "analytics/json.h"
+#include "analytics/json_fields.h"
 #include "analytics/log_file.h"
 #include "decode/tls.h"
 #include "decode/tls_facts.h"
@@ -19,68 +19,6 @@ struct sessions_export {
 	struct hash_key key; // fixed: the same capture gives the same identifiers
 	struct json json;
 };
-
-/* ---- values ---- */
-
-static void key_name(struct json *json, const char *key, const char *name)
-{
-	json_key(json, key);
-	json_name(json, name);
-}
-
-static void key_seen(struct json *json, const char *key, enum seen value)
-{
-	json_key(json, key);
-	if (value == NOT_SEEN)
-		json_null(json);
-	else
-		json_bool(json, value == SEEN_YES);
-}
-
-static void key_text(struct json *json, const char *key, const struct text *text)
-{
-	json_key(json, key);
-	if (text == NULL)
-		json_null(json);
-	else
-		json_bytes(json, text->bytes, text->length);
-}
-
-static void key_unsigned(struct json *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_unsigned(json, value);
-}
-
-static void key_null(struct json *json, const char *key)
-{
-	json_key(json, key);
-	json_null(json);
-}
-
-static void key_known(struct json *json, const char *key, bool known, uint64_t value)
-{
-	if (known)
-		key_unsigned(json, key, value);
-	else
-		key_null(json, key);
-}
-
-static void key_address(struct json *json, const char *key, const struct ip_address *address)
-{
-	char text[INET6_ADDRSTRLEN];
-	bool v4 = ip_address_is_v4(address);
-	inet_ntop(v4 ? AF_INET : AF_INET6, address->bytes + (v4 ? 12 : 0), text, sizeof text);
-	key_name(json, key, text);
-}
-
-// A registered name, or the number in hexadecimal.
-static void key_code(struct json *json, const char *key, const char *name, unsigned code)
-{
-	char hex[16];
-	snprintf(hex, sizeof hex, "0x%04x", code);
-	key_name(json, key, name != NULL ? name : hex);
-}
 
 /* ---- the groups of the contract ---- */
 
@@ -108,8 +46,8 @@ static void write_identity(struct sessions_export *export, const struct session_
 	char community[COMMUNITY_ID_SIZE], id[17];
 	snprintf(id, sizeof id, "%016llx", (unsigned long long)session_id(export, record));
 	community_id(community, record->address, record->port);
-	key_name(json, "session_id", id);
-	key_name(json, "community_id", community);
+	json_key_name(json, "session_id", id);
+	json_key_name(json, "community_id", community);
 	json_key(json, "sensor");
 	if (export->sensor != NULL)
 		json_bytes(json, (const uint8_t *)export->sensor, strlen(export->sensor));
@@ -121,10 +59,10 @@ static void write_identity(struct sessions_export *export, const struct session_
 	json_time(json, record->end);
 	json_key(json, "duration");
 	json_duration(json, record->end - record->start);
-	key_address(json, "client_ip", &record->address[FROM_CLIENT]);
-	key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
-	key_address(json, "server_ip", &record->address[FROM_SERVER]);
-	key_unsigned(json, "server_port", record->port[FROM_SERVER]);
+	json_key_address(json, "client_ip", &record->address[FROM_CLIENT]);
+	json_key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
+	json_key_address(json, "server_ip", &record->address[FROM_SERVER]);
+	json_key_unsigned(json, "server_port", record->port[FROM_SERVER]);
 	json_key(json, "vlan");
 	json_array_begin(json);
 	for (unsigned i = 0; i < record->vlan_count; i++)
@@ -158,21 +96,21 @@ static void write_dialogue(struct json *json, const struct judged_session *judge
 	    [TLS_MODE_STARTTLS] = "starttls"};
 	const struct session_record *record = judged->record;
 	const struct session *session = record->session;
-	key_name(json, "protocol", protocol_name((enum protocol)session->protocol));
-	key_name(json, "hop", hop_name(judged->judgement.hop));
-	key_name(json, "tls_mode", modes[record->tls_mode]);
-	key_text(json, "server_banner", session->server_banner);
-	key_text(json, "server_name", session->server_name);
-	key_null(json, "server_software");
-	key_text(json, "client_name", session->client_name);
-	key_seen(json, "esmtp", (enum seen)session->esmtp);
+	json_key_name(json, "protocol", protocol_name((enum protocol)session->protocol));
+	json_key_name(json, "hop", hop_name(judged->judgement.hop));
+	json_key_name(json, "tls_mode", modes[record->tls_mode]);
+	json_key_text(json, "server_banner", session->server_banner);
+	json_key_text(json, "server_name", session->server_name);
+	json_key_null(json, "server_software");
+	json_key_text(json, "client_name", session->client_name);
+	json_key_seen(json, "esmtp", (enum seen)session->esmtp);
 	write_capabilities(json, session->capabilities);
-	key_seen(json, "starttls_offered", (enum seen)session->starttls_offered);
-	key_seen(json, "starttls_requested", record->starttls_requested);
-	key_name(json, "starttls_reply",
+	json_key_seen(json, "starttls_offered", (enum seen)session->starttls_offered);
+	json_key_seen(json, "starttls_requested", record->starttls_requested);
+	json_key_name(json, "starttls_reply",
 	    session->starttls_reply[0] != '\0' ? session->starttls_reply : NULL);
-	key_seen(json, "starttls_accepted", record->starttls_accepted);
-	key_seen(json, "tls_required_by_server", (enum seen)session->tls_required_by_server);
+	json_key_seen(json, "starttls_accepted", record->starttls_accepted);
+	json_key_seen(json, "tls_required_by_server", (enum seen)session->tls_required_by_server);
 }
 
 static void write_alert(struct json *json, const struct tls_facts *tls)
@@ -195,20 +133,20 @@ static void write_alert(struct json *json, const struct tls_facts *tls)
 static void write_version(struct json *json, const char *key, uint16_t version)
 {
 	if (version == TLS_VERSION_UNKNOWN)
-		key_null(json, key);
+		json_key_null(json, key);
 	else
-		key_code(json, key, tls_version_name(version), version);
+		json_key_code(json, key, tls_version_name(version), version);
 }
 
 static void write_cipher(struct json *json, const struct tls_facts *tls)
 {
 	if (tls->sslv2_cipher != 0)
-		key_code(json, "tls_cipher", tls_sslv2_cipher_name(tls->sslv2_cipher),
+		json_key_code(json, "tls_cipher", tls_sslv2_cipher_name(tls->sslv2_cipher),
 		    tls->sslv2_cipher);
 	else if (tls->cipher_seen)
-		key_code(json, "tls_cipher", tls_cipher_name(tls->cipher), tls->cipher);
+		json_key_code(json, "tls_cipher", tls_cipher_name(tls->cipher), tls->cipher);
 	else
-		key_null(json, "tls_cipher");
+		json_key_null(json, "tls_cipher");
 }
 
 static void write_hidden_flight(struct json *json, const struct text *flight)
@@ -270,95 +208,153 @@ static void write_tls_quality(struct json *json, const struct tls_facts *tls)
 	    [POST_QUANTUM_HYBRID] = "hybrid",
 	    [POST_QUANTUM_PURE] = "pure"};
 	struct tls_quality quality = tls_quality_of(tls);
-	key_seen(json, "tls_forward_secrecy", quality.forward_secrecy);
-	key_seen(json, "tls_aead",
+	json_key_seen(json, "tls_forward_secrecy", quality.forward_secrecy);
+	json_key_seen(json, "tls_aead",
 	    !quality.suite_known ? NOT_SEEN
 	    : quality.aead       ? SEEN_YES
 	                         : SEEN_NO);
 	write_weaknesses(json, &quality);
-	key_seen(json, "tls_compression", quality.compression);
-	key_seen(json, "tls_secure_renegotiation", quality.secure_renegotiation);
-	key_seen(json, "tls_secure_renegotiation_offered", quality.secure_renegotiation_offered);
-	key_seen(json, "tls_extended_master_secret", quality.extended_master_secret);
-	key_seen(json, "tls_ocsp_staple", quality.ocsp_staple);
-	key_known(json, "tls_scts", quality.timestamps_seen, quality.timestamps);
-	key_name(json, "tls_post_quantum", post_quantum[quality.post_quantum]);
-	key_seen(json, "tls_post_quantum_offered", quality.post_quantum_offered);
-	key_known(json, "tls_key_share_bytes", quality.key_share_seen, quality.key_share_bytes);
-	key_seen(json, "tls_ech_offered", quality.ech_offered);
+	json_key_seen(json, "tls_compression", quality.compression);
+	json_key_seen(json, "tls_secure_renegotiation", quality.secure_renegotiation);
+	json_key_seen(
+	    json, "tls_secure_renegotiation_offered", quality.secure_renegotiation_offered);
+	json_key_seen(json, "tls_extended_master_secret", quality.extended_master_secret);
+	json_key_seen(json, "tls_ocsp_staple", quality.ocsp_staple);
+	json_key_known(json, "tls_scts", quality.timestamps_seen, quality.timestamps);
+	json_key_name(json, "tls_post_quantum", post_quantum[quality.post_quantum]);
+	json_key_seen(json, "tls_post_quantum_offered", quality.post_quantum_offered);
+	json_key_known(
+	    json, "tls_key_share_bytes", quality.key_share_seen, quality.key_share_bytes);
+	json_key_seen(json, "tls_ech_offered", quality.ech_offered);
 }
 
 static void write_tls(struct json *json, const struct session_record *record)
 {
 	const struct tls_facts *tls = &record->session->tls;
-	key_seen(json, "tls_established", record->tls_established);
+	json_key_seen(json, "tls_established", record->tls_established);
 	write_version(json, "tls_version", tls->version);
 	write_cipher(json, tls);
 	if (tls->group != 0)
-		key_code(json, "tls_group", tls_group_name(tls->group), tls->group);
+		json_key_code(json, "tls_group", tls_group_name(tls->group), tls->group);
 	else
-		key_null(json, "tls_group");
+		json_key_null(json, "tls_group");
 	write_version(json, "tls_client_version", tls->client_version);
-	key_text(json, "sni", tls->sni);
-	key_text(json, "alpn", tls->alpn);
+	json_key_text(json, "sni", tls->sni);
+	json_key_text(json, "alpn", tls->alpn);
 	write_fingerprints(json, tls);
-	key_seen(json, "tls_resumed", (enum seen)tls->resumed);
-	key_seen(
+	json_key_seen(json, "tls_resumed", (enum seen)tls->resumed);
+	json_key_seen(
 	    json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
 	write_alert(json, tls);
 	write_hidden_flight(json, tls->hidden_flight);
 	write_tls_quality(json, tls);
 }
 
+static void write_hashes(struct json *json, const uint8_t *hashes, size_t length)
+{
+	json_array_begin(json);
+	for (size_t at = 0; at + JSON_HASH_BYTES <= length; at += JSON_HASH_BYTES)
+		json_hex(json, hashes + at, JSON_HASH_BYTES);
+	json_array_end(json);
+}
+
 static void write_chain(
     struct json *json, const char *key, const struct tls_facts *tls, enum direction sender)
 {
-	enum { SHA256_BYTES = 32 };
 	const struct text *chain = tls->chain[sender];
 	json_key(json, key);
-	if (!tls->chain_ended[sender]) {
+	if (!tls->chain_ended[sender])
+		json_null(json);
+	else if (chain != NULL)
+		write_hashes(json, chain->bytes, chain->length);
+	else
+		write_hashes(json, NULL, 0);
+}
+
+// Without a trust store a list without faults is not known to be good: null, not empty.
+static void write_status(struct json *json, const char *key, bool judged,
+    const struct chain_judgement *chain, unsigned faults)
+{
+	json_key(json, key);
+	if (!judged || (faults == 0 && !chain->trust_known)) {
 		json_null(json);
 		return;
 	}
 	json_array_begin(json);
-	for (size_t at = 0; chain != NULL && at + SHA256_BYTES <= chain->length; at += SHA256_BYTES)
-		json_hex(json, chain->bytes + at, SHA256_BYTES);
+	for (unsigned i = 0; i < FAULTS; i++)
+		if (faults >> i & 1)
+			json_name(json, certificate_fault_name((enum certificate_fault)(1u << i)));
 	json_array_end(json);
 }
 
-static void write_certificates(struct json *json, const struct session_record *record)
+static void write_name_match(struct json *json, const struct certificate_judgement *certificates)
 {
-	const struct tls_facts *tls = &record->session->tls;
-	write_chain(json, "server_chain", tls, FROM_SERVER);
+	static const char *const places[] = {[NAME_UNKNOWN] = NULL,
+	    [NAME_MATCH_SAN] = "subject_alt_name",
+	    [NAME_MATCH_COMMON_NAME_ONLY] = "common_name",
+	    [NAME_MISMATCH] = NULL};
+	bool known = certificates->name_match != NAME_UNKNOWN;
+	json_key_seen(json, "certificate_name_match",
+	    !known                                       ? NOT_SEEN
+	    : certificates->name_match == NAME_MATCH_SAN ? SEEN_YES
+	                                                 : SEEN_NO);
+	json_key_name(json, "certificate_name_in", places[certificates->name_match]);
+	json_key_name(json, "certificate_name_source",
+	    !known                                       ? NULL
+	    : certificates->name_source == NAME_FROM_SNI ? "sni"
+	                                                 : "server_name");
+}
+
+static void write_certificates(struct json *json, const struct tls_facts *tls,
+    const struct certificate_judgement *certificates)
+{
+	static const char *const sources[] = {[CERTIFICATES_NOT_SEEN] = NULL,
+	    [CERTIFICATES_IN_HANDSHAKE] = "handshake",
+	    [CERTIFICATES_IN_KEYLOG] = "keylog",
+	    [CERTIFICATES_IN_MEMORY] = "memory"};
+	const struct chain_judgement *server = &certificates->chain[FROM_SERVER];
+	bool judged = certificates->judged[FROM_SERVER];
+	if (certificates->source == CERTIFICATES_IN_MEMORY) {
+		json_key(json, "server_chain");
+		write_hashes(json, certificates->remembered_leaf, JSON_HASH_BYTES);
+	} else {
+		write_chain(json, "server_chain", tls, FROM_SERVER);
+	}
 	write_chain(json, "client_chain", tls, FROM_CLIENT);
-	key_null(json, "certificate_status");
-	key_name(json, "server_certificate_source",
-	    tls->chain_ended[FROM_SERVER] && tls->certificates[FROM_SERVER] > 0 ? "handshake"
-	                                                                        : NULL);
-	key_null(json, "certificate_name_match");
-	key_null(json, "certificate_name_source");
-	key_null(json, "client_verifies");
+	write_status(json, "certificate_status", judged, server, certificates->faults);
+	json_key_name(json, "server_certificate_source", sources[certificates->source]);
+	write_name_match(json, certificates);
+	json_key_name(json, "certificate_untrusted_because", judged ? server->reason : NULL);
+	json_key_hash(json, "certificate_missing_issuer",
+	    judged && server->issuer_missing ? server->missing_issuer : NULL);
+	json_key_seen(json, "certificate_expires_soon",
+	    !judged                      ? NOT_SEEN
+	    : certificates->expires_soon ? SEEN_YES
+	                                 : SEEN_NO);
+	write_status(json, "client_certificate_status", certificates->judged[FROM_CLIENT],
+	    &certificates->chain[FROM_CLIENT], certificates->chain[FROM_CLIENT].faults);
+	json_key_seen(json, "client_verifies", certificates->client_verifies);
 }
 
 static void write_clear(struct json *json, const struct session_record *record)
 {
 	const struct session *session = record->session;
-	key_text(json, "auth_mechanism", session->auth_mechanism);
-	key_seen(json, "credentials_exposed", record->credentials_exposed);
-	key_name(json, "login_outcome",
+	json_key_text(json, "auth_mechanism", session->auth_mechanism);
+	json_key_seen(json, "credentials_exposed", record->credentials_exposed);
+	json_key_name(json, "login_outcome",
 	    session->login_succeeded == SEEN_YES  ? "success"
 	    : session->login_succeeded == SEEN_NO ? "failure"
 	                                          : NULL);
-	key_known(json, "messages", record->messages_known, session->messages);
-	key_known(json, "message_bytes", record->message_bytes_known, session->message_bytes);
+	json_key_known(json, "messages", record->messages_known, session->messages);
+	json_key_known(json, "message_bytes", record->message_bytes_known, session->message_bytes);
 }
 
 static void write_judgement(struct json *json, const struct judgement *judgement)
 {
-	key_name(json, "verdict", verdict_name(judgement->verdict));
-	key_name(json, "reason", reason_name(judgement->reason));
-	key_null(json, "confidence");
-	key_null(json, "evidence");
+	json_key_name(json, "verdict", verdict_name(judgement->verdict));
+	json_key_name(json, "reason", reason_name(judgement->reason));
+	json_key_null(json, "confidence");
+	json_key_null(json, "evidence");
 }
 
 static void write_quality(struct json *json, const struct session_record *record)
@@ -369,16 +365,16 @@ static void write_quality(struct json *json, const struct session_record *record
 	    [END_OF_CAPTURE] = "end_of_capture",
 	    [END_EVICTED] = "evicted"};
 	bool client = record->packets[FROM_CLIENT] > 0, server = record->packets[FROM_SERVER] > 0;
-	key_unsigned(json, "client_packets", record->packets[FROM_CLIENT]);
-	key_unsigned(json, "server_packets", record->packets[FROM_SERVER]);
-	key_unsigned(json, "client_bytes", record->bytes[FROM_CLIENT]);
-	key_unsigned(json, "server_bytes", record->bytes[FROM_SERVER]);
-	key_unsigned(json, "client_missing_bytes", record->missing[FROM_CLIENT]);
-	key_unsigned(json, "server_missing_bytes", record->missing[FROM_SERVER]);
+	json_key_unsigned(json, "client_packets", record->packets[FROM_CLIENT]);
+	json_key_unsigned(json, "server_packets", record->packets[FROM_SERVER]);
+	json_key_unsigned(json, "client_bytes", record->bytes[FROM_CLIENT]);
+	json_key_unsigned(json, "server_bytes", record->bytes[FROM_SERVER]);
+	json_key_unsigned(json, "client_missing_bytes", record->missing[FROM_CLIENT]);
+	json_key_unsigned(json, "server_missing_bytes", record->missing[FROM_SERVER]);
 	json_key(json, "saw_start");
 	json_bool(json, record->saw_start);
-	key_name(json, "directions", client && server ? "both" : client ? "client" : "server");
-	key_name(json, "end_reason", reasons[record->end_reason]);
+	json_key_name(json, "directions", client && server ? "both" : client ? "client" : "server");
+	json_key_name(json, "end_reason", reasons[record->end_reason]);
 }
 
 /* ---- what the table calls ---- */
@@ -432,7 +428,7 @@ static bool export_session(void *exporter, const struct judged_session *judged, 
 	write_identity(export, judged->record);
 	write_dialogue(json, judged);
 	write_tls(json, judged->record);
-	write_certificates(json, judged->record);
+	write_certificates(json, &judged->record->session->tls, &judged->certificates);
 	write_clear(json, judged->record);
 	write_judgement(json, &judged->judgement);
 	write_quality(json, judged->record);

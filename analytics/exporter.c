@@ -6,6 +6,8 @@
 // A new exporter is one file and one row.
 static const struct exporter_ops *const table[] = {
     &sessions_exporter,
+    &certificates_exporter,
+    &certificate_files_exporter,
     &summary_exporter,
 };
 
@@ -47,8 +49,19 @@ bool exporters_session(struct exporters *exporters, const struct judged_session 
 {
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
 		struct error error = {""};
-		if (exporters->open[i] != NULL &&
+		if (exporters->open[i] != NULL && table[i]->session != NULL &&
 		    !table[i]->session(exporters->open[i], session, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
+bool exporters_certificate(struct exporters *exporters, const struct certificate *certificate)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->certificate != NULL &&
+		    !table[i]->certificate(exporters->open[i], certificate, &error))
 			note_failure(exporters, &error);
 	}
 	return !exporters->failed;

@@ -4,6 +4,7 @@
 #ifndef MAILTAP_ANALYTICS_EXPORTER_H
 #define MAILTAP_ANALYTICS_EXPORTER_H
 
+#include "analytics/certificate_judge.h"
 #include "analytics/verdict.h"
 #include "capture/base/error.h"
 #include "capture/source.h"
@@ -11,18 +12,29 @@
 
 #include <stdio.h>
 
+// A session with what is said of it. Borrowed for the call.
+struct judged_session {
+	const struct session_record *record;
+	struct judgement judgement;
+	struct certificate_judgement certificates;
+};
+
 // What exporters need to know of the command line. Strings live as long as the run.
 struct exporter_settings {
 	const char *log_directory; // NULL: no logs
 	const char *records_path;  // "-" is standard output; NULL: records are not printed
 	const char *sensor;        // NULL: not named
 	FILE *summary;             // where the summary goes; NULL: nowhere
+	const char *certificate_directory; // NULL: certificates are not written there
+	bool pem;                  // certificates.jsonl holds the certificates themselves
 };
 
 // The run's own accounting, known at its end.
 struct run_accounting {
 	struct source_counters source; // summed over the inputs
 	struct worker_counters worker;
+	struct certificate_judge_counters certificates;
+	const char *trust;             // which trust store judged
 	unsigned inputs_failed;        // inputs that ended in an error
 	bool interrupted;              // by a signal: the rest of the input was not read
 };
@@ -31,13 +43,17 @@ struct exporter_ops {
 	const char *name;
 	// NULL with an empty error text: not asked for. NULL with a text: failed.
 	void *(*open)(const struct exporter_settings *settings, struct error *error);
-	// False: the output failed; *error says why. It will not be called again.
+	// A certificate that is seen for the first time in the run. NULL: not interested. False as below.
+	bool (*certificate)(
+	    void *exporter, const struct certificate *certificate, struct error *error);
+	// NULL: not interested. False: the output failed; *error says why. It will not be called again.
 	bool (*session)(void *exporter, const struct judged_session *session, struct error *error);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
 
-extern const struct exporter_ops sessions_exporter, summary_exporter;
+extern const struct exporter_ops sessions_exporter, certificates_exporter,
+    certificate_files_exporter, summary_exporter;
 
 struct exporters;
 
@@ -46,6 +62,10 @@ struct exporters *exporters_open(const struct exporter_settings *settings, struc
 
 // False once an output has failed; the run should end.
 bool exporters_session(struct exporters *exporters, const struct judged_session *session);
+
+// As exporters_session, for a certificate.
+bool exporters_certificate(
+    struct exporters *exporters, const struct certificate *certificate);
 
 // Closes all. False: an output failed, now or before; *error is the first reason.
 bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,

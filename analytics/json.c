@@ -287,6 +287,26 @@ static size_t fraction(char *out, uint32_t nanoseconds)
 	return length;
 }
 
+static void put_time(struct json *json, int64_t seconds, uint32_t rest)
+{
+	char text[64] = {'"'};
+	struct tm parts;
+	time_t clock = (time_t)seconds;
+	size_t length = 1;
+	enum { YEAR_ZERO = -1900, YEAR_LAST = 9999 - 1900 };
+	if (gmtime_r(&clock, &parts) == NULL || parts.tm_year < YEAR_ZERO ||
+	    parts.tm_year > YEAR_LAST) {
+		json_null(json);
+		return;
+	}
+	length += strftime(text + 1, sizeof text - 16, "%Y-%m-%dT%H:%M:%S", &parts);
+	length += fraction(text + length, rest);
+	text[length++] = 'Z';
+	text[length++] = '"';
+	begin_value(json);
+	put(json, text, length);
+}
+
 void json_time(struct json *json, int64_t nanoseconds)
 {
 	int64_t seconds = nanoseconds / NANOSECONDS, rest = nanoseconds % NANOSECONDS;
@@ -294,20 +314,12 @@ void json_time(struct json *json, int64_t nanoseconds)
 		rest += NANOSECONDS;
 		seconds--;
 	}
-	char text[64] = {'"'};
-	struct tm parts;
-	time_t clock = (time_t)seconds;
-	size_t length = 1;
-	if (gmtime_r(&clock, &parts) == NULL) {
-		json_null(json);
-		return;
-	}
-	length += strftime(text + 1, sizeof text - 16, "%Y-%m-%dT%H:%M:%S", &parts);
-	length += fraction(text + length, (uint32_t)rest);
-	text[length++] = 'Z';
-	text[length++] = '"';
-	begin_value(json);
-	put(json, text, length);
+	put_time(json, seconds, (uint32_t)rest);
+}
+
+void json_seconds(struct json *json, int64_t seconds)
+{
+	put_time(json, seconds, 0);
 }
 
 void json_duration(struct json *json, int64_t nanoseconds)

@@ -42,6 +42,9 @@ void json_hex(struct json *json, const uint8_t *bytes, size_t length);
 // Nanoseconds since 1970 as an RFC 3339 string, UTC, with as many digits as there are.
 void json_time(struct json *json, int64_t nanoseconds);
 
+// Seconds since 1970, likewise; any value: years beyond 9999 and before 0 are null.
+void json_seconds(struct json *json, int64_t seconds);
+
 // Nanoseconds as seconds.
 void json_duration(struct json *json, int64_t nanoseconds);
 

@@ -42,8 +42,7 @@ static struct log_file *open_path(const char *path, struct error *error)
 	return file;
 }
 
-// Makes the directory and those above it.
-static bool make_directory(const char *directory, struct error *error)
+bool log_directory_make(const char *directory, struct error *error)
 {
 	char path[PATH_MAX];
 	if ((size_t)snprintf(path, sizeof path, "%s", directory) >= sizeof path) {
@@ -68,7 +67,7 @@ static bool make_directory(const char *directory, struct error *error)
 struct log_file *log_file_create(const char *directory, const char *name, struct error *error)
 {
 	char path[PATH_MAX];
-	if (!make_directory(directory, error))
+	if (!log_directory_make(directory, error))
 		return NULL;
 	if ((size_t)snprintf(path, sizeof path, "%s/%s", directory, name) >= sizeof path) {
 		error_set(error, "log directory: its name is too long");

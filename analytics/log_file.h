@@ -11,6 +11,9 @@
 
 struct log_file;
 
+// Makes a directory for logs and those above it. False: *error.
+bool log_directory_make(const char *directory, struct error *error);
+
 // Creates or empties the file `name` in `directory`, made if it is missing. NULL: *error.
 struct log_file *log_file_create(const char *directory, const char *name, struct error *error);
 

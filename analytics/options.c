@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/options.h"
 
+#include "analytics/port_list.h"
 #include "capture/packet_filter.h"
 
 #include <errno.h>
@@ -21,6 +22,11 @@ enum long_option {
 	OPTION_SENSOR,
 	OPTION_MEMORY,
 	OPTION_DROP_CHECKSUMS,
+	OPTION_CA_FILE,
+	OPTION_CA_DIRECTORY,
+	OPTION_CRL_DIRECTORY,
+	OPTION_PEM,
+	OPTION_WRITE_CERTIFICATES,
 };
 
 static const struct option long_options[] = {
@@ -32,6 +38,11 @@ static const struct option long_options[] = {
     {"sensor", required_argument, NULL, OPTION_SENSOR},
     {"memory", required_argument, NULL, OPTION_MEMORY},
     {"drop-bad-checksums", no_argument, NULL, OPTION_DROP_CHECKSUMS},
+    {"ca-file", required_argument, NULL, OPTION_CA_FILE},
+    {"ca-dir", required_argument, NULL, OPTION_CA_DIRECTORY},
+    {"crl-dir", required_argument, NULL, OPTION_CRL_DIRECTORY},
+    {"pem", no_argument, NULL, OPTION_PEM},
+    {"write-certs", required_argument, NULL, OPTION_WRITE_CERTIFICATES},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -45,7 +56,8 @@ static const char help_text[] =
     "\n"
     "  -r, --read FILE...       captures to read, one after the other as one traffic: pcap or\n"
     "                           pcapng, also compressed; - is standard input\n"
-    "  -w, --log-dir DIR        write the logs (sessions.jsonl) to this directory\n"
+    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl) to this\n"
+    "                           directory\n"
     "  -o, --output FILE        write the session records to this file; - prints them\n"
     "  -f, --filter EXPRESSION  only packets that match, as in pcap-filter(7); also what follows\n"
     "                           the options, or --\n"
@@ -56,6 +68,12 @@ static const char help_text[] =
     "      --memory SIZE        most memory for connections, as 512M or 2G (1G)\n"
     "      --drop-bad-checksums leave out segments with a wrong TCP checksum (they are counted\n"
     "                           and kept: a sender's network card may fill them in later)\n"
+    "      --ca-file FILE       certificates to trust, PEM; may be repeated, as may the next two\n"
+    "      --ca-dir DIR         a directory of such files; without either, those that Debian's\n"
+    "                           ca-certificates installs\n"
+    "      --crl-dir DIR        a directory of revocation lists\n"
+    "      --pem                certificates.jsonl holds the certificates themselves, too\n"
+    "      --write-certs DIR    write each certificate to this directory, as SHA256.pem\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -63,109 +81,7 @@ static const char help_text[] =
     "Without -o - the summary goes to standard output, with it to standard error.\n"
     "Exit code: 0 all was read and written, 1 something could not be, 2 wrong usage.\n";
 
-/* ---- ports ---- */
-
-struct service {
-	const char *name;
-	struct port_hint hint;
-};
-
-static const struct service services[] = {
-    {"smtp", {PROTOCOL_SMTP, false}},
-    {"smtps", {PROTOCOL_SMTP, true}},
-    {"imap", {PROTOCOL_IMAP, false}},
-    {"imaps", {PROTOCOL_IMAP, true}},
-    {"pop3", {PROTOCOL_POP3, false}},
-    {"pop3s", {PROTOCOL_POP3, true}},
-};
-
-static const struct {
-	uint16_t port;
-	struct port_hint hint;
-} usual_ports[] = {
-    {25, {PROTOCOL_SMTP, false}},
-    {465, {PROTOCOL_SMTP, true}},
-    {587, {PROTOCOL_SMTP, false}},
-    {2525, {PROTOCOL_SMTP, false}},
-    {110, {PROTOCOL_POP3, false}},
-    {995, {PROTOCOL_POP3, true}},
-    {143, {PROTOCOL_IMAP, false}},
-    {993, {PROTOCOL_IMAP, true}},
-};
-
-static void add_port(struct port_table *table, uint16_t port, struct port_hint hint)
-{
-	port_set_add(&table->set, port);
-	table->hints[port] = hint;
-}
-
-static struct port_hint usual_hint(uint16_t port)
-{
-	for (size_t i = 0; i < sizeof usual_ports / sizeof usual_ports[0]; i++)
-		if (usual_ports[i].port == port)
-			return usual_ports[i].hint;
-	return (struct port_hint){PROTOCOL_UNDECIDED, false};
-}
-
-static void add_usual_ports(struct port_table *table)
-{
-	for (size_t i = 0; i < sizeof usual_ports / sizeof usual_ports[0]; i++)
-		add_port(table, usual_ports[i].port, usual_ports[i].hint);
-}
-
-static bool read_service(const char *name, size_t length, struct port_hint *hint)
-{
-	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
-		if (strlen(services[i].name) == length &&
-		    memcmp(services[i].name, name, length) == 0) {
-			*hint = services[i].hint;
-			return true;
-		}
-	}
-	return false;
-}
-
-// One item: PORT or PORT:SERVICE.
-static bool read_port(struct port_table *table, const char *item, size_t length)
-{
-	char *end;
-	const char *colon = memchr(item, ':', length);
-	size_t digits = colon != NULL ? (size_t)(colon - item) : length;
-	unsigned long port = strtoul(item, &end, 10);
-	if (digits == 0 || end != item + digits || item[0] < '0' || item[0] > '9' || port == 0 ||
-	    port > UINT16_MAX)
-		return false;
-	struct port_hint hint = usual_hint((uint16_t)port);
-	if (colon != NULL && !read_service(colon + 1, length - digits - 1, &hint))
-		return false;
-	add_port(table, (uint16_t)port, hint);
-	return true;
-}
-
-static bool read_ports(struct port_table *table, const char *list, struct error *error)
-{
-	memset(table, 0, sizeof *table);
-	if (list[0] == '+') {
-		add_usual_ports(table);
-		list++;
-	}
-	for (;;) {
-		size_t length = strcspn(list, ",");
-		if (!read_port(table, list, length)) {
-			error_set(error,
-			    "--ports: \"%.*s\" is no port: expected PORT or PORT:SERVICE, with one "
-			    "of "
-			    "smtp smtps imap imaps pop3 pop3s",
-			    (int)(length < 40 ? length : 40), list);
-			return false;
-		}
-		if (list[length] == '\0')
-			return true;
-		list += length + 1;
-	}
-}
-
-/* ---- other values ---- */
+/* ---- values ---- */
 
 static bool read_size(const char *text, size_t *size, struct error *error)
 {
@@ -200,6 +116,21 @@ static bool set_once(const char **slot, const char *value, const char *name, str
 	else
 		*slot = value;
 	return *slot == value;
+}
+
+static bool add_path(
+    struct path_list *list, const char *path, const char *name, struct error *error)
+{
+	if (path[0] == '\0') {
+		error_set(error, "%s: its value is empty", name);
+		return false;
+	}
+	if (list->count == PATHS_MAX) {
+		error_set(error, "%s: given more than %d times; join the files", name, PATHS_MAX);
+		return false;
+	}
+	list->paths[list->count++] = path;
+	return true;
 }
 
 static void add_file(struct options *options, const char *name)
@@ -281,7 +212,7 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		options->quiet = true;
 		return true;
 	case OPTION_PORTS:
-		return read_ports(&options->ports, value, error);
+		return port_list_read(&options->ports, value, error);
 	case OPTION_SENSOR:
 		return set_once(&options->sensor, value, "--sensor", error);
 	case OPTION_MEMORY:
@@ -289,6 +220,17 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 	case OPTION_DROP_CHECKSUMS:
 		options->drop_wrong_checksums = true;
 		return true;
+	case OPTION_CA_FILE:
+		return add_path(&options->ca_files, value, "--ca-file", error);
+	case OPTION_CA_DIRECTORY:
+		return add_path(&options->ca_directories, value, "--ca-dir", error);
+	case OPTION_CRL_DIRECTORY:
+		return add_path(&options->crl_directories, value, "--crl-dir", error);
+	case OPTION_PEM:
+		options->pem = true;
+		return true;
+	case OPTION_WRITE_CERTIFICATES:
+		return set_once(&options->certificate_directory, value, "--write-certs", error);
 	default:
 		return false;
 	}
@@ -330,6 +272,8 @@ static bool check(const struct options *options, struct error *error)
 		error_set(error, "nothing to read: name a capture with -r FILE; see --help");
 	else if (standard_inputs > 1)
 		error_set(error, "standard input can be read only once");
+	else if (options->pem && options->log_directory == NULL)
+		error_set(error, "--pem: certificates are written only with -w DIR");
 	else
 		return true;
 	return false;
@@ -382,7 +326,7 @@ enum options_outcome options_read(
 		return OPTIONS_WRONG;
 	}
 	(*options)->memory = MEMORY_DEFAULT;
-	add_usual_ports(&(*options)->ports);
+	port_list_usual(&(*options)->ports);
 	struct reading reading = {.options = *options};
 	return read_all(&reading, argc, argv, error);
 }

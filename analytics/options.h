@@ -12,6 +12,14 @@ enum options_outcome {
 	OPTIONS_WRONG,   // *error says what; exit code 2
 };
 
+enum { PATHS_MAX = 64 };
+
+// Values of an option that may be repeated, in order.
+struct path_list {
+	const char *paths[PATHS_MAX];
+	size_t count;
+};
+
 struct options {
 	const char **files;        // inputs in order; "-" is standard input
 	size_t file_count;
@@ -19,6 +27,9 @@ struct options {
 	const char *log_directory; // or NULL
 	const char *records_path;  // or NULL
 	const char *sensor;        // or NULL
+	struct path_list ca_files, ca_directories, crl_directories;
+	const char *certificate_directory; // where each certificate is written, or NULL
+	bool pem;                  // certificates.jsonl holds the certificates themselves
 	size_t memory;             // bytes
 	bool quiet;
 	bool drop_wrong_checksums;

@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+// Of the memory for connections, this part is given to certificates besides.
+enum { CERTIFICATES_SHARE = 8 };
+
 struct run {
 	const struct options *options;
 	const volatile int *stop;
 	struct worker *worker;
 	struct exporters *exporters;
+	struct certificate_judge *certificates;
 	struct run_accounting accounting;
 	bool output_failed;
 };
@@ -24,9 +28,19 @@ static void say(const struct error *error)
 static void on_session(void *context, const struct session_record *record)
 {
 	struct run *run = context;
-	struct judged_session judged = {.record = record, .judgement = judge(record)};
+	struct judged_session judged = {.record = record,
+	    .judgement = judge(record),
+	    .certificates = certificate_judge_session(run->certificates, record)};
 	if (!run->output_failed)
 		run->output_failed = !exporters_session(run->exporters, &judged);
+}
+
+static void on_certificate(void *context, const struct shown_certificate *shown)
+{
+	struct run *run = context;
+	const struct certificate *certificate = certificate_judge_shown(run->certificates, shown);
+	if (certificate != NULL && !run->output_failed)
+		run->output_failed = !exporters_certificate(run->exporters, certificate);
 }
 
 static void add_counters(struct source_counters *sum, const struct source_counters *one)
@@ -118,49 +132,77 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .log_directory = options->log_directory,
 	    .records_path = options->records_path,
 	    .sensor = options->sensor,
+	    .certificate_directory = options->certificate_directory,
+	    .pem = options->pem,
 	    .summary = options->quiet ? NULL
 	               : printed      ? stderr
 	                              : stdout,
 	};
 }
 
-static bool open_run(struct run *run)
+static struct certificate_judge *open_judge(const struct options *options, struct error *error)
 {
-	struct error error;
+	struct certificate_judge_options judge = {
+	    .trust = {.ca_files = options->ca_files.paths,
+	        .ca_file_count = options->ca_files.count,
+	        .ca_directories = options->ca_directories.paths,
+	        .ca_directory_count = options->ca_directories.count,
+	        .crl_directories = options->crl_directories.paths,
+	        .crl_directory_count = options->crl_directories.count},
+	    .memory = options->memory / CERTIFICATES_SHARE,
+	};
+	return certificate_judge_create(&judge, error);
+}
+
+// False: *error says why; close_run frees what there is.
+static bool open_run(struct run *run, struct error *error)
+{
 	struct exporter_settings settings = settings_of(run->options);
-	run->exporters = exporters_open(&settings, &error);
-	if (run->exporters == NULL) {
-		say(&error);
+	run->certificates = open_judge(run->options, error);
+	if (run->certificates == NULL)
 		return false;
-	}
+	run->exporters = exporters_open(&settings, error);
+	if (run->exporters == NULL)
+		return false;
 	struct worker_options worker = {
 	    .ports = &run->options->ports,
 	    .memory = run->options->memory,
 	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
 	    .on_session = on_session,
+	    .on_certificate = on_certificate,
 	    .context = run,
 	};
 	run->worker = worker_create(&worker);
-	if (run->worker != NULL)
-		return true;
-	error_set(&error, "no memory to begin with; give less with --memory");
-	say(&error);
-	exporters_close(run->exporters, NULL, &error);
-	return false;
+	error_set(error, "no memory to begin with; give less with --memory");
+	return run->worker != NULL;
+}
+
+// False: an output was not written whole; *error says why.
+static bool close_run(struct run *run, const struct run_accounting *accounting, struct error *error)
+{
+	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
+	worker_destroy(run->worker);
+	certificate_judge_destroy(run->certificates);
+	return written;
 }
 
 int run(const struct options *options, const volatile int *stop)
 {
 	struct run run = {.options = options, .stop = stop};
 	struct error error;
-	if (!open_run(&run))
+	if (!open_run(&run, &error)) {
+		struct error ignored;
+		say(&error);
+		close_run(&run, NULL, &ignored);
 		return 1;
+	}
 	read_inputs(&run);
 	worker_finish(run.worker);
 	run.accounting.worker = worker_counters(run.worker);
-	bool written = exporters_close(run.exporters, &run.accounting, &error);
+	run.accounting.certificates = certificate_judge_counters(run.certificates);
+	run.accounting.trust = certificate_judge_trust(run.certificates);
+	bool written = close_run(&run, &run.accounting, &error);
 	if (!written)
 		say(&error);
-	worker_destroy(run.worker);
 	return written && run.accounting.inputs_failed == 0 ? 0 : 1;
 }

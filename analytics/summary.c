@@ -3,6 +3,7 @@
 // with a denominator at each step, what went in the clear, TLS versions, and what the capture lost.
 #include "analytics/exporter.h"
 #include "analytics/json.h"
+#include "analytics/summary_certificates.h"
 #include "decode/tls.h"
 
 #include <inttypes.h>
@@ -32,6 +33,7 @@ struct version_count {
 
 struct summary {
 	FILE *out;
+	struct certificate_summary *certificates;
 	struct row rows[ROWS_MAX + 1]; // the last: all that did not fit
 	size_t row_count;
 	struct row all;
@@ -50,11 +52,15 @@ static void *summary_open(const struct exporter_settings *settings, struct error
 	if (settings->summary == NULL)
 		return NULL;
 	struct summary *summary = calloc(1, sizeof *summary);
-	if (summary == NULL)
-		error_set(error, "no memory for the summary");
-	else
+	if (summary != NULL)
+		summary->certificates = certificate_summary_create();
+	if (summary != NULL && summary->certificates != NULL) {
 		summary->out = settings->summary;
-	return summary;
+		return summary;
+	}
+	error_set(error, "no memory for the summary");
+	free(summary);
+	return NULL;
 }
 
 /* ---- counting ---- */
@@ -147,6 +153,7 @@ static bool summary_session(
 	    judged->judgement.verdict == VERDICT_CLEARTEXT;
 	count_funnel(summary, record);
 	count_version(summary, record);
+	certificate_summary_count(summary->certificates, judged);
 	count_quality(summary, record);
 	summary->logins += session->login_tried;
 	summary->exposed += record->credentials_exposed == SEEN_YES;
@@ -338,12 +345,14 @@ static bool summary_close(
 			print_funnel(summary);
 			print_clear(summary);
 			print_versions(summary);
+			certificate_summary_print(summary->certificates, accounting, summary->out);
 		}
 		print_losses(summary, accounting);
 		good = fflush(summary->out) == 0 && !ferror(summary->out);
 		if (!good)
 			error_set(error, "the summary could not be written");
 	}
+	certificate_summary_destroy(summary->certificates);
 	free(summary);
 	return good;
 }

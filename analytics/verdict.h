@@ -40,12 +40,6 @@ struct judgement {
 	enum hop hop;
 };
 
-// A session with what is said of it, as exporters get it. Borrowed for the call.
-struct judged_session {
-	const struct session_record *record;
-	struct judgement judgement;
-};
-
 struct judgement judge(const struct session_record *record);
 
 // As records write them; NULL for the "none" of reasons and hops.

@@ -171,23 +171,11 @@ def server_chain(field, original, variant):
 
 
 def certificate_status(field, original, variant):
-    """From memory there is the leaf alone, so less is found wrong."""
-    if _from_memory(original, variant):
-        return set(variant[field] or []) <= set(original[field] or [])
-    return equal_or_null(field, original, variant)
-
-
-def name_match(field, original, variant):
-    """Another question where the name is another, as when the hello with the SNI was lost."""
-    source = "certificate_name_source"
-    other = not same(original[source], variant[source])
-    return other and original[field] is not None or equal_or_null(field, original, variant)
-
-
-def name_source(field, original, variant):
-    """With the SNI lost, the server's own name is what is left to compare with."""
-    fallback = original[field] == "sni" and variant["sni"] is None
-    return fallback or equal_or_null(field, original, variant)
+    """The same; without `name_mismatch` where the name is not known any more."""
+    before, after = original[field], variant[field]
+    if after is not None and before is not None and variant["certificate_name_match"] is None:
+        before = [fault for fault in before if fault != "name_mismatch"]
+    return after is None or same(before, after)
 
 
 LOSSY_RULES = {
@@ -204,8 +192,6 @@ LOSSY_RULES = {
     "server_certificate_source": certificate_source,
     "server_chain": server_chain,
     "certificate_status": certificate_status,
-    "certificate_name_match": name_match,
-    "certificate_name_source": name_source,
 }
 
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/leaf_memory.h"
+
+#include "capture/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WAYS = 4, // servers whose keys share a place
+	STEADY = 8, // times in a row after which another certificate counts as a renewal
+	SHA256 = 32,
+};
+
+enum steadiness {
+	STEADY_ALWAYS, // one certificate from the first session on
+	STEADY_RENEWING, // another one since `streak` sessions
+	STEADY_NEVER, // it went back to one it had shown before
+};
+
+struct server {
+	uint64_t key; // 0: free
+	uint64_t used; // a clock of uses
+	uint8_t steadiness; // enum steadiness
+	uint8_t streak;
+	uint8_t before[SHA256]; // the leaf before this one
+	struct remembered_chain chain;
+};
+
+struct leaf_memory {
+	struct hash_key key;
+	uint64_t clock;
+	struct leaf_memory_counters counters;
+	size_t places; // a power of two
+	struct server servers[]; // WAYS to a place
+};
+
+struct leaf_memory *leaf_memory_create(size_t servers)
+{
+	size_t places = 1;
+	while (places * WAYS < servers)
+		places *= 2;
+	struct leaf_memory *memory =
+	    calloc(1, sizeof *memory + places * WAYS * sizeof memory->servers[0]);
+	if (memory == NULL)
+		return NULL;
+	memory->key = hash_key_random();
+	memory->places = places;
+	return memory;
+}
+
+void leaf_memory_destroy(struct leaf_memory *memory)
+{
+	free(memory);
+}
+
+// Two servers with one key: once in 2^64 pairs, and nobody can bring it about.
+static uint64_t key_of(const struct leaf_memory *memory, const struct session_record *record)
+{
+	struct {
+		struct ip_address address;
+		uint64_t sni;
+		uint64_t port;
+	} server;
+	const struct text *sni = record->session->tls.sni;
+	memset(&server, 0, sizeof server);
+	server.address = record->address[FROM_SERVER];
+	server.port = record->port[FROM_SERVER];
+	server.sni = sni != NULL ? hash_bytes(&memory->key, sni->bytes, sni->length) | 1 : 0;
+	return hash_bytes(&memory->key, &server, sizeof server) | 1;
+}
+
+// The server's entry, or the one of its place that was not used for longest.
+static struct server *find(struct leaf_memory *memory, uint64_t key)
+{
+	struct server *place = &memory->servers[(key >> 1) % memory->places * WAYS];
+	struct server *oldest = place;
+	for (int i = 0; i < WAYS; i++) {
+		if (place[i].key == key)
+			return &place[i];
+		if (place[i].used < oldest->used)
+			oldest = &place[i];
+	}
+	return oldest;
+}
+
+static void begin(struct leaf_memory *memory, struct server *server, uint64_t key)
+{
+	if (server->key != 0)
+		memory->counters.evicted++;
+	else
+		memory->counters.servers++;
+	*server = (struct server){.key = key};
+}
+
+static void shown_another(struct server *server, const uint8_t *leaf)
+{
+	bool back =
+	    server->steadiness != STEADY_ALWAYS && memcmp(server->before, leaf, SHA256) == 0;
+	server->steadiness =
+	    back || server->steadiness == STEADY_NEVER ? STEADY_NEVER : STEADY_RENEWING;
+	server->streak = 1;
+	memcpy(server->before, server->chain.sha256[0], SHA256);
+}
+
+static void shown_again(struct server *server)
+{
+	if (server->streak < STEADY)
+		server->streak++;
+}
+
+void leaf_memory_note(struct leaf_memory *memory, const struct session_record *record,
+    const uint8_t (*chain)[32], size_t count)
+{
+	if (count == 0 || count > LEAF_MEMORY_CHAIN_MAX)
+		return;
+	uint64_t key = key_of(memory, record);
+	struct server *server = find(memory, key);
+	if (server->key != key)
+		begin(memory, server, key);
+	else if (memcmp(server->chain.sha256[0], chain[0], SHA256) != 0)
+		shown_another(server, chain[0]);
+	else
+		shown_again(server);
+	server->used = ++memory->clock;
+	server->chain.count = (uint8_t)count;
+	memcpy(server->chain.sha256, chain, count * SHA256);
+}
+
+const struct remembered_chain *leaf_memory_recall(
+    struct leaf_memory *memory, const struct session_record *record)
+{
+	uint64_t key = key_of(memory, record);
+	struct server *server = find(memory, key);
+	if (server->key != key)
+		return NULL;
+	server->used = ++memory->clock;
+	bool steady = server->steadiness == STEADY_ALWAYS ||
+	              (server->steadiness == STEADY_RENEWING && server->streak >= STEADY);
+	return steady ? &server->chain : NULL;
+}
+
+struct leaf_memory_counters leaf_memory_counters(const struct leaf_memory *memory)
+{
+	return memory->counters;
+}
