@@ -61,21 +61,27 @@ static enum tls_post_quantum post_quantum(const struct observed *observed)
 	return without_group ? POST_QUANTUM_NONE : POST_QUANTUM_NOT_SEEN;
 }
 
-// Without it: the client asked, and the whole of the server's flight was seen.
+// Resumed and anonymous sessions show none, and have nothing to be stapled to.
+static bool shows_certificate(const struct observed *observed)
+{
+	return observed->facts->certificates[FROM_SERVER] > 0;
+}
+
+// No staple: the client asked, and the whole of the server's flight was seen.
 static enum seen ocsp_staple(const struct observed *observed)
 {
 	enum seen staple = (enum seen)observed->facts->ocsp_staple;
 	bool asked = observed->has_offer && observed->offer.asks_ocsp;
-	return staple == SEEN_YES || asked ? staple : NOT_SEEN;
+	return staple == SEEN_YES || (asked && shows_certificate(observed)) ? staple : NOT_SEEN;
 }
 
-// None: the client asked, and the handshake is one that shows a certificate.
+// No timestamps: the client asked, likewise.
 static bool timestamps_seen(const struct observed *observed)
 {
 	bool asked = observed->has_offer && observed->offer.asks_timestamps;
 	if (!observed->has_answer || observed->modern)
 		return false;
-	return observed->answer.timestamps > 0 || (asked && observed->facts->resumed == SEEN_NO);
+	return observed->answer.timestamps > 0 || (asked && shows_certificate(observed));
 }
 
 struct tls_quality tls_quality_of(const struct tls_facts *facts)

@@ -543,3 +543,50 @@ imap-implicit-tls13-early-data-openssl() {
 	(sleep .5) | ossl 993 -sess_out session -CAfile "$PKI/root.pem" >/dev/null
 	(sleep .5) | ossl 993 -sess_in session -early_data early -CAfile "$PKI/root.pem"
 }
+
+recipe imap-implicit-tls12-stapled-openssl 4 "%openssl s_server; %openssl s_client" \
+	"993: two connections, TLS 1.2, the server has an OCSP response and two certificate timestamps; the first client asks for them, the second does not"
+imap-implicit-tls12-stapled-openssl() {
+	local serial list
+	serial=$(openssl x509 -in "$PKI/rsa.pem" -noout -serial)
+	printf 'V\t491231235959Z\t\t%s\tunknown\t/CN=mx.example.com\n' "${serial#*=}" >index
+	openssl ocsp -issuer "$PKI/ca.pem" -cert "$PKI/rsa.pem" -no_nonce -reqout request
+	openssl ocsp -index index -CA "$PKI/ca.pem" -rsigner "$PKI/ca.pem" -rkey "$PKI/ca.key" \
+		-reqin request -respout staple -ndays 7
+	# Two timestamps as of logs nobody knows: extension 18, its length, the list's, each one's.
+	list=$(for log in aa bb; do
+		printf '0077 00'
+		printf "$log%.0s" {1..32}
+		printf '0000018f00000000 0000 0403 0048'
+		printf '30%.0s' {1..72}
+	done | tr -d ' ')
+	{
+		echo '-----BEGIN SERVERINFO FOR EXTENSION 18-----'
+		/usr/bin/python3 -c 'import base64, sys; print(base64.b64encode(bytes.fromhex(sys.argv[1])).decode())' \
+			"001200f400f2$list"
+		echo '-----END SERVERINFO FOR EXTENSION 18-----'
+	} >timestamps
+	sv openssl s_server -accept 993 -cert "$PKI/rsa.pem" -cert_chain "$PKI/ca.pem" -key "$PKI/rsa.key" \
+		-status_file staple -serverinfo timestamps -naccept 2 -tls1_2 >"$T/ss.log" 2>&1 < <(sleep 20) &
+	wait_port 993
+	capture
+	echo 'enabled_logs =' >logs
+	(sleep .5) | ossl 993 -ct -ctlogfile logs -CAfile "$PKI/root.pem"
+	(sleep .5) | ossl 993 -CAfile "$PKI/root.pem"
+}
+
+recipe imap-implicit-tls12-weak-suites-gnutls 6 "GnuTLS 3.7.9 (gnutls-serv); GnuTLS 3.7.9 (gnutls-cli)" \
+	"993: six connections with suites nobody should take any more: 3DES, RC4, RC4 with MD5, no encryption, and two without authentication"
+imap-implicit-tls12-weak-suites-gnutls() {
+	local old=NONE:+VERS-TLS1.2:+SIGN-ALL:+GROUP-ALL:+MAC-ALL:+MD5:+3DES-CBC:+ARCFOUR-128:+NULL:+AES-128-CBC:+AES-256-GCM:+RSA:+ANON-DH:+ANON-ECDH:%UNSAFE_RENEGOTIATION
+	local base=NONE:+VERS-TLS1.2:+SIGN-ALL:+GROUP-ALL suite
+	cat "$PKI/rsa.pem" "$PKI/ca.pem" >chain
+	sv gnutls-serv --echo --port 993 --priority "$old" --x509certfile chain --x509keyfile "$PKI/rsa.key" \
+		>"$T/gs.log" 2>&1 &
+	wait_port 993
+	capture
+	for suite in +RSA:+3DES-CBC:+SHA1 +RSA:+ARCFOUR-128:+SHA1 +RSA:+ARCFOUR-128:+MD5 +RSA:+NULL:+SHA1 \
+		+ANON-DH:+AES-128-CBC:+SHA1 +ANON-ECDH:+AES-128-CBC:+SHA1; do
+		(sleep .5) | cl gnutls-cli --insecure --port 993 --priority "$base:$suite" "$S6" || true
+	done
+}

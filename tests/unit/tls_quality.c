@@ -14,6 +14,7 @@ enum {
 	TLS12_STATIC = 0x009c, // RSA_WITH_AES_128_GCM_SHA256
 	TLS12_FINITE = 0x0033, // DHE_RSA_WITH_AES_128_CBC_SHA
 	TLS12_CURVE = 0xc02f, // ECDHE_RSA_WITH_AES_128_GCM_SHA256
+	TLS12_ANONYMOUS = 0x00a6, // DH_anon_WITH_AES_128_GCM_SHA256
 	TLS12_3DES = 0xc012, // ECDHE_RSA_WITH_3DES_EDE_CBC_SHA
 	TLS13 = 0x1301,
 };
@@ -278,6 +279,24 @@ static void a_resumed_session_of_tls12(void **state)
 	give_back();
 }
 
+// Nothing to staple a response to.
+static void an_anonymous_session_of_tls12(void **state)
+{
+	(void)state;
+	start();
+	say_asking_hello();
+	say_classic_answer(TLS12_ANONYMOUS, 0, false);
+	say(FROM_SERVER, KEY_EXCHANGE, "\0\x01x\0\x01x\0\x01x", 9);
+	say(FROM_SERVER, DONE, NULL, 0);
+	struct tls_quality quality = finish();
+	assert_int_equal(session.tls.resumed, SEEN_NO);
+	assert_int_equal(quality.weaknesses, 1 << TLS_WEAK_ANONYMOUS);
+	assert_int_equal(quality.forward_secrecy, SEEN_YES);
+	assert_int_equal(quality.ocsp_staple, NOT_SEEN);
+	assert_false(quality.timestamps_seen);
+	give_back();
+}
+
 // Behind the ServerHello all is hidden: a resumed session looks the same.
 static void a_session_of_tls12_cut_off(void **state)
 {
@@ -360,6 +379,7 @@ static void staples_of_tls13(void **state)
 	hello_extend_list(&hello, 43, 1, versions, 1);
 	say_hello(FROM_CLIENT);
 	say_modern_answer(false, 29, false);
+	session.tls.certificates[FROM_SERVER] = 1; // as with a key log
 	struct tls_quality quality = finish();
 	assert_int_equal(session.tls.resumed, SEEN_NO);
 	assert_int_equal(quality.ocsp_staple, NOT_SEEN);
@@ -576,6 +596,7 @@ int main(void)
 	    cmocka_unit_test(a_client_that_asks_for_nothing),
 	    cmocka_unit_test(exchanges_of_tls12),
 	    cmocka_unit_test(a_resumed_session_of_tls12),
+	    cmocka_unit_test(an_anonymous_session_of_tls12),
 	    cmocka_unit_test(a_session_of_tls12_cut_off),
 	    cmocka_unit_test(a_staple_not_seen),
 	    cmocka_unit_test(sessions_of_tls13),
