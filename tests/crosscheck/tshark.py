@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import known  # noqa: E402
-from ja4 import ja4  # noqa: E402
+from ja4 import GREASE, ja4  # noqa: E402
 from lib import program, records  # noqa: E402
 from lib.capture_file import CaptureError, read  # noqa: E402
 from lib.tap import Tap  # noqa: E402
@@ -30,7 +30,8 @@ VERSIONS = {
     0x0002: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2",
     0x0304: "TLSv1.3",
 }  # fmt: skip
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = "1", "2", "11"
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_STATUS = "1", "2", "11", "22"
+MASTER_SECRET, CLIENT_HELLO_INSIDE, RENEGOTIATION, RENEGOTIATION_SUITE = 23, 0xFE0D, 0xFF01, 0x00FF
 DISSECTORS = {"smtp": "smtp", "imap": "imap", "pop3": "pop"}
 TSHARK_KNOWS = {25, 110, 143, 465, 587, 993, 995}
 START_TLS = {"STARTTLS", "STLS"}
@@ -43,7 +44,9 @@ TSHARK_FIELDS = [
     "tls.handshake.ciphersuite", "tls.handshake.extensions_server_name",
     "tls.handshake.certificate", "tls.handshake.ja3", "tls.handshake.ja3s", "communityid",
     "tls.handshake.extensions_alpn_str", "smtp.command_line", "imap.request.command",
-    "pop.request.command",
+    "pop.request.command", "tls.handshake.extension.type", "tls.handshake.comp_method",
+    "tls.handshake.extensions_key_share_group",
+    "tls.handshake.extensions_key_share_key_exchange_length",
 ]  # fmt: skip
 
 
@@ -165,7 +168,11 @@ def tshark_facts(stream, server, ciphers, hellos):
             facts[chain] = facts[chain] or _hashes(row["tls.handshake.certificate"])
         if from_server and SERVER_HELLO in kinds:
             _server_hello(facts, row, ciphers)
+            facts.update(_server_quality(row))
+        if from_server and CERTIFICATE_STATUS in kinds:
+            facts["tls_ocsp_staple"] = True
         if not from_server and CLIENT_HELLO in kinds:
+            facts = _client_quality(row) | facts
             facts["sni"] = _first(row["tls.handshake.extensions_server_name"])
             facts["alpn"] = _first(row["tls.handshake.extensions_alpn_str"])
             facts["ja3"] = facts["ja3"] or _first(row["tls.handshake.ja3"])
@@ -183,6 +190,35 @@ def _server_hello(facts, row, ciphers):
     facts["tls_cipher"] = ciphers.get(int(_first(row["tls.handshake.ciphersuite"]), 0))
     facts["alpn"] = _first(row["tls.handshake.extensions_alpn_str"]) or facts["alpn"]
     facts["ja3s"] = _first(row["tls.handshake.ja3s"])
+
+
+def _server_quality(row):
+    """What only a ServerHello up to TLS 1.2 says."""
+    if row["tls.handshake.extensions.supported_version"]:
+        return {}
+    types = _numbers(row["tls.handshake.extension.type"])
+    return {
+        "tls_extended_master_secret": MASTER_SECRET in types,
+        "tls_secure_renegotiation": RENEGOTIATION in types,
+        "tls_compression": _numbers(row["tls.handshake.comp_method"]) != [0],
+    }
+
+
+def _client_quality(row):
+    """What a ClientHello says; the first one counts."""
+    types = _numbers(row["tls.handshake.extension.type"])
+    suites = _numbers(row["tls.handshake.ciphersuite"])
+    groups = _numbers(row["tls.handshake.extensions_key_share_group"])
+    lengths = _numbers(row["tls.handshake.extensions_key_share_key_exchange_length"])
+    return {
+        "tls_key_share_bytes": sum(n for group, n in zip(groups, lengths) if group not in GREASE),
+        "tls_ech_offered": CLIENT_HELLO_INSIDE in types,
+        "tls_secure_renegotiation_offered": RENEGOTIATION in types or RENEGOTIATION_SUITE in suites,
+    }
+
+
+def _numbers(values):
+    return [int(value, 0) for value in values.split(",") if value]
 
 
 def _first(values):
