@@ -387,7 +387,7 @@ static void as_openssl_but_for_reasons(void **state)
 	(void)state;
 	size_t differences = 0;
 	size_t wrong = compare_all(false, &differences) + compare_all(true, &differences);
-	print_message("%zu pairs, %zu of them different for a reason\n",
+	print_message("# %zu pairs, %zu of them different for a reason\n",
 	    2 * COUNT(presented) * COUNT(references), differences);
 	assert_int_equal(wrong, 0);
 }

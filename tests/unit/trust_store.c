@@ -302,8 +302,10 @@ static void the_systems_own(void **state)
 	(void)state;
 	struct error error;
 	struct trust_store_options options = {0};
-	if (access(TRUST_STORE_DEFAULT, R_OK) != 0)
-		skip();
+	if (access(TRUST_STORE_DEFAULT, R_OK) != 0) {
+		print_message("# no " TRUST_STORE_DEFAULT " on this system\n"); // skip() is no TAP
+		return;
+	}
 	struct trust_store *store = trust_store_create(&options, &error);
 	assert_non_null(store);
 	assert_int_equal(trust_store_counters(store).damaged, 0);
