@@ -2,8 +2,10 @@
 #include "analytics/run.h"
 
 #include "analytics/exporter.h"
+#include "analytics/intake.h"
 #include "analytics/progress.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,8 +18,9 @@ struct run {
 	struct worker *worker;
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
+	struct intake *intake; // its thread has the exporters and the judge until it is finished
 	struct run_accounting accounting;
-	bool output_failed;
+	atomic_bool output_failed;
 };
 
 static void say(const struct error *error)
@@ -164,24 +167,39 @@ static bool open_run(struct run *run, struct error *error)
 	run->exporters = exporters_open(&settings, error);
 	if (run->exporters == NULL)
 		return false;
+	struct intake_sinks sinks = {on_session, on_certificate, run};
+	run->intake = intake_create(&sinks, error);
+	if (run->intake == NULL)
+		return false;
 	struct worker_options worker = {
 	    .ports = &run->options->ports,
 	    .memory = run->options->memory,
 	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
-	    .on_session = on_session,
-	    .on_certificate = on_certificate,
-	    .context = run,
+	    .on_session = intake_session,
+	    .on_certificate = intake_certificate,
+	    .context = run->intake,
 	};
 	run->worker = worker_create(&worker);
 	error_set(error, "no memory to begin with; give less with --memory");
 	return run->worker != NULL;
 }
 
+// The last sessions, and everything that is still on its way to the outputs.
+static void finish_sessions(struct run *run)
+{
+	if (run->worker != NULL) {
+		worker_finish(run->worker);
+		run->accounting.worker = worker_counters(run->worker);
+	}
+	worker_destroy(run->worker);
+	intake_finish(run->intake);
+}
+
 // False: an output was not written whole; *error says why.
-static bool close_run(struct run *run, const struct run_accounting *accounting, struct error *error)
+static bool close_outputs(
+    struct run *run, const struct run_accounting *accounting, struct error *error)
 {
 	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
-	worker_destroy(run->worker);
 	certificate_judge_destroy(run->certificates);
 	return written;
 }
@@ -189,19 +207,18 @@ static bool close_run(struct run *run, const struct run_accounting *accounting, 
 int run(const struct options *options, const volatile int *stop)
 {
 	struct run run = {.options = options, .stop = stop};
-	struct error error;
+	struct error error, ignored;
 	if (!open_run(&run, &error)) {
-		struct error ignored;
 		say(&error);
-		close_run(&run, NULL, &ignored);
+		finish_sessions(&run);
+		close_outputs(&run, NULL, &ignored);
 		return 1;
 	}
 	read_inputs(&run);
-	worker_finish(run.worker);
-	run.accounting.worker = worker_counters(run.worker);
+	finish_sessions(&run);
 	run.accounting.certificates = certificate_judge_counters(run.certificates);
 	run.accounting.trust = certificate_judge_trust(run.certificates);
-	bool written = close_run(&run, &run.accounting, &error);
+	bool written = close_outputs(&run, &run.accounting, &error);
 	if (!written)
 		say(&error);
 	return written && run.accounting.inputs_failed == 0 ? 0 : 1;

@@ -10,9 +10,9 @@ void session_begin(struct session *session, const struct session_shared *shared)
 	*session = (struct session){.shared = shared};
 }
 
-void session_release(struct session *session)
+void session_texts(struct session *session, struct text **slots[SESSION_TEXTS])
 {
-	struct text **slots[] = {
+	struct text **all[SESSION_TEXTS] = {
 	    &session->server_banner,
 	    &session->server_name,
 	    &session->client_name,
@@ -26,7 +26,14 @@ void session_release(struct session *session)
 	    &session->tls.offer,
 	    &session->tls.answer,
 	};
-	for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
+	memcpy(slots, all, sizeof all);
+}
+
+void session_release(struct session *session)
+{
+	struct text **slots[SESSION_TEXTS];
+	session_texts(session, slots);
+	for (size_t i = 0; i < SESSION_TEXTS; i++) {
 		text_release(session->shared->texts, *slots[i]);
 		*slots[i] = NULL;
 	}

@@ -104,6 +104,10 @@ struct session {
 // Starts a session with nothing seen.
 void session_begin(struct session *session, const struct session_shared *shared);
 
+// Where a session keeps its texts: all of them, in any order. The slots are in *session.
+enum { SESSION_TEXTS = 12 };
+void session_texts(struct session *session, struct text **slots[SESSION_TEXTS]);
+
 // Gives back all texts.
 void session_release(struct session *session);
 

@@ -131,6 +131,52 @@ static bool said_nothing(const struct session_record *record)
 	       0;
 }
 
+/* ---- copies ---- */
+
+enum { COPY_ALIGNMENT = 16 };
+
+static size_t aligned(size_t size)
+{
+	return (size + COPY_ALIGNMENT - 1) / COPY_ALIGNMENT * COPY_ALIGNMENT;
+}
+
+static size_t text_size(const struct text *text)
+{
+	return text != NULL ? aligned(sizeof *text + text->length) : 0;
+}
+
+size_t session_record_size(const struct session_record *record)
+{
+	struct session session = *record->session;
+	struct text **slots[SESSION_TEXTS];
+	size_t size = aligned(sizeof *record) + aligned(sizeof session);
+	session_texts(&session, slots);
+	for (size_t i = 0; i < SESSION_TEXTS; i++)
+		size += text_size(*slots[i]);
+	return size;
+}
+
+void session_record_copy(const struct session_record *record, void *room)
+{
+	struct session_record *copy = room;
+	struct session *session = (void *)((uint8_t *)room + aligned(sizeof *copy));
+	uint8_t *at = (uint8_t *)session + aligned(sizeof *session);
+	struct text **slots[SESSION_TEXTS];
+	*copy = *record;
+	*session = *record->session;
+	copy->session = session;
+	session->shared = NULL;
+	session_texts(session, slots);
+	for (size_t i = 0; i < SESSION_TEXTS; i++) {
+		const struct text *text = *slots[i];
+		if (text == NULL)
+			continue;
+		*slots[i] = memcpy(at, text, sizeof *text + text->length);
+		(*slots[i])->next = NULL;
+		at += text_size(text);
+	}
+}
+
 struct session_record session_record_make(const struct flow *flow, enum end_reason reason)
 {
 	static const struct session nothing_seen;

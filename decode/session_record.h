@@ -28,8 +28,13 @@ struct session_record {
 	bool ended;                    // the client has closed: it cannot have said anything more
 };
 
-// Takes whatever there is to know of sessions. `session` outlives the call only by copying.
+// Takes whatever there is to know of sessions. It outlives the call only by session_record_copy.
 typedef void session_sink(void *context, const struct session_record *record);
+
+// Bytes that a copy takes, and the copy: the record, its session and all texts in one piece at `room`
+// (aligned to 16), pointing to nothing outside.
+size_t session_record_size(const struct session_record *record);
+void session_record_copy(const struct session_record *record, void *room);
 
 // Freezes a flow whose dialogue is concluded.
 struct session_record session_record_make(const struct flow *flow, enum end_reason reason);
