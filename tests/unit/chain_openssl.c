@@ -150,8 +150,10 @@ static void openssl_verify_agrees(void **state)
 {
 	char directory[] = "/tmp/mailtap-openssl-XXXXXX", command[64];
 	size_t wrong = 0;
-	if (system("openssl version >/dev/null") != 0)
-		skip();
+	if (system("openssl version >/dev/null 2>&1") != 0) {
+		print_message("# no openssl on this system\n"); // skip() is no TAP
+		return;
+	}
 	struct pki *pki = chain_cases_pki();
 	assert_non_null(mkdtemp(directory));
 	for (size_t i = 0; i < chain_case_count; i++)
