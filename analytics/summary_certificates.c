@@ -187,6 +187,30 @@ static void print_mark(
 		    servers_with(summary, mark), summary->sessions[mark]);
 }
 
+static void print_if(FILE *out, uint64_t count, const char *what)
+{
+	if (count > 0)
+		fprintf(out, "  %" PRIu64 " %s\n", count, what);
+}
+
+// What was left out, or could not be read.
+static void print_bounds(const struct certificate_judge_counters *counters, FILE *out)
+{
+	print_if(out, counters->trust.crls, "revocation lists");
+	print_if(out, counters->trust.damaged, "certificates to trust could not be read");
+	print_if(out, counters->trust.crls_damaged, "revocation lists could not be read");
+	print_if(out, counters->certificates.evicted,
+	    "certificates were given up for lack of memory (--memory)");
+	print_if(out, counters->certificates.refused,
+	    "certificates were too large to be kept (--memory)");
+	print_if(out, counters->chains.evicted,
+	    "judgements were given up for lack of memory, and made again when needed");
+	print_if(out, counters->chains.unjudged,
+	    "lists could not be judged: a certificate had been given up");
+	print_if(out, counters->servers.evicted,
+	    "servers were forgotten whose certificate might have been recalled");
+}
+
 static void print_table(
     const struct certificate_summary *summary, const struct run_accounting *accounting, FILE *out)
 {
@@ -208,6 +232,7 @@ static void print_table(
 		fprintf(out, "  servers are told apart up to %d; %" PRIu64 " sessions more\n",
 		    SERVERS_MAX, summary->untold);
 	fprintf(out, "  judged by %s\n", accounting->trust);
+	print_bounds(&accounting->certificates, out);
 }
 
 static void print_clients(const struct certificate_summary *summary, FILE *out)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "decode/certificate_announcer.h"
 #include "decode/tls_facts.h"
 #include "decode/tls_quality.h"
 #include "hello.h"
@@ -575,12 +576,14 @@ static int begin(void **state)
 	memory = memory_create(4 << 20);
 	shared.texts = text_store_create(memory, &key, 64);
 	shared.fingerprints = tls_fingerprints_create();
-	return shared.texts == NULL || shared.fingerprints == NULL;
+	shared.certificates = certificate_announcer_create(&key, NULL, NULL);
+	return shared.texts == NULL || shared.fingerprints == NULL || shared.certificates == NULL;
 }
 
 static int end(void **state)
 {
 	(void)state;
+	certificate_announcer_destroy(shared.certificates);
 	tls_fingerprints_destroy(shared.fingerprints);
 	text_store_destroy(shared.texts);
 	memory_destroy(memory);
