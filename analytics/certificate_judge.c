@@ -132,17 +132,20 @@ static void judge_server(struct certificate_judge *judge, const struct session_r
 	judgement->expires_soon = certificate_expires_soon(&leaf->facts, seconds_of(record->start));
 }
 
-static bool names_certificate(uint8_t alert)
+// What an alert says of who sent it. One who cannot read a certificate complains too, whether or not it
+// would have been checked: some alerts count only where the certificate is seen to be readable.
+static bool tells_of_a_check(uint8_t alert, const struct certificate_judgement *judgement)
 {
 	switch (alert) {
-	case ALERT_BAD_CERTIFICATE:
-	case ALERT_UNSUPPORTED_CERTIFICATE:
 	case ALERT_CERTIFICATE_REVOKED:
 	case ALERT_CERTIFICATE_EXPIRED:
-	case ALERT_CERTIFICATE_UNKNOWN:
 	case ALERT_UNKNOWN_CA:
-	case ALERT_BAD_CERTIFICATE_STATUS_RESPONSE:
 		return true;
+	case ALERT_BAD_CERTIFICATE:
+	case ALERT_UNSUPPORTED_CERTIFICATE:
+	case ALERT_CERTIFICATE_UNKNOWN:
+	case ALERT_BAD_CERTIFICATE_STATUS_RESPONSE:
+		return judgement->judged[FROM_SERVER] && (judgement->faults & FAULT_MALFORMED) == 0;
 	default:
 		return false;
 	}
@@ -162,7 +165,7 @@ static enum seen judge_client(
 {
 	const struct tls_facts *tls = &record->session->tls;
 	if (tls->alert_seen && tls->alert_sender == FROM_CLIENT &&
-	    names_certificate(tls->alert_description))
+	    tells_of_a_check(tls->alert_description, judgement))
 		return SEEN_YES;
 	bool went_on = record->tls_established == SEEN_YES && tls->client_went_on;
 	return judgement->unacceptable && went_on ? SEEN_NO : NOT_SEEN;

@@ -4,8 +4,9 @@
 // (certificate_store), what the list is worth (chain_judge), the name (name_match) and what the server
 // shows elsewhere (leaf_memory). Owned by the analytics thread; not thread safe.
 //
-// Does the client verify? Yes, if it refused the server's certificate with a fatal alert that only
-// names certificates: whoever sends one has looked, whatever the tap could see. No, if it went on over a
+// Does the client verify? Yes, if it refused the server's certificate with a fatal alert that only a
+// check can bring about: whoever sends unknown_ca has looked, even where the tap could not see at what.
+// No, if it went on over a
 // certificate that no check lets pass: self-signed, expired, not yet valid, or for another name than
 // the one it asked for. What else may displease (an unknown issuer, weakness, no name known) proves
 // nothing: the client may trust that issuer, or know another name. One that leaves behind the
