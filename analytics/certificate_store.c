@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The certificates of a run: a hash table by SHA-256 and one of issuers by subject, both of a size fixed
-// by the limit; entries are in the order of their use. What OpenSSL parsed is many times the size of the
-// certificate: it is kept for issuers of an ordinary size, which verify others again and again, and of
-// these only the last ones used; all else is given back in the next trim.
+// by the limit; entries are in the order of their use. What OpenSSL parsed is several times the size of
+// a certificate, and of one made for it fifty times: it is kept for issuers that were vouched for,
+// which verify others again and again, and of these only the last ones used; all else is given back in
+// the next trim.
 #include "analytics/certificate_store.h"
 
 #include "analytics/name_key.h"
@@ -310,7 +311,7 @@ const struct certificate *certificate_store_find(
 // True if the parsed certificate is worth keeping until the next chain.
 static bool is_kept(const struct entry *entry)
 {
-	return entry->issuer && entry->certificate.facts.der.length <= PARSED_KEPT_DER_MAX;
+	return entry->vouched && entry->certificate.facts.der.length <= PARSED_KEPT_DER_MAX;
 }
 
 // The certificate as OpenSSL reads it, extensions included. NULL: it does not.

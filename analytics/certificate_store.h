@@ -70,8 +70,8 @@ struct certificate_store_counters certificate_store_counters(const struct certif
 
 /* ---- for whoever builds chains (chain_judge) ---- */
 
-// The parsed certificate; kept for issuers. The store's own, good until the next trim. NULL: OpenSSL
-// cannot read it.
+// The parsed certificate; kept for issuers that were vouched for. The store's own, good until the next
+// trim. NULL: OpenSSL cannot read it.
 X509 *certificate_store_parsed(
     struct certificate_store *store, const struct certificate *certificate);
 

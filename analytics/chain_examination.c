@@ -157,15 +157,26 @@ static bool complete(struct examining *examining)
 	return true;
 }
 
+static bool is_on(const struct chain_path *path, const struct x509 *facts)
+{
+	for (size_t i = 1; i < path->length; i++)
+		if (same(path->pieces[i]->facts->der, facts->der))
+			return true;
+	return false;
+}
+
+// Vouches for the issuers that led to an anchor, and for the anchor if it was sent.
 static void vouch(struct examining *examining)
 {
+	const struct chain_material *material = &examining->material;
 	const struct chain_path *path = &examining->path;
 	if (!path->reached || (path->faults & FAULT_UNTRUSTED))
 		return;
-	for (size_t i = 1; i < path->length; i++)
-		if (path->pieces[i]->certificate != NULL)
-			certificate_store_vouch(
-			    examining->material.certificates, path->pieces[i]->certificate);
+	for (size_t i = 0; i < material->count; i++) {
+		const struct certificate *certificate = material->pieces[i].certificate;
+		if (certificate != NULL && is_on(path, &certificate->facts))
+			certificate_store_vouch(material->certificates, certificate);
+	}
 }
 
 static bool is_revoked(struct examining *examining, struct time_span *span)

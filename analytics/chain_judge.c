@@ -140,9 +140,11 @@ static bool examine(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYT
 {
 	const struct certificate *sent[CHAIN_CERTIFICATES_MAX];
 	bool held = count > 0;
+	size_t bytes = 0;
 	for (size_t i = 0; i < count && held; i++) {
 		sent[i] = certificate_store_find(judge->certificates, chain[i]);
-		held = sent[i] != NULL;
+		bytes += sent[i] != NULL ? sent[i]->facts.der.length : 0;
+		held = sent[i] != NULL && bytes <= CHAIN_BYTES_MAX;
 	}
 	if (!held ||
 	    !chain_examine(judge->certificates, judge->trust, sent, count, role, at, examination)) {

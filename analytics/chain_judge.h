@@ -69,7 +69,7 @@ struct chain_judgement {
 struct chain_judge_counters {
 	uint64_t known;    // lists that were found judged
 	uint64_t verified; // that were judged: new, out of their time, or with a new issuer
-	uint64_t unjudged; // whose certificates the certificate store does not hold
+	uint64_t unjudged; // of which nothing could be said
 	uint64_t cached;   // judgements held now
 	uint64_t bytes;    // of them
 	uint64_t evicted;  // given up for room
@@ -77,7 +77,11 @@ struct chain_judge_counters {
 
 struct chain_judge;
 
-enum { CHAIN_CERTIFICATES_MAX = 64 }; // what follows in a list is not looked at
+enum {
+	CHAIN_CERTIFICATES_MAX = 64, // what follows in a list is not looked at
+	// Larger lists are not judged: no client takes them (OpenSSL stops at 100 KiB, GnuTLS at 128).
+	CHAIN_BYTES_MAX = 256 << 10,
+};
 
 // `bytes`: the limit on judgements held. Both stores must outlive the judge. NULL: no memory.
 struct chain_judge *chain_judge_create(
@@ -86,8 +90,8 @@ void chain_judge_destroy(struct chain_judge *judge);
 
 // Judges a list as it was sent, first certificate first. All of it must be in the certificate store
 // (add, judge, then trim). `role`: CERTIFICATE_SERVER or CERTIFICATE_CLIENT, who sent it. `at`: packet
-// time in seconds since 1970, any value. False: nothing can be said: the list is empty, a certificate
-// is not held, or there is no memory.
+// time in seconds since 1970, any value. False: nothing can be said: the list is empty or too large, a
+// certificate is not held, or there is no memory.
 bool chain_judge(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES], size_t count,
     enum certificate_role role, int64_t at, struct chain_judgement *judgement);
 

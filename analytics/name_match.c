@@ -103,13 +103,13 @@ static bool read_international_name(struct view text, struct reference *referenc
 	return good;
 }
 
-// A name that a server gives itself says something only if a client could have asked for it.
+// A name that a server gives itself says something only if a client could have asked for it. (An address
+// has no labels.)
 static bool is_telling(const struct reference *reference)
 {
 	static const char local[] = "localhost.localdomain";
-	return reference->address_length == 0 && reference->labels >= 2 &&
-	       (reference->length != sizeof local - 1 ||
-	           memcmp(reference->name, local, sizeof local - 1) != 0);
+	return reference->labels >= 2 && (reference->length != sizeof local - 1 ||
+	                                     memcmp(reference->name, local, sizeof local - 1) != 0);
 }
 
 // False: there is nothing to compare with.
@@ -144,7 +144,7 @@ static bool host_name_matches(struct view presented, const struct reference *ref
 {
 	const char *name = reference->name;
 	size_t length = reference->length;
-	if (reference->address_length != 0 || presented.data == NULL)
+	if (presented.data == NULL)
 		return false;
 	if (presented.length > 2 && presented.data[0] == '*' && presented.data[1] == '.') {
 		const char *dot = memchr(name, '.', length);
