@@ -47,7 +47,7 @@ static void each_once(void **state)
 	SHA256(der.data, der.length, sha256);
 	assert_null(certificate_store_find(store, sha256));
 	const struct certificate *first = certificate_store_add(
-	    store, sha256, view_of(own, der.length), 7, CERTIFICATE_SERVER, &is_new);
+	    store, sha256, view_of(own, der.length), 7, CERTIFICATE_CLIENT, &is_new);
 	assert_true(is_new);
 	memset(own, 0, der.length); // the store has a copy
 	free(own);
@@ -57,7 +57,7 @@ static void each_once(void **state)
 	assert_ptr_equal(first, again);
 	assert_ptr_equal(certificate_store_find(store, sha256), first);
 	assert_int_equal(first->first_seen, 7);
-	assert_int_equal(first->role, CERTIFICATE_SERVER);
+	assert_int_equal(first->role, CERTIFICATE_CLIENT);
 	assert_memory_equal(first->sha256, sha256, sizeof sha256);
 	assert_int_equal(first->facts.der.length, der.length);
 	assert_memory_equal(first->facts.der.data, der.data, der.length);
@@ -268,7 +268,7 @@ static void a_new_issuer_is_noticed(void **state)
 
 /* ---- what OpenSSL parsed ---- */
 
-static void issuers_stay_parsed(void **state)
+static void issuers_vouched_for_stay_parsed(void **state)
 {
 	enum { COUNT = 400 };
 	(void)state;
@@ -284,11 +284,19 @@ static void issuers_stay_parsed(void **state)
 	assert_non_null(certificate_store_parsed(store, leaf));
 	assert_true(certificate_store_counters(store).bytes > with_issuer);
 	certificate_store_trim(store);
+	assert_int_equal(certificate_store_counters(store).bytes, bytes);
+	certificate_store_vouch(store, issuer);
+	parsed = certificate_store_parsed(store, issuer);
+	assert_int_equal(certificate_store_counters(store).bytes, with_issuer);
+	certificate_store_trim(store);
 	assert_int_equal(certificate_store_counters(store).bytes, with_issuer);
 	assert_ptr_equal(certificate_store_parsed(store, issuer), parsed);
 	// not endlessly many
-	for (uint32_t i = 3; i < COUNT; i++)
-		assert_non_null(certificate_store_parsed(store, add(store, i, "int", NULL)));
+	for (uint32_t i = 3; i < COUNT; i++) {
+		issuer = add(store, i, "int", NULL);
+		certificate_store_vouch(store, issuer);
+		assert_non_null(certificate_store_parsed(store, issuer));
+	}
 	bytes = certificate_store_counters(store).bytes;
 	certificate_store_trim(store);
 	assert_true(certificate_store_counters(store).bytes < bytes);
@@ -357,7 +365,7 @@ int main(void)
 	    cmocka_unit_test(issuers_by_name),
 	    cmocka_unit_test(strangers_do_not_crowd_out),
 	    cmocka_unit_test(a_new_issuer_is_noticed),
-	    cmocka_unit_test(issuers_stay_parsed),
+	    cmocka_unit_test(issuers_vouched_for_stay_parsed),
 	    cmocka_unit_test(anything_in_any_order),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

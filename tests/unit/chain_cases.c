@@ -47,6 +47,12 @@ static void make_algorithms_unknown(uint8_t **der, size_t *length)
 	replace(*der, *length, "\x06\x03\x2b\x65\x70", "\x06\x03\x2b\x65\x7e", 5);
 }
 
+// Signed over SHA-256, but it says over MD2 (which OpenSSL has given up).
+static void make_md2(uint8_t **der, size_t *length)
+{
+	replace(*der, *length, "\x86\xf7\x0d\x01\x01\x0b", "\x86\xf7\x0d\x01\x01\x02", 6);
+}
+
 // The key is no point of the curve.
 static void spoil_key(uint8_t **der, size_t *length)
 {
@@ -83,6 +89,8 @@ static const struct pki_certificate certificates[] = {
         .until = "2023"},
     {.name = "self-forged", .subject = "self", .key = "p256-self", .extensions = SERVER_ONLY,
         .signing_key = "p256-leaf"},
+    {.name = "self-critical", .subject = "self", .key = "p256-self",
+        .extensions = SERVER "\n1.2.3.4.5=critical,DER:0500"},
     {.name = "self-bad", .subject = "self bad", .key = "rsa1024-a", .digest = "SHA1",
         .extensions = SERVER, .until = "2023"},
 
@@ -123,6 +131,7 @@ static const struct pki_certificate certificates[] = {
     {.name = "dsa", .subject = "mail", .issuer = "int", .key = "dsa1024-a", .extensions = SERVER},
     {.name = "sha1", .subject = "mail", .issuer = "int", LEAF, .digest = "SHA1"},
     {.name = "md5", .subject = "mail", .issuer = "rsa-int", LEAF, .digest = "MD5"},
+    {.name = "md2", .subject = "mail", .issuer = "rsa-int", LEAF, .damage = make_md2},
     {.name = "sha224", .subject = "mail", .issuer = "int", LEAF, .digest = "SHA224"},
     {.name = "sha1-int", .subject = "SHA-1 int", .issuer = "root", BETWEEN("-sha1"),
         .digest = "SHA1"},
@@ -196,6 +205,10 @@ static const struct pki_certificate certificates[] = {
         .damage = spoil_signature},
     {.name = "impostor", .subject = "Int", .issuer = "root", .key = "p256-impostor",
         .extensions = CA_ONLY},
+    {.name = "impostor-id", .subject = "Int", .issuer = "root", .key = "p256-impostor",
+        .extensions = CA},
+    {.name = "impostor-rsa", .subject = "Int", .issuer = "root", .key = "rsa2048-leaf",
+        .extensions = CA_ONLY},
     {.name = "plain-leaf", .subject = "mail", .issuer = "int", .key = "p256-leaf",
         .extensions = SERVER_ONLY},
     // roots of one name that only a signature tells apart
@@ -223,6 +236,10 @@ static const struct pki_certificate certificates[] = {
         .digest = "SHA1", .extensions = SERVER, .until = "2023", .damage = cut},
     {.name = "longer", .subject = "mail", .issuer = "int", LEAF, .damage = append},
     {.name = "int-cut", .subject = "Int", .issuer = "root", BETWEEN(""), .damage = cut},
+    {.name = "odd-address", .subject = "mail", .issuer = "int", .key = "p256-leaf",
+        .extensions = "2.5.29.17=DER:300787050102030405"},
+    {.name = "int-odd-use", .subject = "Int", .issuer = "root", .key = "p256-int",
+        .extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=DER:0500"},
     {.name = "doubled", .subject = "mail", .issuer = "int", .key = "p256-leaf",
         .extensions = SERVER "\nbasicConstraints=CA:FALSE"},
     {.name = "no-key", .subject = "mail", .issuer = "int", LEAF, .damage = spoil_key},
@@ -256,6 +273,11 @@ static const struct pki_crl crls[] = {
         .entries = "other-leaf 20240101"},
     {.name = "crl-hold", .issuer = "int", .update = "20240301", .entries = "held 20240201 6"},
     {.name = "crl-no-hold", .issuer = "int", .update = "20240501", .entries = ""},
+    {.name = "crl-before-hold", .issuer = "int", .update = "20240115", .entries = ""},
+    {.name = "crl-no-hold-forged", .issuer = "int", .key = "p256-other", .update = "20240501",
+        .entries = ""},
+    {.name = "crl-twin", .issuer = "twin-a", .update = "20240601",
+        .entries = "twin-a-leaf 20240101,twin-b-leaf 20240101"},
     {.name = "crl-part", .issuer = "int", .update = "20240501", .entries = "",
         .extensions = "2.5.29.28=critical,DER:30038201FF"},
     {.name = "crl-delta", .issuer = "int", .update = "20240501", .entries = "held 20240501 8",
@@ -352,6 +374,11 @@ const struct chain_case chain_cases[] = {
         .faults = FAULT_EXPIRED},
     {"not signed by its own key", .sent = "self-forged", .faults = FAULT_UNTRUSTED,
         .reason = "signature failure", .differs = "it believes what the certificate says of itself"},
+    {"self-signed, with an unknown extension, critical", .sent = "self-critical",
+        .faults = FAULT_SELF_SIGNED, .differs = "self-signed says all there is to say"},
+    {"self-signed, with an unknown extension, critical, and trusted", .sent = "self-critical",
+        .anchors = "self-critical", .faults = FAULT_UNTRUSTED,
+        .reason = "unhandled critical extension"},
     {"all at once", .sent = "self-bad", .faults = FAULT_SELF_SIGNED | FAULT_EXPIRED | FAULT_WEAK_KEY |
         FAULT_WEAK_SIGNATURE},
     {"all at once, but trusted", .sent = "self-bad", .anchors = "self-bad",
@@ -399,6 +426,10 @@ const struct chain_case chain_cases[] = {
     {"SHA-1 between, and trusted", .sent = "sha1-int-leaf sha1-int", .anchors = "sha1-int"},
     {"SHA-1, and trusted itself", .sent = "sha1", .anchors = "sha1"},
     {"MD5", .sent = "md5 rsa-int", .anchors = "rsa-root", .faults = FAULT_WEAK_SIGNATURE},
+    {"MD2", .sent = "md2 rsa-int", .anchors = "rsa-root",
+        .faults = FAULT_WEAK_SIGNATURE | FAULT_UNTRUSTED, .reason = "signature failure"},
+    {"MD2, and no issuer", .sent = "md2", .faults = FAULT_WEAK_SIGNATURE | FAULT_UNTRUSTED,
+        .reason = "unable to get local issuer"},
     {"SHA-224", .sent = "sha224 int"},
     {"signed in a way that OpenSSL does not know", .sent = "ed-unknown", .anchors = "ed-root",
         .trust_unknown = true, .differs = "it is not said to be untrusted"},
@@ -444,6 +475,10 @@ const struct chain_case chain_cases[] = {
         .reason = "signature failure"},
     {"an issuer of the same name", .sent = "plain-leaf impostor", .faults = FAULT_UNTRUSTED,
         .reason = "signature failure"},
+    {"the name is right, the key identifier is not", .sent = "leaf impostor-id",
+        .faults = FAULT_UNTRUSTED | FAULT_WRONG_ORDER, .reason = "unable to get local issuer"},
+    {"the name is right, the kind of key is not", .sent = "plain-leaf impostor-rsa",
+        .faults = FAULT_UNTRUSTED | FAULT_WRONG_ORDER, .reason = "unable to get local issuer"},
     {"two of the same name", .sent = "plain-leaf int impostor", .faults = FAULT_WRONG_ORDER},
     {"two roots of one name, the first", .sent = "twin-a-leaf", .anchors = "twin-a twin-b"},
     {"two roots of one name, the second", .sent = "twin-b-leaf", .anchors = "twin-a twin-b", .differs = TWO_ISSUERS},
@@ -457,11 +492,16 @@ const struct chain_case chain_cases[] = {
         .faults = FAULT_MALFORMED | FAULT_EXPIRED | FAULT_WEAK_KEY | FAULT_WEAK_SIGNATURE},
     {"something behind it", .sent = "longer int", .faults = FAULT_MALFORMED,
         .differs = "the command does not mind"},
+    {"something behind it, and no issuer", .sent = "longer", .faults = FAULT_MALFORMED},
     {"the intermediate is cut short", .sent = "leaf int-cut", .faults = FAULT_MALFORMED | FAULT_UNTRUSTED,
         .reason = "unable to get local issuer"},
     {"the intermediate is cut short, it is there again", .sent = "leaf int-cut int",
         .faults = FAULT_MALFORMED | FAULT_WRONG_ORDER,
         .differs = "it does not judge what is not on the path"},
+    {"an address of five bytes", .sent = "odd-address int", .faults = FAULT_MALFORMED,
+        .differs = "it does not look for names"},
+    {"an extension of the intermediate cannot be read", .sent = "leaf int-odd-use",
+        .faults = FAULT_MALFORMED | FAULT_UNTRUSTED, .reason = "unable to get local issuer"},
     {"an extension is there twice", .sent = "doubled int", .faults = FAULT_MALFORMED},
     {"the key is no key", .sent = "no-key int", .faults = FAULT_MALFORMED},
 
@@ -493,6 +533,11 @@ const struct chain_case chain_cases[] = {
     {"still on hold", .sent = "held int", .crls = "crl-hold crl-no-hold", .at = "20240430",
         .faults = FAULT_REVOKED, .differs = "it knows only fresh lists"},
     {"on hold no more", .sent = "held int", .crls = "crl-hold crl-no-hold", .at = "20240501"},
+    {"on hold, and not so before", .sent = "held int", .crls = "crl-before-hold crl-hold",
+        .faults = FAULT_REVOKED},
+    {"on hold, somebody else says not any more", .sent = "held int",
+        .crls = "crl-hold crl-no-hold-forged", .faults = FAULT_REVOKED,
+        .differs = "it takes a wrong list for a fault"},
     {"on hold no more, by a delta", .sent = "held int", .crls = "crl-delta crl-hold",
         .differs = "it knows only fresh lists"},
     {"on hold, a delta says nothing", .sent = "held int", .crls = "crl-delta-empty crl-hold",

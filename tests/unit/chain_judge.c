@@ -227,6 +227,11 @@ static void what_is_missing_may_come_later(void **state)
 	chain_lab_show(&lab, "impostor", shown); // it has a path: this changes nothing
 	chain_lab_judge(&lab, "leaf2", CERTIFICATE_SERVER, at);
 	assert_int_equal(chain_judge_counters(lab.judge).verified, 3);
+	assert_int_equal(
+	    chain_lab_judge(&lab, "leaf", CERTIFICATE_SERVER, at).faults, FAULT_INCOMPLETE_CHAIN);
+	chain_lab_show(&lab, "impostor-id", shown);
+	chain_lab_judge(&lab, "leaf", CERTIFICATE_SERVER, at);
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 4);
 	chain_lab_close(&lab);
 }
 
@@ -293,7 +298,7 @@ static void what_is_not_held_is_not_judged(void **state)
 	uint8_t chain[CHAIN_CERTIFICATES_MAX + 2][SHA256_BYTES];
 	const uint8_t(*list)[SHA256_BYTES] = (const uint8_t(*)[SHA256_BYTES])chain;
 	int64_t at = pki_time("20240615");
-	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	chain_lab_open(&lab, *state, "root", NULL, 2 * CHAIN_LAB_BYTES);
 	assert_int_equal(chain_lab_show(&lab, "leaf int", chain), 2);
 	assert_false(chain_judge(lab.judge, list, 0, CERTIFICATE_SERVER, at, &judgement));
 	assert_false(chain_judge(lab.judge, NULL, 0, CERTIFICATE_SERVER, at, &judgement));
@@ -309,7 +314,38 @@ static void what_is_not_held_is_not_judged(void **state)
 	assert_true(chain_judge(
 	    lab.judge, list, CHAIN_CERTIFICATES_MAX + 2, CERTIFICATE_SERVER, at, &judgement));
 	assert_int_equal(judgement.faults, FAULT_WRONG_ORDER);
+	// nor is what no client takes
+	uint8_t *large = calloc(1, CHAIN_BYTES_MAX + 1);
+	bool is_new;
+	for (size_t more = 0; more <= 1; more++) {
+		chain[0][0]++;
+		assert_non_null(certificate_store_add(lab.certificates, chain[0],
+		    view_of(large, CHAIN_BYTES_MAX + more), 0, CERTIFICATE_SERVER, &is_new));
+		assert_int_equal(
+		    chain_judge(lab.judge, list, 1, CERTIFICATE_SERVER, at, &judgement), more == 0);
+	}
+	free(large);
 	chain_lab_close(&lab);
+}
+
+// Who signed a list is remembered, by the key and not by the name.
+static void whose_list_it_is(void **state)
+{
+	static const char *const leaves[] = {"twin-a-leaf", "twin-b-leaf"};
+	int64_t at = pki_time("20240615");
+	for (int first = 0; first < 2; first++) {
+		struct chain_lab lab;
+		chain_lab_open(&lab, *state, "twin-a twin-b", "crl-twin", CHAIN_LAB_BYTES);
+		for (int i = 0; i < 6; i++) {
+			int which = (first + i) % 2;
+			unsigned faults =
+			    chain_lab_judge(&lab, leaves[which], CERTIFICATE_SERVER, at).faults;
+			assert_int_equal(faults, which == 0 ? FAULT_REVOKED : 0);
+			chain_judge_destroy(lab.judge); // so that it is asked again
+			lab.judge = chain_judge_create(lab.certificates, lab.trust, 1 << 20);
+		}
+		chain_lab_close(&lab);
+	}
 }
 
 /* ---- the rest ---- */
@@ -377,6 +413,7 @@ int main(void)
 	    cmocka_unit_test(impostors_do_not_hide_an_issuer),
 	    cmocka_unit_test(memory_is_bounded),
 	    cmocka_unit_test(what_is_not_held_is_not_judged),
+	    cmocka_unit_test(whose_list_it_is),
 	    cmocka_unit_test(the_last_tenth),
 	    cmocka_unit_test(faults_have_names),
 	};

@@ -223,10 +223,12 @@ static void directories_of_crls(void **state)
 	pki_write_pem(
 	    path_of("crls/odd.pem"), "w", "X509 CRL", pki_crl_der(lab.pki, "crl-not-understood"));
 	write_der(path_of("crls/certificate.der"), pki_der(lab.pki, "root"));
+	write_der(path_of("crls/longer.der"), pki_crl_der(lab.pki, "crl-root"));
+	write_text(path_of("crls/longer.der"), "a", "\n");
 	path = path_of("crls");
 	counters = counted(CRL_DIRECTORY, path);
 	assert_int_equal(counters.crls, 3);
-	assert_int_equal(counters.crls_damaged, 2);
+	assert_int_equal(counters.crls_damaged, 3);
 	assert_refused(CRL_DIRECTORY, path_of("no such"), "--crl-dir", "No such file");
 }
 
