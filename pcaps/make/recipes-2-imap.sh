@@ -575,18 +575,29 @@ imap-implicit-tls12-stapled-openssl() {
 	(sleep .5) | ossl 993 -CAfile "$PKI/root.pem"
 }
 
-recipe imap-implicit-tls12-weak-suites-gnutls 6 "GnuTLS 3.7.9 (gnutls-serv); GnuTLS 3.7.9 (gnutls-cli)" \
-	"993: six connections with suites nobody should take any more: 3DES, RC4, RC4 with MD5, no encryption, and two without authentication"
-imap-implicit-tls12-weak-suites-gnutls() {
-	local old=NONE:+VERS-TLS1.2:+SIGN-ALL:+GROUP-ALL:+MAC-ALL:+MD5:+3DES-CBC:+ARCFOUR-128:+NULL:+AES-128-CBC:+AES-256-GCM:+RSA:+ANON-DH:+ANON-ECDH:%UNSAFE_RENEGOTIATION
-	local base=NONE:+VERS-TLS1.2:+SIGN-ALL:+GROUP-ALL suite
+# gnutls_pairs SERVER-SUITES CLIENT-SUITES...: a connection for each of the latter
+gnutls_pairs() {
+	local base=NONE:+VERS-TLS1.2:+SIGN-ALL:+GROUP-ALL suites
 	cat "$PKI/rsa.pem" "$PKI/ca.pem" >chain
-	sv gnutls-serv --echo --port 993 --priority "$old" --x509certfile chain --x509keyfile "$PKI/rsa.key" \
+	sv gnutls-serv --echo --port 993 --priority "$base:$1" --x509certfile chain --x509keyfile "$PKI/rsa.key" \
 		>"$T/gs.log" 2>&1 &
 	wait_port 993
 	capture
-	for suite in +RSA:+3DES-CBC:+SHA1 +RSA:+ARCFOUR-128:+SHA1 +RSA:+ARCFOUR-128:+MD5 +RSA:+NULL:+SHA1 \
-		+ANON-DH:+AES-128-CBC:+SHA1 +ANON-ECDH:+AES-128-CBC:+SHA1; do
-		(sleep .5) | cl gnutls-cli --insecure --port 993 --priority "$base:$suite" "$S6" || true
+	for suites in "${@:2}"; do
+		(sleep .5) | cl gnutls-cli --insecure --port 993 --priority "$base:$suites" "$S6" || true
 	done
+}
+
+recipe imap-implicit-tls12-weak-suites-gnutls 6 "GnuTLS 3.7.9 (gnutls-serv); GnuTLS 3.7.9 (gnutls-cli)" \
+	"993: four connections with suites nobody should take any more: 3DES, RC4, RC4 with MD5, no encryption"
+imap-implicit-tls12-weak-suites-gnutls() {
+	gnutls_pairs +RSA:+3DES-CBC:+ARCFOUR-128:+NULL:+SHA1:+MD5 \
+		+RSA:+3DES-CBC:+SHA1 +RSA:+ARCFOUR-128:+SHA1 +RSA:+ARCFOUR-128:+MD5 +RSA:+NULL:+SHA1
+}
+
+recipe imap-implicit-tls12-anonymous-gnutls 6 "GnuTLS 3.7.9 (gnutls-serv); GnuTLS 3.7.9 (gnutls-cli)" \
+	"993: two connections without authentication, by DH and by ECDH: no certificate"
+imap-implicit-tls12-anonymous-gnutls() {
+	gnutls_pairs +ANON-DH:+ANON-ECDH:+AES-128-CBC:+SHA1 \
+		+ANON-DH:+AES-128-CBC:+SHA1 +ANON-ECDH:+AES-128-CBC:+SHA1
 }
