@@ -155,6 +155,15 @@ static bool examine(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYT
 	return true;
 }
 
+// Its certificates are in use as long as the list is, though nobody looks into them: they will be
+// needed when it has to be judged anew.
+static void use_certificates(
+    struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)certificate_store_find(judge->certificates, chain[i]);
+}
+
 bool chain_judge(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES], size_t count,
     enum certificate_role role, int64_t at, struct chain_judgement *judgement)
 {
@@ -166,6 +175,7 @@ bool chain_judge(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES]
 		entry = entry->next;
 	if (entry != NULL && still_holds(judge, entry, at)) {
 		judge->counters.known++;
+		use_certificates(judge, chain, count);
 	} else {
 		if (!examine(judge, chain, count, role, at, &examination))
 			return false;

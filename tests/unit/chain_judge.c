@@ -291,6 +291,35 @@ static void memory_is_bounded(void **state)
 	chain_lab_close(&lab);
 }
 
+// The certificates of a list that is asked for are there when it has to be judged anew, however many
+// others come and go.
+static void certificates_in_use_stay(void **state)
+{
+	enum { SMALL = 64 << 10, OTHERS = 5000 };
+	struct chain_lab lab;
+	struct chain_judgement judgement;
+	uint8_t chain[CHAIN_CERTIFICATES_MAX][SHA256_BYTES];
+	const uint8_t(*list)[SHA256_BYTES] = (const uint8_t(*)[SHA256_BYTES])chain;
+	bool is_new;
+	chain_lab_open(&lab, *state, "root", NULL, SMALL);
+	size_t count = chain_lab_show(&lab, "leaf int", chain);
+	for (uint32_t i = 0; i < OTHERS; i++) {
+		uint8_t made_up[SHA256_BYTES] = {1};
+		memcpy(made_up + 1, &i, sizeof i);
+		assert_non_null(certificate_store_add(lab.certificates, made_up,
+		    pki_der(*state, "other-leaf"), 0, CERTIFICATE_SERVER, &is_new));
+		certificate_store_trim(lab.certificates);
+		assert_true(chain_judge(
+		    lab.judge, list, count, CERTIFICATE_SERVER, pki_time("20240615"), &judgement));
+	}
+	assert_int_equal(chain_judge_counters(lab.judge).verified, 1);
+	assert_true(certificate_store_counters(lab.certificates).evicted > OTHERS / 2);
+	assert_true(chain_judge(
+	    lab.judge, list, count, CERTIFICATE_SERVER, pki_time("20310101"), &judgement));
+	assert_int_equal(judgement.faults, FAULT_EXPIRED);
+	chain_lab_close(&lab);
+}
+
 static void what_is_not_held_is_not_judged(void **state)
 {
 	struct chain_lab lab;
@@ -412,6 +441,7 @@ int main(void)
 	    cmocka_unit_test(what_is_missing_may_come_later),
 	    cmocka_unit_test(impostors_do_not_hide_an_issuer),
 	    cmocka_unit_test(memory_is_bounded),
+	    cmocka_unit_test(certificates_in_use_stay),
 	    cmocka_unit_test(what_is_not_held_is_not_judged),
 	    cmocka_unit_test(whose_list_it_is),
 	    cmocka_unit_test(the_last_tenth),
