@@ -2,6 +2,7 @@
 #include "analytics/certificate_judge.h"
 
 #include "decode/tls.h"
+#include "decode/tls_suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,16 @@ static enum seen judge_client(
 	return judgement->unacceptable && went_on ? SEEN_NO : NOT_SEEN;
 }
 
+// TLS 1.3 and resumption hide the server's certificate, a gap only loses it: there may have been none.
+static bool hides_certificate(const struct session_record *record)
+{
+	const struct tls_facts *tls = &record->session->tls;
+	bool anonymous =
+	    (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) != 0;
+	return record->tls_established == SEEN_YES && !anonymous &&
+	       tls->cipher_seen && (tls->version >= TLS_1_3 || tls->resumed == SEEN_YES);
+}
+
 static void judge_remembered(struct certificate_judge *judge, const struct session_record *record,
     struct certificate_judgement *judgement)
 {
@@ -203,7 +214,7 @@ struct certificate_judgement certificate_judge_session(
 		judgement.unacceptable = is_unacceptable(&judgement);
 		if (established)
 			leaf_memory_note(judge->servers, record, chain->sha256, chain->count);
-	} else if (established && !tls->chain_ended[FROM_SERVER]) {
+	} else if (hides_certificate(record)) {
 		judge_remembered(judge, record, &judgement);
 	}
 	judgement.client_verifies = judge_client(record, &judgement);

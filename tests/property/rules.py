@@ -154,22 +154,6 @@ def end_reason(field, original, variant):
     return same(before, after) or after in END_MOVES.get(before, ())
 
 
-def _from_memory(original, variant):
-    """The certificate was lost here, and another session of the same server shows which it is."""
-    field = "server_certificate_source"
-    return original.get(field) == "handshake" and variant.get(field) == "memory"
-
-
-def certificate_source(field, original, variant):
-    return _from_memory(original, variant) or equal_or_null(field, original, variant)
-
-
-def server_chain(field, original, variant):
-    if _from_memory(original, variant):
-        return (variant[field] or [])[:1] == original[field][:1]
-    return equal_or_null(field, original, variant)
-
-
 def certificate_status(field, original, variant):
     """The same; without `name_mismatch` where the name is not known any more."""
     before, after = original[field], variant[field]
@@ -189,8 +173,6 @@ LOSSY_RULES = {
     "saw_start": saw_start,
     "directions": directions,
     "end_reason": end_reason,
-    "server_certificate_source": certificate_source,
-    "server_chain": server_chain,
     "certificate_status": certificate_status,
 }
 
