@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509 DIRECTORY`.
+"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains DIRECTORY`.
 
 For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
-segments of a capture again; for `x509` the certificates of the system."""
+segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
+them."""
 
 import re
 import ssl
@@ -74,10 +75,22 @@ def certificates():
             yield f"{path.stem}-{number}.der", ssl.PEM_cert_to_DER_cert(text)
 
 
+def lists():
+    """(name, list) of every certificate with the two before it, in 2024 (see chains.c)."""
+    known = list(certificates())
+    for number in range(2, len(known)):
+        reference = b"mail.example.com"
+        seed = (1718409600).to_bytes(8, "big") + bytes([len(reference)]) + reference
+        for _, der in known[number - 2 : number + 1]:
+            seed += len(der).to_bytes(2, "big") + der
+        yield f"list-{number}", seed
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
-    for name, seed in certificates() if kind == "x509" else captures(kind):
+    seeds = {"x509": certificates, "chains": lists}.get(kind, lambda: captures(kind))
+    for name, seed in seeds():
         if seed:
             (directory / name).write_bytes(seed)
 
