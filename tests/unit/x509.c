@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "decode/x509.h"
+#include "decode/x509_der.h"
 #include "tests/unit/certificates.h"
 #include "tests/unit/der_text.h"
 
@@ -210,6 +211,39 @@ static void changed_anywhere(void **state)
 	free(copy);
 }
 
+// The rule of X.690 8.19.2 as it is written, for comparison.
+static bool plain_object_identifier_ok(const uint8_t *octets, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (octets[i] == 0x80 && (i == 0 || octets[i - 1] < 0x80))
+			return false;
+	return length > 0 && octets[length - 1] < 0x80;
+}
+
+static void object_identifiers_of_any_length(void **state)
+{
+	(void)state;
+	static const uint8_t kinds[] = {0x2a, 0x00, 0x01, 0x7f, 0x80, 0x81, 0xff, 0x03};
+	uint32_t number = 1;
+	unsigned good = 0;
+	for (unsigned i = 0; i < 200000; i++) {
+		uint8_t octets[20];
+		size_t length = i % (sizeof octets + 1);
+		unsigned rare = i / 1000 % 5; // how seldom an octet is one of those that matter
+		for (size_t n = 0; n < length; n++) {
+			number = number * 1103515245 + 12345;
+			bool plain = (number >> 20) % 5 < rare;
+			octets[n] = plain ? 0x05 : kinds[(number >> 12) % sizeof kinds];
+		}
+		uint8_t *copy = exact_copy(octets, length);
+		bool expected = plain_object_identifier_ok(octets, length);
+		assert_int_equal(der_object_identifier_ok(view_of(copy, length)), expected);
+		good += expected;
+		free(copy);
+	}
+	assert_in_range(good, 10000, 190000);
+}
+
 // --- facts -------------------------------------------------------------------------------------
 
 static void plain_facts(void **state)
@@ -314,6 +348,10 @@ static void keys(void **state)
 	    {"06{2a8648ce3d0201} 30{02{01} 30{06{2a8648ce3d0102} 30{02{71} 06{00}}}}", "04",
 	        X509_KEY_EC, 113, NULL, NULL},
 	    {"06{2a8648ce3d0201} 30{02{01} 30{06{2a8648ce3d0102} 30{02{010000} 06{00}}}}", "04",
+	        X509_KEY_EC, 0, NULL, "curve parameters are malformed"},
+	    {"06{2a8648ce3d0201} 30{02{01} 30{06{2a8648ce3d0102} 30{02{0071} 06{00}}}}", "04",
+	        X509_KEY_EC, 0, NULL, "curve parameters are malformed"},
+	    {"06{2a8648ce3d0201} 30{02{01} 30{06{2a8648ce3d0102} 30{02{80} 06{00}}}}", "04",
 	        X509_KEY_EC, 0, NULL, "curve parameters are malformed"},
 	    {"06{2a8648ce3d0201} 30{02{01} 30{06{2a0304} 02{05}}}", "04", X509_KEY_EC, 0, NULL,
 	        NULL},
@@ -450,6 +488,7 @@ static void versions_and_authorities(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct read read = read_recipe(&cases[i].recipe);
 		assert_int_equal(read.facts.version, cases[i].version);
+		assert_non_null(read.facts.subject.data);
 		assert_int_equal(read.facts.self_issued, cases[i].self_issued);
 		assert_int_equal(read.facts.basic_constraints, cases[i].constraints);
 		assert_int_equal(read.facts.is_ca, cases[i].ca);
@@ -488,6 +527,29 @@ static void doubled_extension(void **state)
 	assert_view(read.facts.alternative_names, "82{'a'}");
 	assert_true(read.facts.is_ca);
 	done(&read);
+}
+
+// Doubles are found among the first 32 extensions outside of 2.5.29.
+static void doubled_private_extension(void **state)
+{
+	(void)state;
+	enum { DIFFERENT = 32 };
+	char extensions[(DIFFERENT + 1) * 32];
+	for (unsigned twice = 1; twice <= DIFFERENT; twice++) {
+		size_t used = 0;
+		for (unsigned i = 1; i <= DIFFERENT; i++)
+			used += (size_t)snprintf(
+			    extensions + used, sizeof extensions - used, "30{06{2a03%02x}04{}}", i);
+		const struct certificate_recipe once = {.extensions = extensions};
+		struct read read = read_recipe(&once);
+		assert_null(read.facts.malformed);
+		done(&read);
+		snprintf(
+		    extensions + used, sizeof extensions - used, "30{06{2a03%02x}04{}}", twice);
+		read = read_recipe(&once);
+		assert_string_equal(read.facts.malformed, "extension occurs twice");
+		done(&read);
+	}
 }
 
 // --- names -------------------------------------------------------------------------------------
@@ -594,6 +656,8 @@ static const struct name_case name_cases[] = {
     {"30{31{30{" CN "0c{00'a'0a7f}}}}", "CN=\\00a\\0A\\7F"},
     {"30{31{30{" CN "0c{'f'c3bc'r'}}}}", "CN=f\xc3\xbcr"},
     {"30{31{30{" CN "0c{f09f9880}}}}", "CN=\xf0\x9f\x98\x80"},
+    {"30{31{30{" CN "0c{7fc280e0a080f0908080}}}}", "CN=\\7F\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80"},
+    {"30{31{30{" CN "1e{ffffd7ffe000}}}}", "CN=\xef\xbf\xbf\xed\x9f\xbf\xee\x80\x80"},
     {"30{31{30{" CN "0c{'a'ff'b'c3}}}}", "CN=a\xff"
                                          "b\xc3"},
     {"30{31{30{" CN "14{'f'fc'r'}}}}", "CN=f\xc3\xbcr"},
@@ -644,6 +708,7 @@ static void name_texts_are_cut_cleanly(void **state)
 	for (size_t i = 0; i < sizeof name_cases / sizeof name_cases[0]; i++) {
 		struct view name = view_of(der, der_text(name_cases[i].der, der, sizeof der));
 		size_t length = x509_name_text(name, whole, sizeof whole);
+		assert_int_equal(x509_name_text(name, whole, length), length);
 		for (size_t size = 0; size < length; size++) {
 			uint8_t *text = exact_copy(whole, size);
 			size_t written = x509_name_text(name, text, size);
@@ -755,9 +820,14 @@ static void object_identifiers(void **state)
 		x509_oid_text(oid, text, 1);
 		assert_string_equal(text, "");
 	}
-	char text[64];
+	char text[80];
 	uint8_t arcs[100];
 	memset(arcs, 1, sizeof arcs);
+	x509_oid_text(view_of(arcs, 31), text, sizeof text); // 63 characters
+	assert_int_equal(strlen(text), 63);
+	arcs[30] = 10; // 64
+	x509_oid_text(view_of(arcs, 31), text, sizeof text);
+	assert_string_equal(text, "?");
 	x509_oid_text(view_of(arcs, sizeof arcs), text, sizeof text);
 	assert_string_equal(text, "?");
 	x509_oid_text((struct view){NULL, 0}, text, sizeof text);
@@ -782,6 +852,7 @@ int main(void)
 	    cmocka_unit_test(cut_anywhere),
 	    cmocka_unit_test(a_cut_certificate_keeps_what_was_there),
 	    cmocka_unit_test(changed_anywhere),
+	    cmocka_unit_test(object_identifiers_of_any_length),
 	    cmocka_unit_test(plain_facts),
 	    cmocka_unit_test(times),
 	    cmocka_unit_test(keys),
@@ -791,6 +862,7 @@ int main(void)
 	    cmocka_unit_test(versions_and_authorities),
 	    cmocka_unit_test(uses_and_scts),
 	    cmocka_unit_test(doubled_extension),
+	    cmocka_unit_test(doubled_private_extension),
 	    cmocka_unit_test(alternative_names),
 	    cmocka_unit_test(names_end_at_a_fault),
 	    cmocka_unit_test(very_many),
