@@ -38,16 +38,42 @@ static const struct port_table *ports(void)
 	return &table;
 }
 
-static void on_session(void *context, const struct session_record *record)
+// One for all inputs: it is slow to make, and what strangers showed before must not matter.
+static struct certificate_judge *certificates(void)
+{
+	static struct certificate_judge *judge;
+	struct error error;
+	struct certificate_judge_options options = {.memory = 4 << 20};
+	if (judge == NULL)
+		judge = certificate_judge_create(&options, &error);
+	MUST(judge != NULL);
+	return judge;
+}
+
+static void on_certificate(void *context, const struct shown_certificate *shown)
+{
+	(void)context;
+	const struct certificate *certificate = certificate_judge_shown(certificates(), shown);
+	MUST(certificate == NULL || certificate->facts.der.length == shown->der.length);
+}
+
+// What goes through the ring is the record itself.
+static void on_session(void *context, const struct session_record *original)
 {
 	struct harness *harness = context;
-	struct judged_session judged = {.record = record, .judgement = judge(record)};
+	struct session_record *record = malloc(session_record_size(original));
+	MUST(record != NULL);
+	session_record_copy(original, record);
+	struct judged_session judged = {.record = record,
+	    .judgement = judge(record),
+	    .certificates = certificate_judge_session(certificates(), record)};
 	MUST(verdict_name(judged.judgement.verdict) != NULL);
 	MUST(record->end >= record->start);
 	MUST(record->packets[FROM_CLIENT] + record->packets[FROM_SERVER] > 0);
 	harness->records++;
 	harness->packets += record->packets[FROM_CLIENT] + record->packets[FROM_SERVER];
 	MUST(exporters_session(harness->exporters, &judged));
+	free(record);
 }
 
 struct harness *harness_begin(size_t budget, bool drop_wrong_checksums)
@@ -63,6 +89,7 @@ struct harness *harness_begin(size_t budget, bool drop_wrong_checksums)
 	    .memory = budget,
 	    .drop_wrong_checksums = drop_wrong_checksums,
 	    .on_session = on_session,
+	    .on_certificate = on_certificate,
 	    .context = harness,
 	};
 	MUST(harness != NULL);
