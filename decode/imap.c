@@ -37,7 +37,6 @@ enum server_state {
 	SERVER_RESPONSES,
 	SERVER_CONTINUES, // behind a literal: the rest of the same response
 	SERVER_LOST, // after a gap, until a response that can only be one (resumes)
-	SERVER_UNSURE, // behind the OK to a lost command, which can have been STARTTLS or COMPRESS
 };
 
 struct imap {
@@ -47,6 +46,8 @@ struct imap {
 	bool after_client_gap; // commands count only once the server has answered their tag
 	bool cancelled; // the authentication, by the client
 	bool in_fetch; // the response being read is a FETCH
+	bool
+	    after_lost_ok; // its command, unseen, can have been STARTTLS, and what follows injected
 	bool message_in_response; // and a message in it was counted
 	uint32_t tag; // of that command
 	uint64_t literal; // its size, while it is awaited
@@ -268,8 +269,8 @@ static struct feed_result client_command(
 	session->client_spoke = true;
 	imap->tag = tag_hash(&tag);
 	imap->command = verb != NULL ? (uint8_t)verb->command : COMMAND_FETCH;
-	if (verb != NULL && imap->server == SERVER_UNSURE)
-		imap->server = SERVER_RESPONSES; // it was neither
+	if (verb != NULL)
+		imap->after_lost_ok = false; // it goes on in the clear
 	session->capabilities_asked |= imap->command == COMMAND_CAPABILITY;
 	if (imap->command == COMMAND_AUTHENTICATE && line_word(line, &position, &mechanism)) {
 		session_login_begins(session, mechanism.bytes, mechanism.length);
@@ -374,6 +375,8 @@ static void take_capabilities(
 {
 	struct capability_list list = {0};
 	struct line word;
+	if (imap->after_lost_ok)
+		return;
 	while (line_word(line, &position, &word)) {
 		const uint8_t *bracket = memchr(word.bytes, ']', word.length);
 		if (bracket != NULL)
@@ -480,12 +483,11 @@ static enum feed_next tagged_response(
 	if (command < 0 && imap->client != CLIENT_LOST)
 		return FEED_MORE;
 	commands_pop_tag(&imap->pending, hash);
-	if (command < 0 && ok)
-		imap->server = SERVER_UNSURE;
 	if (command == COMMAND_LOGIN || command == COMMAND_AUTHENTICATE)
 		login_answered(imap, session, command, ok, line);
 	if (ok)
 		take_response_code(imap, session, line, position);
+	imap->after_lost_ok |= command < 0 && ok;
 	if (command == COMMAND_STARTTLS && imap->client == CLIENT_AWAITS_STARTTLS) {
 		imap->client = CLIENT_COMMANDS;
 		return starttls_answered(session, ok, &status);
@@ -589,10 +591,10 @@ static enum feed_next response_line(
 	if (!line_word(line, &position, &tag))
 		return FEED_MORE;
 	if (tag.bytes == line->bytes && tag.length == 1 && tag.bytes[0] == '*')
-		return imap->server != SERVER_RESPONSES ? FEED_MORE
-		                                        : untagged_response(imap, session, line);
+		return imap->server == SERVER_LOST ? FEED_MORE
+		                                   : untagged_response(imap, session, line);
 	if (tag.bytes == line->bytes && tag.bytes[0] == '+')
-		return imap->server != SERVER_RESPONSES ? FEED_MORE : continuation(imap);
+		return imap->server == SERVER_LOST ? FEED_MORE : continuation(imap);
 	return tagged_response(imap, session, &tag, line);
 }
 
@@ -601,7 +603,7 @@ static struct feed_result server_line(
 {
 	struct literal literal;
 	enum feed_next next = response_line(imap, session, line);
-	if (next != FEED_MORE || imap->server == SERVER_LOST || imap->server == SERVER_UNSURE)
+	if (next != FEED_MORE || imap->server == SERVER_LOST)
 		return next_is(next);
 	if (!line_announces_literal(line, &literal)) {
 		imap->server = SERVER_RESPONSES;
