@@ -377,6 +377,42 @@ static void whose_list_it_is(void **state)
 	}
 }
 
+// Thousands of names and a large extension: a certificate of more than 64 KiB.
+static void large_certificates(void **state)
+{
+	enum { NAMES = 3000, FILLER = 48 << 10 };
+	char *text = malloc(NAMES * 32 + 2 * FILLER + 256), *end = text;
+	end += sprintf(end, "subjectAltName=DNS:mail.example.com");
+	for (int i = 0; i < NAMES; i++)
+		end += sprintf(end, ",DNS:host-%d.example", i);
+	end += sprintf(end, "\n1.2.3.4.5=DER:0482%04x", FILLER);
+	for (int i = 0; i < FILLER; i++)
+		end += sprintf(end, "00");
+	const struct pki_certificate table[] = {
+	    {.name = "root",
+	        .subject = "Root",
+	        .key = "p256-root",
+	        .extensions = "basicConstraints=CA:TRUE"},
+	    {.name = "large",
+	        .subject = "mail",
+	        .issuer = "root",
+	        .key = "p256-leaf",
+	        .extensions = text},
+	};
+	(void)state;
+	struct chain_lab lab;
+	struct pki *own = pki_create(table, 2, NULL, 0);
+	assert_true(pki_der(own, "large").length > 64 << 10);
+	chain_lab_open(&lab, own, "root", NULL, CHAIN_LAB_BYTES);
+	struct chain_judgement got =
+	    chain_lab_judge(&lab, "large root", CERTIFICATE_SERVER, pki_time("20240615"));
+	assert_int_equal(got.faults, 0);
+	assert_true(got.trust_known);
+	chain_lab_close(&lab);
+	pki_destroy(own);
+	free(text);
+}
+
 /* ---- the rest ---- */
 
 static void the_last_tenth(void **state)
@@ -444,6 +480,7 @@ int main(void)
 	    cmocka_unit_test(certificates_in_use_stay),
 	    cmocka_unit_test(what_is_not_held_is_not_judged),
 	    cmocka_unit_test(whose_list_it_is),
+	    cmocka_unit_test(large_certificates),
 	    cmocka_unit_test(the_last_tenth),
 	    cmocka_unit_test(faults_have_names),
 	};
