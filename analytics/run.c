@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-// Of the memory for connections, this part is given to certificates besides.
-enum { CERTIFICATES_SHARE = 8 };
+// Certificates get this part of the memory for connections, besides it, and at least as much as all
+// that a worker remembers to have handed on may take.
+enum { CERTIFICATES_SHARE = 8, CERTIFICATES_LEAST = 32 << 20 };
 
 struct run {
 	const struct options *options;
@@ -145,6 +146,7 @@ static struct exporter_settings settings_of(const struct options *options)
 
 static struct certificate_judge *open_judge(const struct options *options, struct error *error)
 {
+	size_t share = options->memory / CERTIFICATES_SHARE;
 	struct certificate_judge_options judge = {
 	    .trust = {.ca_files = options->ca_files.paths,
 	        .ca_file_count = options->ca_files.count,
@@ -152,7 +154,7 @@ static struct certificate_judge *open_judge(const struct options *options, struc
 	        .ca_directory_count = options->ca_directories.count,
 	        .crl_directories = options->crl_directories.paths,
 	        .crl_directory_count = options->crl_directories.count},
-	    .memory = options->memory / CERTIFICATES_SHARE,
+	    .memory = share > CERTIFICATES_LEAST ? share : CERTIFICATES_LEAST,
 	};
 	return certificate_judge_create(&judge, error);
 }
