@@ -7,26 +7,32 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 sh configs/install-packages.sh test || exit 1
 
-# build DIR, compiler, options. A directory that is there may be from before the tests' packages were.
+# build DIR, compiler, targets (one word; empty: all), options. A directory that is there may be from before the
+# tests' packages were.
 build() {
-	directory=$1 compiler=$2 again=
-	shift 2
+	directory=$1 compiler=$2 targets=$3 again=
+	shift 3
 	[ ! -f "$directory/build.ninja" ] || again=--reconfigure
 	said=$(CC=$compiler meson setup $again "$directory" -Dtests=enabled -Dwerror=true "$@") || {
 		echo "$said" >&2
 		exit 1
 	}
-	ninja -C "$directory" --quiet || exit 1
+	# shellcheck disable=SC2086 # several targets
+	ninja -C "$directory" --quiet $targets || exit 1
 }
 
-build build gcc
-build build-clang clang
-build build-sanitize clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+build build gcc ''
+build build-clang clang ''
+build build-sanitize clang '' --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
 	-Dfuzz=true
+build build-threads gcc 'mailtap tests/unit/unit-ring' --buildtype=debugoptimized -Db_sanitize=thread \
+	-Db_lundef=false
 
 build/mailtap -r pcaps/*.pcap* || exit 1
 
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 meson test -C build --no-rebuild --timeout-multiplier 4
 meson test -C build-sanitize --no-rebuild --timeout-multiplier 8 --suite unit --suite sanitize
-python3 tests/lib/count.py build/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json
+meson test -C build-threads --no-rebuild --timeout-multiplier 8 --suite threads
+python3 tests/lib/count.py build/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json \
+	build-threads/meson-logs/testlog.json
