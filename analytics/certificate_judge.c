@@ -64,7 +64,6 @@ const struct certificate *certificate_judge_shown(
 	enum certificate_role role = shown->position > 0            ? CERTIFICATE_ISSUER
 	                             : shown->sender == FROM_SERVER ? CERTIFICATE_SERVER
 	                                                            : CERTIFICATE_CLIENT;
-	certificate_store_trim(judge->certificates);
 	const struct certificate *certificate = certificate_store_add(
 	    judge->certificates, shown->sha256, shown->der, shown->time, role, &is_new);
 	return is_new ? certificate : NULL;

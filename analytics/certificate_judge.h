@@ -60,7 +60,7 @@ struct certificate_judge *certificate_judge_create(
 void certificate_judge_destroy(struct certificate_judge *judge);
 
 // A certificate was shown. What it says, if it is the first time in this run (then its record is due);
-// else NULL. Good until the next certificate or session.
+// else NULL. Good until the next session is judged.
 const struct certificate *certificate_judge_shown(
     struct certificate_judge *judge, const struct shown_certificate *shown);
 

@@ -27,6 +27,7 @@ enum long_option {
 	OPTION_CRL_DIRECTORY,
 	OPTION_PEM,
 	OPTION_WRITE_CERTIFICATES,
+	OPTION_KEYLOG,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
     {"crl-dir", required_argument, NULL, OPTION_CRL_DIRECTORY},
     {"pem", no_argument, NULL, OPTION_PEM},
     {"write-certs", required_argument, NULL, OPTION_WRITE_CERTIFICATES},
+    {"tls-keylog", required_argument, NULL, OPTION_KEYLOG},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -74,6 +76,9 @@ static const char help_text[] =
     "      --crl-dir DIR        a directory of revocation lists\n"
     "      --pem                certificates.jsonl holds the certificates themselves, too\n"
     "      --write-certs DIR    write each certificate to this directory, as SHA256.pem\n"
+    "      --tls-keylog FILE    decrypt the TLS handshakes, and nothing behind them, of the sessions\n"
+    "                           whose secrets are in this file (as SSLKEYLOGFILE names it for curl\n"
+    "                           and others); it is read once, at the start; may be repeated\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -217,6 +222,8 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return set_once(&options->sensor, value, "--sensor", error);
 	case OPTION_MEMORY:
 		return read_size(value, &options->memory, error);
+	case OPTION_KEYLOG:
+		return add_path(&options->keylogs, value, "--tls-keylog", error);
 	case OPTION_DROP_CHECKSUMS:
 		options->drop_wrong_checksums = true;
 		return true;

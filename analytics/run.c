@@ -4,18 +4,19 @@
 #include "analytics/exporter.h"
 #include "analytics/intake.h"
 #include "analytics/progress.h"
+#include "decode/tls_keylog.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-// Certificates get this part of the memory for connections, besides it, and at least as much as all
-// that a worker remembers to have handed on may take.
-enum { CERTIFICATES_SHARE = 8, CERTIFICATES_LEAST = 32 << 20 };
+// Of the memory for connections, this part is given to certificates besides.
+enum { CERTIFICATES_SHARE = 8 };
 
 struct run {
 	const struct options *options;
 	const volatile int *stop;
+	struct tls_keylog *keylog; // NULL: none was given
 	struct worker *worker;
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
@@ -129,6 +130,54 @@ static void read_inputs(struct run *run)
 	run->accounting.interrupted = *run->stop != 0;
 }
 
+// Tells of what a key log has that is of no use. Never of the secrets themselves.
+static void judge_keylog(const char *name, const struct tls_keylog_counters *before,
+    const struct tls_keylog_counters *after)
+{
+	struct error error;
+	uint64_t malformed = after->malformed - before->malformed;
+	uint64_t refused = after->refused - before->refused;
+	if (malformed > 0) {
+		error_set(&error, "%s: %llu of %llu lines are none of a key log, and passed over",
+		    name, (unsigned long long)malformed,
+		    (unsigned long long)(after->lines - before->lines));
+		say(&error);
+	}
+	if (refused > 0) {
+		error_set(&error, "%s: %llu secrets left out: key logs may have %d sessions in all",
+		    name, (unsigned long long)refused, TLS_KEYLOG_SESSIONS_MAX);
+		say(&error);
+	}
+	if (after->secrets == before->secrets && refused == 0) {
+		error_set(&error, "%s: no line of it opens a handshake", name);
+		say(&error);
+	}
+}
+
+static bool read_keylog(struct tls_keylog *keylog, const char *name, struct error *error)
+{
+	struct tls_keylog_counters before = tls_keylog_counters(keylog);
+	if (!tls_keylog_read(keylog, name, error))
+		return false;
+	struct tls_keylog_counters after = tls_keylog_counters(keylog);
+	judge_keylog(name, &before, &after);
+	return true;
+}
+
+// All key logs, before the first packet. False: one could not be read.
+static bool read_keylogs(struct run *run, struct error *error)
+{
+	const struct path_list *list = &run->options->keylogs;
+	if (list->count == 0)
+		return true;
+	run->keylog = tls_keylog_create();
+	error_set(error, "no memory for key logs");
+	bool good = run->keylog != NULL;
+	for (size_t i = 0; good && i < list->count; i++)
+		good = read_keylog(run->keylog, list->paths[i], error);
+	return good;
+}
+
 static struct exporter_settings settings_of(const struct options *options)
 {
 	bool printed = options->records_path != NULL && strcmp(options->records_path, "-") == 0;
@@ -146,7 +195,6 @@ static struct exporter_settings settings_of(const struct options *options)
 
 static struct certificate_judge *open_judge(const struct options *options, struct error *error)
 {
-	size_t share = options->memory / CERTIFICATES_SHARE;
 	struct certificate_judge_options judge = {
 	    .trust = {.ca_files = options->ca_files.paths,
 	        .ca_file_count = options->ca_files.count,
@@ -154,7 +202,7 @@ static struct certificate_judge *open_judge(const struct options *options, struc
 	        .ca_directory_count = options->ca_directories.count,
 	        .crl_directories = options->crl_directories.paths,
 	        .crl_directory_count = options->crl_directories.count},
-	    .memory = share > CERTIFICATES_LEAST ? share : CERTIFICATES_LEAST,
+	    .memory = options->memory / CERTIFICATES_SHARE,
 	};
 	return certificate_judge_create(&judge, error);
 }
@@ -163,6 +211,8 @@ static struct certificate_judge *open_judge(const struct options *options, struc
 static bool open_run(struct run *run, struct error *error)
 {
 	struct exporter_settings settings = settings_of(run->options);
+	if (!read_keylogs(run, error))
+		return false;
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
 		return false;
@@ -176,6 +226,7 @@ static bool open_run(struct run *run, struct error *error)
 	struct worker_options worker = {
 	    .ports = &run->options->ports,
 	    .memory = run->options->memory,
+	    .keylog = run->keylog,
 	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
 	    .on_session = intake_session,
 	    .on_certificate = intake_certificate,
@@ -194,6 +245,7 @@ static void finish_sessions(struct run *run)
 		run->accounting.worker = worker_counters(run->worker);
 	}
 	worker_destroy(run->worker);
+	tls_keylog_destroy(run->keylog);
 	intake_finish(run->intake);
 }
 

@@ -188,6 +188,7 @@ static bool begin_tls(struct dialogue *dialogue, enum tls_mode mode)
 		finish(dialogue);
 		return false;
 	}
+	tls_use_keylog(dialogue->tls, dialogue->session->shared->keylog);
 	dialogue->stage = STAGE_TLS;
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
 		if (lacks_start_of_tls(dialogue, (enum direction)from))

@@ -56,11 +56,13 @@ struct tls_facts {
 
 struct certificate_announcer;
 struct tls_fingerprints;
+struct tls_keylog;
 
 // What all sessions of a worker share; outlives them.
 struct session_shared {
 	struct text_store *texts;
 	struct tls_fingerprints *fingerprints; // NULL: none are made
+	const struct tls_keylog *keylog; // NULL: no session is decrypted
 	struct certificate_announcer *certificates; // NULL: they are not looked at
 	nanoseconds now; // time of the packet being read
 };

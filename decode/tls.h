@@ -13,6 +13,7 @@
 #include "capture/base/memory.h"
 #include "capture/base/view.h"
 #include "decode/seen.h"
+#include "decode/tls_keylog.h"
 
 #include <stdbool.h>
 
@@ -92,7 +93,8 @@ enum {
 struct tls_sink {
 	void (*client_hello)(void *context, const struct tls_client_hello *hello);
 	void (*server_hello)(void *context, const struct tls_server_hello *hello);
-	// One certificate of a Certificate message (DER), position 0 = leaf. Only up to TLS 1.2.
+	// One certificate of a Certificate message (DER), position 0 = leaf. In the clear up to TLS 1.2,
+	// in 1.3 by the key log.
 	// Called as soon as the certificate is complete, even if the message never is. At most
 	// TLS_CHAIN_MAX of a chain.
 	void (*certificate)(
@@ -102,7 +104,11 @@ struct tls_sink {
 	// The group named in ServerKeyExchange; 0 if the key exchange names none (DHE, anonymous DH).
 	void (*server_key_exchange)(void *context, uint16_t group);
 	void (*certificate_request)(void *context);
-	// An alert in the clear. level 1 warning, 2 fatal.
+	// TLS 1.3, by the key log: the signed certificate timestamps that came with the server's leaf.
+	void (*timestamps)(void *context, unsigned count);
+	// TLS 1.3, by the key log: the ALPN the server chose.
+	void (*server_alpn)(void *context, struct view name);
+	// An alert in the clear, or of a handshake opened by the key log. level 1 warning, 2 fatal.
 	void (*alert)(void *context, enum direction sender, uint8_t level, uint8_t description);
 	// The lengths of the server's encrypted records between its ServerHello (TLS 1.3) and the
 	// client's first record that answers them, in order. Only if nothing of it is missing.
@@ -125,8 +131,8 @@ struct tls_outcome {
 	// Not seen: a gap or the capture's end hides it.
 	enum seen established;
 	enum seen resumed; // abbreviated, or PSK accepted (1.3; an external PSK looks the same)
-	enum seen client_certificate_requested; // TLS 1.3: not seen
-	enum seen ocsp_staple; // a CertificateStatus came; TLS 1.3: not seen
+	enum seen client_certificate_requested; // TLS 1.3: seen by the key log only
+	enum seen ocsp_staple; // a CertificateStatus came; TLS 1.3: seen by the key log only
 	bool server_certificate_hidden; // TLS 1.3, or resumed, or a gap: null, not "none"
 	bool begun; // a hello was seen from the client or the server
 	// By direction: what can only be protected application data was seen, until TLS_DONE. So false
@@ -142,6 +148,10 @@ struct tls_outcome {
 // NULL: memory refused. The sink and context are borrowed until tls_destroy.
 struct tls *tls_create(struct memory *memory, const struct tls_sink *sink, void *context);
 void tls_destroy(struct tls *tls);
+
+// Before the first byte: the handshake, and nothing behind it, is decrypted if the key log knows the
+// session (tls_protected.c says how far). The key log is borrowed until tls_destroy; NULL: there is none.
+void tls_use_keylog(struct tls *tls, const struct tls_keylog *keylog);
 
 // The next bytes of one direction, in order. Takes everything unless TLS_FOREIGN.
 enum tls_status tls_feed(

@@ -28,6 +28,8 @@
 //                            both agreed. One direction alone proves nothing: there is no hello to
 //                            show that it is TLS at all.
 //   A client certificate that a TLS 1.3 server rejects is told by an encrypted alert: not seen.
+//   With a key log a Finished that was opened is proof, and an alert that was opened is what it says;
+//   what is concluded otherwise is only presumed until then, and stands if it cannot be opened.
 // no, if it cannot be completed any more: a fatal alert in the clear, something that is not TLS, or
 //   the end of a direction seen without a gap that still had its Finished to send.
 // not seen otherwise.
@@ -40,9 +42,28 @@ static bool hidden(const struct tls_half *half)
 	return half->gap || !half->started;
 }
 
+// A record of a side that would be the proof is being opened.
+static bool proof_awaited(const struct tls *tls)
+{
+	bool server = tls->phase == PHASE_CLASSIC && tls->half[FROM_SERVER].opens;
+	return tls->half[FROM_CLIENT].opens || server;
+}
+
+static enum seen presumed_established(const struct tls *tls)
+{
+	return tls->established != NOT_SEEN ? tls->established : tls->presumed;
+}
+
+// The first conclusion stands, even one that is only presumed.
 static void decide(struct tls *tls, enum seen established)
 {
-	if (tls->established == NOT_SEEN)
+	if (tls->established != NOT_SEEN)
+		return;
+	if (tls->presumed != NOT_SEEN)
+		tls->established = tls->presumed;
+	else if (established == SEEN_YES && proof_awaited(tls))
+		tls->presumed = SEEN_YES;
+	else
 		tls->established = (uint8_t)established;
 }
 
@@ -62,7 +83,8 @@ static void evaluate(struct tls *tls)
 		bool beyond = half->progress == PROGRESS_BEYOND ||
 		              (half->progress == PROGRESS_FINISHED && finishes_last(tls, sender));
 		bool unknown = hidden(peer) && (tls->begun || tls->phase != PHASE_HELLO);
-		if (beyond && (peer->progress >= PROGRESS_FINISHED || unknown))
+		if (beyond && (peer->progress >= PROGRESS_FINISHED || unknown) &&
+		    tls->presumed == NOT_SEEN)
 			decide(tls, SEEN_YES);
 	}
 }
@@ -78,6 +100,7 @@ static void advance(struct tls_half *half, enum progress progress)
 void tls_saw_client_hello(struct tls *tls, const struct tls_client_hello *hello)
 {
 	tls->early_data = hello->offers_early_data;
+	tls_protected_client_hello(tls, hello);
 	if (tls->sink->client_hello != NULL)
 		tls->sink->client_hello(tls->context, hello);
 }
@@ -113,6 +136,7 @@ static void settle_version(struct tls *tls, const struct tls_server_hello *hello
 void tls_saw_server_hello(struct tls *tls, const struct tls_server_hello *hello)
 {
 	settle_version(tls, hello);
+	tls_protected_server_hello(tls, hello);
 	if (tls->sink->server_hello != NULL)
 		tls->sink->server_hello(tls->context, hello);
 	evaluate(tls);
@@ -166,6 +190,8 @@ void tls_saw_chain_begin(struct tls *tls, enum direction sender)
 {
 	if (sender == FROM_SERVER && tls->chain == CHAIN_UNSEEN)
 		tls->chain = CHAIN_BEGUN;
+	if (tls->phase == PHASE_MODERN && sender == FROM_CLIENT && tls->half[sender].opens)
+		tls->requested = SEEN_YES;
 	if (tls->phase == PHASE_MODERN || tls->phase == PHASE_SSLV2)
 		return;
 	tls->phase = PHASE_CLASSIC;
@@ -178,6 +204,8 @@ void tls_saw_chain_end(struct tls *tls, enum direction sender, unsigned count)
 {
 	if (sender == FROM_SERVER)
 		tls->chain = CHAIN_COMPLETE;
+	if (sender == FROM_SERVER && tls->phase == PHASE_MODERN && tls->staple == NOT_SEEN)
+		tls->staple = SEEN_NO; // it would have come with the leaf
 	if (tls->sink->chain_end != NULL)
 		tls->sink->chain_end(tls->context, sender, count);
 }
@@ -257,7 +285,7 @@ static void count_client_data(
     struct tls *tls, enum direction sender, uint8_t type, uint16_t length)
 {
 	enum { ONE_BYTE_RECORD = 32 }; // at most, with its padding and its MAC
-	bool counts = tls->phase == PHASE_CLASSIC || tls->established == SEEN_YES;
+	bool counts = tls->phase == PHASE_CLASSIC || presumed_established(tls) == SEEN_YES;
 	if (sender != FROM_CLIENT || type != CONTENT_APPLICATION_DATA || !counts ||
 	    (tls->splits_records && length <= ONE_BYTE_RECORD))
 		return;
@@ -310,6 +338,44 @@ void tls_saw_sslv2_protected(struct tls *tls, enum direction sender)
 	evaluate(tls);
 }
 
+// ---- what was opened
+
+void tls_saw_request(struct tls *tls)
+{
+	tls->requested = SEEN_YES;
+	if (tls->sink->certificate_request != NULL)
+		tls->sink->certificate_request(tls->context);
+}
+
+void tls_saw_no_more(struct tls *tls)
+{
+	if (tls->presumed != NOT_SEEN && !proof_awaited(tls))
+		decide(tls, tls->presumed);
+}
+
+// In TLS 1.3 the server's ends a flight that was read whole, and the client sends its own only once it
+// has checked the server's.
+void tls_saw_finished(struct tls *tls, enum direction sender)
+{
+	if (tls->phase == PHASE_MODERN && tls->requested == NOT_SEEN)
+		tls->requested = SEEN_NO;
+	if (tls->phase != PHASE_MODERN || sender == FROM_SERVER) {
+		tls_saw_no_more(tls);
+		return;
+	}
+	tls->presumed = NOT_SEEN;
+	decide(tls, SEEN_YES);
+}
+
+void tls_saw_opened_alert(
+    struct tls *tls, enum direction sender, uint8_t level, uint8_t description)
+{
+	enum seen presumed = tls->presumed;
+	tls->presumed = NOT_SEEN;
+	tls_saw_alert(tls, sender, level, description);
+	tls->presumed = (uint8_t)presumed;
+}
+
 // ---- ends
 
 void tls_saw_failure(struct tls *tls)
@@ -322,7 +388,8 @@ void tls_saw_alert(struct tls *tls, enum direction sender, uint8_t level, uint8_
 	enum { FATAL = 2, CLOSE_NOTIFY = 0, NO_CERTIFICATE = 41, USER_CANCELED = 90 };
 	if (tls->sink->alert != NULL)
 		tls->sink->alert(tls->context, sender, level, description);
-	if (description == NO_CERTIFICATE && sender == FROM_CLIENT && level != FATAL)
+	if (description == NO_CERTIFICATE && sender == FROM_CLIENT && level != FATAL &&
+	    tls->phase != PHASE_MODERN)
 		tls->requested = SEEN_YES; // SSLv3: instead of an empty Certificate
 	// TLS 1.3 gives the level no meaning any more (RFC 8446 6).
 	bool harmless = description == CLOSE_NOTIFY || description == USER_CANCELED;
@@ -361,7 +428,8 @@ void tls_saw_close(struct tls *tls, enum direction sender)
 
 static bool certificate_hidden(const struct tls *tls)
 {
-	if (tls->phase == PHASE_MODERN || tls->phase == PHASE_RETRY || tls->resumed == SEEN_YES)
+	bool modern = tls->phase == PHASE_MODERN || tls->phase == PHASE_RETRY;
+	if (tls->resumed == SEEN_YES || (modern && tls->chain != CHAIN_COMPLETE))
 		return true;
 	if (tls->chain == CHAIN_COMPLETE || tls->chain == CHAIN_NONE)
 		return false;
@@ -373,16 +441,16 @@ static bool certificate_hidden(const struct tls *tls)
 
 struct tls_outcome tls_outcome(const struct tls *tls)
 {
-	bool modern = tls->phase == PHASE_MODERN || tls->phase == PHASE_RETRY;
+	enum seen established = presumed_established(tls);
 	return (struct tls_outcome){
-	    .established = tls->established,
+	    .established = established,
 	    .resumed = tls->resumed,
-	    .client_certificate_requested = modern ? NOT_SEEN : tls->requested,
-	    .ocsp_staple = modern ? NOT_SEEN : tls->staple,
+	    .client_certificate_requested = tls->requested,
+	    .ocsp_staple = tls->staple,
 	    .server_certificate_hidden = certificate_hidden(tls),
 	    .begun = tls->begun,
 	    .application_data = {tls->application_data[0], tls->application_data[1]},
-	    .client_went_on = tls->established == SEEN_YES && client_went_on(tls),
+	    .client_went_on = established == SEEN_YES && client_went_on(tls),
 	    .sslv2_cipher = tls->sslv2_cipher,
 	};
 }

@@ -155,6 +155,23 @@ static void on_hidden_flight(void *context, const uint16_t *lengths, unsigned co
 	    session, &session->tls.hidden_flight, bytes, 2 * (size_t)count, sizeof bytes);
 }
 
+static void on_timestamps(void *context, unsigned count)
+{
+	struct session *session = context;
+	struct tls_answer answer;
+	if (!tls_facts_answer(&session->tls, &answer))
+		return;
+	answer.timestamps = (uint16_t)count;
+	session_set_text(
+	    session, &session->tls.answer, (const uint8_t *)&answer, sizeof answer, sizeof answer);
+}
+
+static void on_server_alpn(void *context, struct view name)
+{
+	struct session *session = context;
+	session_set_text(session, &session->tls.alpn, name.data, name.length, ALPN_MAX);
+}
+
 const struct tls_sink tls_facts_sink = {
     .client_hello = on_client_hello,
     .server_hello = on_server_hello,
@@ -163,6 +180,8 @@ const struct tls_sink tls_facts_sink = {
     .server_key_exchange = on_key_exchange,
     .alert = on_alert,
     .hidden_flight = on_hidden_flight,
+    .timestamps = on_timestamps,
+    .server_alpn = on_server_alpn,
 };
 
 void tls_facts_conclude(struct session *session, const struct tls *tls)

@@ -302,17 +302,24 @@ static void server_version(struct tls_server_hello *hello, struct view body)
 		hello->malformed = true;
 }
 
-// How many timestamps there are (RFC 6962 3.3).
-static void server_timestamps(struct tls_server_hello *hello, struct view body)
+static uint16_t count_timestamps(struct view body, bool *malformed)
 {
-	struct view list = whole_vector(body, 2, &hello->malformed);
+	uint16_t count = 0;
+	struct view list = whole_vector(body, 2, malformed);
 	while (list.length > 0) {
 		view_split(&list, view_u16(&list));
 		if (view_ok(&list))
-			hello->timestamps++;
+			count++;
 		else
-			hello->malformed = true;
+			*malformed = true;
 	}
+	return count;
+}
+
+uint16_t tls_count_timestamps(struct view body)
+{
+	bool malformed;
+	return count_timestamps(body, &malformed);
 }
 
 static void server_extension(void *context, uint16_t type, struct view body)
@@ -328,7 +335,7 @@ static void server_extension(void *context, uint16_t type, struct view body)
 		    first_protocol(whole_vector(body, 2, &hello->malformed), &hello->malformed);
 		break;
 	case EXTENSION_TIMESTAMPS:
-		server_timestamps(hello, body);
+		hello->timestamps = count_timestamps(body, &hello->malformed);
 		break;
 	case EXTENSION_MASTER_SECRET:
 		hello->ems = true;

@@ -19,6 +19,10 @@ void tls_parse_sslv2_client_hello(struct view message, struct tls_client_hello *
 // The next extension of a list. False at its end, or where a length lies (the list is then null).
 bool tls_next_extension(struct view *list, uint16_t *type, struct view *body);
 
+// How many timestamps are in the body of a signed_certificate_timestamp extension (RFC 6962 3.3), up to
+// where it contradicts itself.
+uint16_t tls_count_timestamps(struct view body);
+
 // Values that stand for nothing, sent to keep others tolerant (RFC 8701 2): versions, cipher suites,
 // extensions, groups, signature algorithms, ALPN names of two bytes.
 bool tls_is_grease(uint16_t value);

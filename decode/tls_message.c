@@ -87,6 +87,24 @@ static const struct message_rule *rule_of(enum direction sender, uint8_t type)
 	return NULL;
 }
 
+// Those that TLS 1.3 sends encrypted, up to either side's Finished.
+static const struct message_rule opened_rules[] = {
+    {HANDSHAKE_ENCRYPTED_EXTENSIONS, MESSAGE_BODY, {false, true}, MESSAGE_LENGTH_MAX},
+    {HANDSHAKE_CERTIFICATE, MESSAGE_CONTEXT, {true, true}, CHAIN_LENGTH_MAX},
+    {HANDSHAKE_CERTIFICATE_REQUEST, MESSAGE_PASS, {false, true}, MESSAGE_LENGTH_MAX},
+    {HANDSHAKE_CERTIFICATE_VERIFY, MESSAGE_PASS, {true, true}, MESSAGE_LENGTH_MAX},
+    {HANDSHAKE_FINISHED, MESSAGE_PASS, {true, true}, TLS_SECRET_MAX},
+    {HANDSHAKE_COMPRESSED_CERTIFICATE, MESSAGE_BODY, {true, true}, MESSAGE_LENGTH_MAX},
+};
+
+static const struct message_rule *opened_rule_of(enum direction sender, uint8_t type)
+{
+	for (size_t i = 0; i < sizeof(opened_rules) / sizeof(opened_rules[0]); i++)
+		if (opened_rules[i].type == type && opened_rules[i].senders[sender])
+			return &opened_rules[i];
+	return NULL;
+}
+
 static uint8_t hello_type(enum direction sender)
 {
 	return sender == FROM_CLIENT ? HANDSHAKE_CLIENT_HELLO : HANDSHAKE_SERVER_HELLO;
@@ -147,6 +165,26 @@ static void message_hide(struct tls_half *half)
 	half->message_state = MESSAGE_SKIP;
 }
 
+static void certificate_begin(struct tls *tls, enum direction sender)
+{
+	struct tls_half *half = &tls->half[sender];
+	half->certificates = 0;
+	half->part = half->message_state == MESSAGE_CONTEXT ? 1 : 3;
+	tls_saw_chain_begin(tls, sender);
+}
+
+// As message_begin, in an opened record.
+static void opened_begin(struct tls *tls, enum direction sender)
+{
+	struct tls_half *half = &tls->half[sender];
+	const struct message_rule *rule = opened_rule_of(sender, half->message_type);
+	half->message_state = rule != NULL ? rule->state : MESSAGE_SKIP;
+	if (rule != NULL && half->message_left > rule->longest)
+		tls_protected_give_up(tls, sender);
+	else if (half->message_state == MESSAGE_CONTEXT)
+		certificate_begin(tls, sender);
+}
+
 // Chooses how the body is read. An encrypted record must not come here.
 static void message_begin(struct tls *tls, enum direction sender, struct view header)
 {
@@ -154,6 +192,10 @@ static void message_begin(struct tls *tls, enum direction sender, struct view he
 	uint8_t type = view_u8(&header);
 	half->message_type = type;
 	half->message_left = view_u24(&header);
+	if (half->opens) {
+		opened_begin(tls, sender);
+		return;
+	}
 	if (half->message_state == MESSAGE_FIRST && type != hello_type(sender)) {
 		half->gap = true; // joined later: what came before is hidden
 		half->message_state = MESSAGE_LOST;
@@ -164,10 +206,8 @@ static void message_begin(struct tls *tls, enum direction sender, struct view he
 	half->message_state = rule != NULL ? rule->state : MESSAGE_SKIP;
 	if (rule != NULL && half->message_left > rule->longest)
 		message_hide(half);
-	if (half->message_state == MESSAGE_CHAIN) {
-		half->certificates = 0;
-		tls_saw_chain_begin(tls, sender);
-	}
+	if (half->message_state == MESSAGE_CHAIN)
+		certificate_begin(tls, sender);
 }
 
 // The first bytes of a record that may be encrypted, or may continue what a gap hides.
@@ -214,6 +254,10 @@ static void message_end(struct tls *tls, enum direction sender, struct view body
 {
 	struct tls_client_hello client;
 	struct tls_server_hello server;
+	if (tls->half[sender].opens) {
+		tls_opened_message(tls, sender, tls->half[sender].message_type, body);
+		return;
+	}
 	switch (tls->half[sender].message_type) {
 	case HANDSHAKE_CLIENT_HELLO:
 		tls_parse_client_hello(body, &client);
@@ -255,6 +299,33 @@ static void chain_next(struct tls *tls, enum direction sender)
 	    half->chain_left == 0 || full || lies ? MESSAGE_SKIP : MESSAGE_CHAIN_ENTRY;
 }
 
+// The length of the certificate list, behind the context of TLS 1.3.
+static void list_begin(struct tls *tls, enum direction sender, struct view part)
+{
+	struct tls_half *half = &tls->half[sender];
+	view_take(&part, half->part - 3);
+	half->chain_left = view_u24(&part);
+	if (half->chain_left > half->message_left)
+		half->message_state = MESSAGE_SKIP;
+	else
+		chain_next(tls, sender);
+}
+
+// The length of the extensions behind a certificate: they are the next part, if there are any.
+static void entry_end(struct tls *tls, enum direction sender, struct view length)
+{
+	struct tls_half *half = &tls->half[sender];
+	half->part = view_u16(&length);
+	half->message_state = MESSAGE_SKIP;
+	if (half->chain_left < 2 || half->part > half->chain_left - 2)
+		return;
+	half->chain_left -= 2;
+	if (half->part == 0)
+		chain_next(tls, sender);
+	else
+		half->message_state = MESSAGE_ENTRY_EXTENSIONS;
+}
+
 // A part of the current state is complete: what it means, and the next state.
 static void part_end(struct tls *tls, enum direction sender, struct view part)
 {
@@ -271,12 +342,12 @@ static void part_end(struct tls *tls, enum direction sender, struct view part)
 		half->message_state = MESSAGE_HEADER;
 		message_end(tls, sender, part);
 		break;
+	case MESSAGE_CONTEXT:
+		half->part = view_u8(&part) + 3u;
+		half->message_state = MESSAGE_CHAIN;
+		break;
 	case MESSAGE_CHAIN:
-		half->chain_left = view_u24(&part);
-		if (half->chain_left > half->message_left)
-			half->message_state = MESSAGE_SKIP;
-		else
-			chain_next(tls, sender);
+		list_begin(tls, sender, part);
 		break;
 	case MESSAGE_CHAIN_ENTRY:
 		half->part = view_u24(&part);
@@ -287,6 +358,17 @@ static void part_end(struct tls *tls, enum direction sender, struct view part)
 		break;
 	case MESSAGE_CERTIFICATE:
 		certificate_end(tls, sender, part);
+		if (half->opens)
+			half->message_state = MESSAGE_ENTRY_END;
+		else
+			chain_next(tls, sender);
+		break;
+	case MESSAGE_ENTRY_END:
+		entry_end(tls, sender, part);
+		break;
+	case MESSAGE_ENTRY_EXTENSIONS:
+		half->chain_left -= half->part;
+		tls_opened_entry(tls, sender, half->certificates - 1u, part);
 		chain_next(tls, sender);
 		break;
 	case MESSAGE_PASS:
@@ -317,6 +399,8 @@ static bool message_part(
 		return false;
 	if (collected == COLLECT_WHOLE)
 		part_end(tls, sender, part);
+	else if (half->opens)
+		tls_protected_give_up(tls, sender);
 	else
 		message_hide(half);
 	tls_release(tls, half);
@@ -350,10 +434,14 @@ static bool message_step(struct tls *tls, enum direction sender, struct view *in
 		return message_part(tls, sender, input, MESSAGE_HEADER_LENGTH, false);
 	case MESSAGE_BODY:
 		return message_part(tls, sender, input, half->filled + half->message_left, true);
-	case MESSAGE_CHAIN:
 	case MESSAGE_CHAIN_ENTRY:
 		return message_part(tls, sender, input, 3, true);
+	case MESSAGE_ENTRY_END:
+		return message_part(tls, sender, input, 2, true);
+	case MESSAGE_CONTEXT:
+	case MESSAGE_CHAIN:
 	case MESSAGE_CERTIFICATE:
+	case MESSAGE_ENTRY_EXTENSIONS:
 		return message_part(tls, sender, input, half->part, true);
 	case MESSAGE_PASS:
 	case MESSAGE_SKIP:
@@ -364,8 +452,25 @@ static bool message_step(struct tls *tls, enum direction sender, struct view *in
 	return false;
 }
 
+// What comes behind the end of what can be opened is not read as if it were in the clear.
 void tls_message_feed(struct tls *tls, enum direction sender, struct view input)
 {
-	while (!tls_decided(tls) && message_step(tls, sender, &input))
+	const struct tls_half *half = &tls->half[sender];
+	bool opened = half->opens;
+	while (!tls_decided(tls) && half->opens == opened && message_step(tls, sender, &input))
 		;
+}
+
+void tls_message_certificate(struct tls *tls, enum direction sender, struct view body)
+{
+	struct tls_half *half = &tls->half[sender];
+	tls_release(tls, half);
+	half->message_left = (uint32_t)body.length;
+	half->message_state = MESSAGE_CONTEXT;
+	certificate_begin(tls, sender);
+	while (body.length > 0 && half->opens && message_step(tls, sender, &body))
+		;
+	tls_release(tls, half);
+	half->message_left = 0;
+	half->message_state = MESSAGE_HEADER;
 }

@@ -79,7 +79,8 @@ static enum seen ocsp_staple(const struct observed *observed)
 static bool timestamps_seen(const struct observed *observed)
 {
 	bool asked = observed->has_offer && observed->offer.asks_timestamps;
-	if (!observed->has_answer || observed->modern)
+	bool hidden = observed->modern && !observed->facts->chain_ended[FROM_SERVER];
+	if (!observed->has_answer || hidden)
 		return false;
 	return observed->answer.timestamps > 0 || (asked && shows_certificate(observed));
 }

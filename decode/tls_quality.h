@@ -20,7 +20,7 @@ struct tls_quality {
 	enum seen extended_master_secret; // RFC 7627; TLS 1.3 always does the same (RFC 8446 D)
 	enum seen ocsp_staple; // RFC 6066 8
 	bool timestamps_seen;
-	unsigned timestamps; // RFC 6962 3.3.1, in the ServerHello
+	unsigned timestamps; // RFC 6962 3.3.1, in the ServerHello, or with the certificate
 	enum seen ech_offered; // or GREASE that looks like it
 	enum seen post_quantum_offered;
 	bool key_share_seen;

@@ -46,6 +46,23 @@ static void set_header(struct tls_half *half, const uint8_t *header)
 	half->searched = 0;
 }
 
+// A record that is, or may be, encrypted.
+static enum record_state protected_state(struct tls *tls, enum direction sender)
+{
+	const struct tls_half *half = &tls->half[sender];
+	bool opens = tls_protected_begin(tls, sender);
+	tls_saw_protected(tls, sender, half->record_type, half->record_length);
+	return opens ? RECORD_PROTECTED : RECORD_OPAQUE;
+}
+
+// A record of handshake messages. Where TLS 1.3 has begun to encrypt, nothing more comes in the clear.
+static enum record_state handshake_state(struct tls *tls, enum direction sender)
+{
+	if (tls->phase == PHASE_MODERN)
+		tls_protected_give_up(tls, sender);
+	return tls_message_record(tls, sender) ? RECORD_HANDSHAKE : protected_state(tls, sender);
+}
+
 // What the record's header alone tells, and how its body is to be read.
 static enum record_state body_state(struct tls *tls, enum direction sender)
 {
@@ -60,16 +77,11 @@ static enum record_state body_state(struct tls *tls, enum direction sender)
 	case CONTENT_ALERT:
 		if (half->record_length == 2 && !encrypts)
 			return RECORD_ALERT;
-		tls_saw_protected(tls, sender, CONTENT_ALERT, half->record_length);
-		break;
+		return protected_state(tls, sender);
 	case CONTENT_HANDSHAKE:
-		if (tls_message_record(tls, sender))
-			return RECORD_HANDSHAKE;
-		tls_saw_protected(tls, sender, CONTENT_HANDSHAKE, half->record_length);
-		break;
+		return handshake_state(tls, sender);
 	case CONTENT_APPLICATION_DATA:
-		tls_saw_protected(tls, sender, CONTENT_APPLICATION_DATA, half->record_length);
-		break;
+		return protected_state(tls, sender);
 	}
 	return RECORD_OPAQUE;
 }
@@ -124,6 +136,8 @@ static void record_body(struct tls *tls, enum direction sender, struct view *inp
 		tls_message_feed(tls, sender, body);
 	else if (state == RECORD_ALERT)
 		alert_body(tls, sender, body);
+	else if (state == RECORD_PROTECTED)
+		tls_protected_feed(tls, sender, body);
 }
 
 // ---- behind a gap
@@ -327,6 +341,7 @@ static void record_step(struct tls *tls, enum direction sender, struct view *inp
 	case RECORD_HANDSHAKE:
 	case RECORD_ALERT:
 	case RECORD_OPAQUE:
+	case RECORD_PROTECTED:
 	case RECORD_TRIAL:
 		record_body(tls, sender, input);
 		break;
@@ -362,6 +377,11 @@ struct tls *tls_create(struct memory *memory, const struct tls_sink *sink, void 
 	return tls;
 }
 
+void tls_use_keylog(struct tls *tls, const struct tls_keylog *keylog)
+{
+	tls->keylog = keylog;
+}
+
 void tls_destroy(struct tls *tls)
 {
 	if (tls == NULL)
@@ -369,6 +389,7 @@ void tls_destroy(struct tls *tls)
 	tls_release(tls, &tls->half[FROM_CLIENT]);
 	tls_release(tls, &tls->half[FROM_SERVER]);
 	tls_flight_drop(tls);
+	tls_protected_drop(tls);
 	memory_give(tls->memory, tls, sizeof(*tls));
 }
 
@@ -420,10 +441,12 @@ void tls_gap(struct tls *tls, enum direction sender, uint64_t length)
 	if (length == 0)
 		return;
 	half->started = half->gap = true;
+	tls_protected_gap(tls, sender);
 	switch ((enum record_state)half->record_state) {
 	case RECORD_HANDSHAKE:
 	case RECORD_ALERT:
 	case RECORD_OPAQUE:
+	case RECORD_PROTECTED:
 	case RECORD_TRIAL:
 		gap_in_body(tls, sender, length);
 		break;

@@ -63,6 +63,7 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->shared.texts =
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->shared.fingerprints = tls_fingerprints_create();
+		worker->shared.keylog = options->keylog;
 		worker->shared.certificates =
 		    certificate_announcer_create(&key, options->on_certificate, options->context);
 		worker->flows =

@@ -51,13 +51,13 @@ software() {			# "%postfix; %swaks" -> "Postfix 3.7.11; swaks ..."
 	local s=$1 k
 	declare -A label=([postfix]=Postfix [exim]=Exim [dovecot]=Dovecot
 		[python]=Python [openssl]=OpenSSL [openssh]=OpenSSH [opensmtpd]=OpenSMTPD
-		[haproxy]=HAProxy [mailutils]="GNU Mailutils")
+		[haproxy]=HAProxy [mailutils]="GNU Mailutils" [gnutls]=GnuTLS)
 	declare -A pkg=([postfix]=postfix [exim]=exim4-daemon-light [dovecot]=dovecot-core
 		[python]=python3 [openssl]=openssl [swaks]=swaks [curl]=curl
 		[fetchmail]=fetchmail [openssh]=openssh-server [mbsync]=isync
 		[opensmtpd]=opensmtpd [socat]=socat [msmtp]=msmtp [mpop]=mpop
 		[haproxy]=haproxy [mailutils]=mailutils-imap4d
-		[stunnel]=stunnel4 [nc]=netcat-openbsd)
+		[stunnel]=stunnel4 [nc]=netcat-openbsd [gnutls]=gnutls-bin)
 	for k in "${!pkg[@]}"; do
 		[[ $s == *"%$k"* ]] || continue
 		s=${s//"%$k"/${label[$k]-$k} $(version_of "${pkg[$k]}")}
@@ -256,6 +256,8 @@ inside() {
 	cp "$PCAP" "$OUT/${FILE[$name]}.new"
 	chmod 644 "$OUT/${FILE[$name]}.new"
 	mv "$OUT/${FILE[$name]}.new" "$OUT/${FILE[$name]}"
+	# the secrets of its sessions, where the recipe left them
+	if [ -e "$T/keylog" ]; then install -m 644 "$T/keylog" "$OUT/$name.keylog"; fi
 }
 
 # ---- the capture -----------------------------------------------------------

@@ -85,6 +85,36 @@ def quiet(*inputs):
     return [*reads, "-o", "-", "-q"]
 
 
+# --- key logs ---------------------------------------------------------------------------------
+
+
+def key_logs(bench, good):
+    """A key log that cannot be read ends it before anything is written; one with faults is told of once."""
+    secret = "5e" * 48
+    line = f"CLIENT_RANDOM {'ab' * 32} {secret}\n"
+    files = {
+        "good": (line, 0, None),
+        "good, CR LF and comments": (f"# keys\r\n\r\n{line.strip()}\r\n", 0, None),
+        "two lines of four malformed": (f"{line}CLIENT_RANDOM {secret}\nno key\n{line}", 1, "2 of 4 lines"),
+        "a secret cut short": (line + line[:-20], 1, "1 of 2 lines"),
+        "nothing of use": (f"SERVER_TRAFFIC_SECRET_0 {'ab' * 32} {secret}\n", 1, "no line of it"),
+        "empty": ("", 1, "no line of it"),
+    }
+    for name, (text, lines, mentions) in files.items():
+        path = bench.path("keys.log")
+        path.write_bytes(text.encode())
+        done = bench.run(*quiet(good), "--tls-keylog", path)
+        said = program.text(done.stderr)
+        wrong = complaints(done, OK, lines)
+        wrong += [f"not said: {mentions}"] if mentions and mentions not in said else []
+        wrong += ["a secret is in the message"] if secret[:8] in said else []
+        bench.tap.check(not wrong, f"key log: {name}", wrong)
+    logs = bench.path("logs-without-keys")
+    for name, path in (("no such file", bench.path("missing.keylog")), ("a directory", bench.folder)):
+        one_line(bench, f"key log: {name}", ["-r", good, "-w", logs, "--tls-keylog", path], FAILED, path.name)
+        bench.tap.check(not logs.exists(), f"key log: {name}, nothing is written")
+
+
 # --- input files -----------------------------------------------------------------------------
 
 
@@ -394,6 +424,7 @@ def main():
         truncated(bench)
         hostile_headers(bench)
         several_inputs(bench)
+        key_logs(bench, good)
         usage(bench, good)
         helpful(bench)
         good_options(bench)

@@ -76,6 +76,11 @@ TSHARK = [
         "tshark looks for TLS on port 25 only behind STARTTLS",
     ),
     Known(
+        "keylog-imap-implicit-tls13-client-certificate-rejected-openssl.pcap",
+        "198.51.100.10:45958 > 192.0.2.25:993", "tls_alert", None, "server:unknown_ca",
+        "sent under the keys of application data, which mailtap does not take from a key log",
+    ),
+    Known(
         "link-two-interfaces.pcapng",
         "203.0.113.10:34222 > 203.0.113.25:25", "(number of connections)", 2, 1,
         "seen on two interfaces: mailtap keeps what two taps see apart",

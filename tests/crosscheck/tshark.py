@@ -30,11 +30,13 @@ VERSIONS = {
     0x0002: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2",
     0x0304: "TLSv1.3",
 }  # fmt: skip
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_STATUS = "1", "2", "11", "22"
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_STATUS = "1", "2", "11", "13", "22"
 MASTER_SECRET, CLIENT_HELLO_INSIDE, RENEGOTIATION, RENEGOTIATION_SUITE = 23, 0xFE0D, 0xFF01, 0x00FF
+FATAL = "2"
 DISSECTORS = {"smtp": "smtp", "imap": "imap", "pop3": "pop"}
 TSHARK_KNOWS = {25, 110, 143, 465, 587, 993, 995}
 START_TLS = {"STARTTLS", "STLS"}
+SEEN_ON_THE_WIRE = {"handshake", "keylog"}
 FINGERPRINTS = {"ja3", "ja3s", "ja4"}
 
 TSHARK_FIELDS = [
@@ -47,6 +49,7 @@ TSHARK_FIELDS = [
     "pop.request.command", "tls.handshake.extension.type", "tls.handshake.comp_method",
     "tls.handshake.extensions_key_share_group",
     "tls.handshake.extensions_key_share_key_exchange_length",
+    "tls.alert_message.level", "tls.alert_message.desc",
 ]  # fmt: skip
 
 
@@ -74,14 +77,23 @@ class Comparison:
 # --- tshark ----------------------------------------------------------------------------------
 
 
-def cipher_names():
-    """IANA names of the cipher suites, as tshark knows them."""
+@dataclass
+class Names:
+    """What numbers are called, as tshark knows it."""
+
+    ciphers: dict = field(default_factory=dict)  # IANA names of the cipher suites
+    alerts: dict = field(default_factory=dict)
+
+
+def tshark_names():
     listed = subprocess.run(["tshark", "-G", "values"], capture_output=True, check=True).stdout
-    names = {}
+    names = Names()
     for line in program.text(listed).split("\n"):
         parts = line.split("\t")
         if parts[:2] == ["V", "tls.handshake.ciphersuite"]:
-            names[int(parts[2], 0)] = parts[3]
+            names.ciphers[int(parts[2], 0)] = parts[3]
+        if parts[:2] == ["V", "tls.alert_message.desc"]:
+            names.alerts[int(parts[2], 0)] = parts[3].lower().replace(" ", "_")
     return names
 
 
@@ -89,6 +101,8 @@ def run_tshark(capture, found, *options):
     """tshark's output on a capture; odd ports are decoded as what mailtap found there."""
     command = ["tshark", "-n", "-r", str(capture), *options]
     command += ["-o", "tcp.reassemble_out_of_order:TRUE", "--enable-protocol", "communityid"]
+    if keylog := program.keylog_of(capture):
+        command += ["-o", f"tls.keylog_file:{keylog}"]
     for record in found:
         dissector = DISSECTORS.get(record["protocol"])
         if dissector and record["server_port"] not in TSHARK_KNOWS:
@@ -148,17 +162,18 @@ def tshark_streams(rows):
     return groups
 
 
-def tshark_facts(stream, server, ciphers, hellos):
+def tshark_facts(stream, server, names, hellos):
     """What tshark saw in a stream, under mailtap's names; None where it saw nothing."""
     facts = dict.fromkeys(
-        ["tls_version", "tls_cipher", "sni", "alpn", "ja3", "ja3s", "server_chain", "client_chain"]
-    )
+        ["tls_version", "tls_cipher", "sni", "alpn", "ja3", "ja3s", "server_chain", "client_chain",
+         "tls_alert"]
+    )  # fmt: skip
     hello = hellos.get(stream[0]["tcp.stream"].split(",")[-1])
     try:
         facts["ja4"] = ja4(hello) if hello else None
     except ValueError:
         facts["ja4"] = None  # the hello contradicts itself
-    facts["starttls_requested"] = False
+    facts["starttls_requested"] = facts["client_certificate_requested"] = False
     facts["community_id"] = stream[0]["communityid"].split(",")[-1] or None
     for row in stream:
         kinds = row["tls.handshake.type"].split(",")
@@ -167,7 +182,7 @@ def tshark_facts(stream, server, ciphers, hellos):
             chain = "server_chain" if from_server else "client_chain"
             facts[chain] = facts[chain] or _hashes(row["tls.handshake.certificate"])
         if from_server and SERVER_HELLO in kinds:
-            _server_hello(facts, row, ciphers)
+            _server_hello(facts, row, names.ciphers)
             facts.update(_server_quality(row))
         if from_server and CERTIFICATE_STATUS in kinds:
             facts["tls_ocsp_staple"] = True
@@ -177,7 +192,18 @@ def tshark_facts(stream, server, ciphers, hellos):
             facts["alpn"] = _first(row["tls.handshake.extensions_alpn_str"])
             facts["ja3"] = facts["ja3"] or _first(row["tls.handshake.ja3"])
         facts["starttls_requested"] |= not from_server and _asks_for_tls(row)
+        facts["client_certificate_requested"] |= from_server and CERTIFICATE_REQUEST in kinds
+        facts["tls_alert"] = facts["tls_alert"] or _fatal_alert(row, from_server, names.alerts)
     return facts
+
+
+def _fatal_alert(row, from_server, alerts):
+    """The first fatal alert of a packet, as mailtap writes it."""
+    levels, numbers = (row[f"tls.alert_message.{part}"].split(",") for part in ("level", "desc"))
+    for level, number in zip(levels, numbers):
+        if level == FATAL:
+            return f"{'server' if from_server else 'client'}:{alerts.get(int(number), number)}"
+    return None
 
 
 def _server_hello(facts, row, ciphers):
@@ -237,7 +263,7 @@ def _asks_for_tls(row):
     return any(word.strip().upper() in START_TLS for word in words)
 
 
-def against_tshark(capture, found, ciphers, table):
+def against_tshark(capture, found, names, table):
     """All sessions of a capture against tshark's streams."""
     result = Comparison(capture.name)
     streams = tshark_streams(tshark_rows(capture, found))
@@ -249,13 +275,13 @@ def against_tshark(capture, found, ciphers, table):
             result.compare(title, "(number of connections)", len(group), len(theirs), table)
             continue
         for record, stream in zip(group, theirs):
-            facts = tshark_facts(stream, records.endpoints(record)[1], ciphers, hellos)
+            facts = tshark_facts(stream, records.endpoints(record)[1], names, hellos)
             for name, value in facts.items():
                 ours = record[name]
                 result.fingerprints += name in FINGERPRINTS and ours is not None
-                if name == "starttls_requested":
+                if name in ("starttls_requested", "client_certificate_requested"):
                     ours = ours is True
-                if name == "server_chain" and record["server_certificate_source"] != "handshake":
+                if name == "server_chain" and record["server_certificate_source"] not in SEEN_ON_THE_WIRE:
                     ours = None
                 if name.endswith("_chain") and ours == [] and value is None:
                     ours = None  # tshark shows no certificate, whether none was sent or it is hidden
@@ -332,14 +358,14 @@ def truth_value(name, flow):
 # --- the run ---------------------------------------------------------------------------------
 
 
-def check_capture(options, capture, ciphers):
+def check_capture(options, capture, names):
     """[(name of the check, Comparison)] of one capture."""
     try:
         read(capture)
     except CaptureError:
         return []
     found = program.sessions(options.mailtap, capture)
-    checks = [("tshark", against_tshark(capture, found, ciphers, known.TSHARK))]
+    checks = [("tshark", against_tshark(capture, found, names, known.TSHARK))]
     if Path(f"{capture}.truth.json").exists():
         checks.append(("truth", against_truth(capture, found, known.TRUTH)))
     return checks
@@ -366,10 +392,10 @@ def main():
         tap.skip("extra captures", "MAILTAP_EXTRA_CAPTURES is not set")
     captures = [c for c in program.captures(options.pcaps) + (extra or [])
                 if not options.only or options.only in c.name]  # fmt: skip
-    ciphers = cipher_names()
+    names = tshark_names()
     excused, compared, fingerprints = set(), 0, 0
     with ThreadPoolExecutor(2) as pool:
-        checked = pool.map(lambda c: (c, check_capture(options, c, ciphers)), captures)
+        checked = pool.map(lambda c: (c, check_capture(options, c, names)), captures)
         for capture, checks in checked:
             for reader, result in checks:
                 excused |= result.excused

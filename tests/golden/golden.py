@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden records: every capture of pcaps/ gives the session records that were once read and agreed on.
 
-Each capture NAME has `tests/golden/NAME.jsonl`, one session record a line. A capture without
-one fails, and so does a golden file whose capture is gone. After a wanted change:
+Each capture NAME has `tests/golden/NAME.jsonl`, one session record a line. A capture with a key log
+beside it is read with it. A capture without a golden file fails, and so does a golden file whose capture is gone. After a wanted change:
 `golden.py --update`, then read the difference before you commit it.
 """
 
@@ -84,8 +84,11 @@ def compare_together(tap, mailtap, paths, folder):
     golden = (golden_path(folder, path) for path in paths)
     expected = sum((sessions(program.json_lines(path.read_bytes())) for path in golden), Counter())
     for order, name in ((paths, "all together"), (paths[::-1], "all together, the last one first")):
+        others = ["-r", *order[1:]]
+        for path in order[1:]:
+            others += program.keylog_arguments(program.keylog_of(path))
         try:
-            found = sessions(program.sessions(mailtap, order[0], [x for p in order[1:] for x in ("-r", p)]))
+            found = sessions(program.sessions(mailtap, order[0], others))
         except program.RunError as error:
             tap.check(False, name, [str(error)])
             continue

@@ -46,6 +46,17 @@ def captures(folder):
     return sorted(path for path in found if path.is_file())
 
 
+def keylog_of(capture):
+    """The key log beside a capture, or None: NAME.keylog for NAME.pcap."""
+    path = Path(capture).with_suffix(".keylog")
+    return path if path.is_file() else None
+
+
+def keylog_arguments(keylog):
+    """mailtap's arguments for a key log, or for none."""
+    return ["--tls-keylog", keylog] if keylog else []
+
+
 def extra_captures():
     """The captures that MAILTAP_EXTRA_CAPTURES (a folder) adds, or None where it is not set."""
     folder = os.environ.get("MAILTAP_EXTRA_CAPTURES")
@@ -72,10 +83,14 @@ def run(mailtap, arguments, timeout=TIMEOUT, **popen):
     return subprocess.run(command, timeout=timeout, check=False, **popen)
 
 
-def sessions(mailtap, capture, extra=(), codes=(0, 1)):
-    """The session records of a capture. A capture cut short (exit code 1) still has records."""
+def sessions(mailtap, capture, extra=(), codes=(0, 1), original=None):
+    """The session records of a capture. A capture cut short (exit code 1) still has records.
+
+    With the key log beside it, or beside the capture that it was made from.
+    """
+    keylog = keylog_arguments(keylog_of(original or capture))
     try:
-        done = run(mailtap, ["-r", capture, "-o", "-", "--sensor", SENSOR, *extra])
+        done = run(mailtap, ["-r", capture, "-o", "-", "--sensor", SENSOR, *keylog, *extra])
     except subprocess.TimeoutExpired as error:
         raise RunError(f"did not end within {error.timeout} s") from error
     if done.returncode not in codes:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""No password, body, subject or recipient in any output, whatever the packets.
+"""No password, body, subject or recipient in any output, whatever the packets, and no secret of a key log.
 
 Every capture of pcaps/ and every conversation of scenarios.py is run as it is, with each single
 packet lost, from each packet on, and with only one direction; then all that mailtap wrote (logs,
-standard output, standard error) is searched for the markers, plain and encoded.
+standard output, standard error) is searched for the markers, plain and encoded. A capture with a key log
+is run with it, and its outputs are searched for the secrets as well.
 """
 
 import base64
@@ -61,10 +62,22 @@ NEEDLES = {
 }
 
 
-def leaks(name, data):
+def secrets(keylog):
+    """As NEEDLES: every secret of a key log, as it stands there, as bytes, and in base64."""
+    found = {}
+    for line in keylog.read_text().splitlines() if keylog else []:
+        if not line.startswith("#"):
+            label, session, digits = line.split()
+            secret = bytes.fromhex(digits)
+            forms = [digits[:20].encode(), digits[-20:].encode(), secret[:10], *base64_forms(secret[:16])]
+            found[f"{label} {session[:8]}"] = sorted({form.lower() for form in forms})
+    return found
+
+
+def leaks(name, data, needles=NEEDLES):
     """Lines that say which marker stands where in an output (of each needle the first place)."""
     lowered = data.lower()
-    for marker, forms in NEEDLES.items():
+    for marker, forms in needles.items():
         for needle in forms:
             place = lowered.find(needle)
             if place >= 0:
@@ -145,12 +158,12 @@ def verbosities(mailtap):
     return choices
 
 
-def outputs(mailtap, capture, folder, verbosity):
+def outputs(mailtap, capture, folder, options):
     """(name, bytes) of all that mailtap writes, and the number of records."""
     logs = Path(folder) / "logs"
     found = []
     for arguments in (["-w", logs], ["-o", "-"]):
-        done = program.run(mailtap, ["-r", capture, *arguments, *verbosity])
+        done = program.run(mailtap, ["-r", capture, *arguments, *options])
         if done.returncode not in (0, 1):
             raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-500:]}")
         found += [("standard output", done.stdout), ("standard error", done.stderr)]
@@ -172,18 +185,20 @@ def decoded(data):
     return b"\n".join(lines)
 
 
-def examine(mailtap, packets, choices):
+def examine(mailtap, packets, choices, keylog=None):
     """What leaks from a capture made of these packets: (lines, number of records)."""
     lines, count = [], 0
+    needles = NEEDLES | secrets(keylog)
     for verbosity in choices:
         with tempfile.TemporaryDirectory(prefix="canary-") as folder:
             path = Path(folder) / "capture"
             cf.write(path, packets)
             try:
-                found, count = outputs(mailtap, path, folder, verbosity)
+                options = [*verbosity, *program.keylog_arguments(keylog)]
+                found, count = outputs(mailtap, path, folder, options)
             except program.RunError as error:
                 return [str(error)], 0
-            lines += [line for name, data in found for line in leaks(name, data)]
+            lines += [line for name, data in found for line in leaks(name, data, needles)]
     return list(dict.fromkeys(lines)), count
 
 
@@ -226,10 +241,11 @@ def try_capture(mailtap, choices, capture):
         packets = cf.read(capture)
     except cf.CaptureError:
         return capture.name, {}, [], 0
-    lines, count = examine(mailtap, packets, choices)
+    keylog = program.keylog_of(capture)
+    lines, count = examine(mailtap, packets, choices, keylog)
     servers = servers_of(packets)
     if servers:
-        more, extra = examine(mailtap, damaged(packets, servers), choices[:1])
+        more, extra = examine(mailtap, damaged(packets, servers), choices[:1], keylog)
         lines, count = lines + more, count + extra
     present = defaultdict(set)
     for (protocol, _), said in contents(packets).items():

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What a core dump would hold: while mailtap waits for more of a capture, the part of its memory that
-the kernel would dump holds no password, body, recipient or subject of what it has read.
+the kernel would dump holds no password, body, recipient or subject of what it has read, and no secret of
+a key log.
 
-The packets' own buffer, and what connections keep while they are read, is marked as not to be dumped
-(VmFlags "dd" in /proc/PID/smaps); everything else is searched. That the markers do lie in the marked
-part shows that the search finds them.
+The packets' own buffer, what connections keep while they are read, and key logs are marked as not to be
+dumped (VmFlags "dd" in /proc/PID/smaps); everything else is searched. That the markers do lie in the
+marked part shows that the search finds them.
+
+What TLS protected is nowhere at all, whatever the key log holds, nor are the keys made from it.
 """
 
+import hashlib
+import hmac
 import re
 import subprocess
 import sys
@@ -25,6 +30,10 @@ MARKERS = [b"CANARY-PASSWORD-7f3a", b"Q0FOQVJZLVBBU1NXT1JELTdmM2E", b"CANARY-BOD
 CAPTURES = ["smtp-submission-auth-plain-clear-postfix-swaks", "smtp-submission-auth-login-clear-postfix-swaks",
             "smtp-cleartext-postfix-swaks", "imap-cleartext-login-dovecot-script",
             "imap-login-literal-dovecot-script", "pop3-cleartext-dovecot-fetchmail"]
+KEYLOG_CAPTURES = ["keylog-imap-implicit-tls13-chacha20-dovecot-curl", "keylog-pop3-stls-tls13-dovecot-curl",
+                   "keylog-imap-implicit-tls12-cbc-dovecot-curl",
+                   "keylog-imap-implicit-tls13-early-data-openssl"]  # fmt: skip
+KEPT_LABELS = ("CLIENT_RANDOM", "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) .*?(\S*)$")
 
 
@@ -39,14 +48,14 @@ def mappings(pid):
             yield (*found, "dd" not in line.split()[1:])
 
 
-def markers_in(pid):
-    """The markers found in memory that would be dumped, and in memory that would not."""
+def found_in(pid, needles):
+    """(what was found in memory that would be dumped, and in memory that would not), with its place."""
     seen = {True: set(), False: set()}
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for start, end, name, dumped in mappings(pid):
             memory.seek(start)
             content = memory.read(end - start)
-            seen[dumped] |= {(marker.decode(), name) for marker in MARKERS if marker in content}
+            seen[dumped] |= {(needles[needle], name) for needle in needles if needle in content}
     return seen[True], seen[False]
 
 
@@ -61,18 +70,64 @@ def wait_until_read(process, size):
         time.sleep(0.01)
 
 
-def check(tap, mailtap, name):
+def search(mailtap, name, needles, arguments=()):
+    """As found_in, of mailtap when it has read a capture and waits for more."""
     capture = PCAPS.joinpath(name + ".pcap").read_bytes()
-    command = [mailtap, "-r", "-", "-o", "-", "-q"]
+    command = [mailtap, "-r", "-", "-o", "-", "-q", *arguments]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
     with subprocess.Popen(command, **pipes) as process:
         process.stdin.write(capture)
         process.stdin.flush()
         wait_until_read(process, len(capture))
-        dumped, kept_out = markers_in(process.pid)
+        found = found_in(process.pid, needles)
         process.stdin.close()
+    return found
+
+
+def check(tap, mailtap, name):
+    dumped, kept_out = search(mailtap, name, {marker: marker.decode() for marker in MARKERS})
     tap.check(not dumped, f"{name}: nothing of it would be dumped", [str(found) for found in dumped])
     tap.check(bool(kept_out), f"{name}: the search finds what is kept out of dumps")
+
+
+def expand_label(secret, label, length):
+    """A key or IV of TLS 1.3 (RFC 8446 7.1)."""
+    hash_name = hashlib.sha384 if len(secret) == 48 else hashlib.sha256
+    label = b"tls13 " + label
+    info = length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0\1"
+    return hmac.new(secret, info, hash_name).digest()[:length]
+
+
+def secrets(keylog):
+    """bytes -> what they are: all that a key log holds and what is made from it, in memory's forms."""
+    needles, kept = {}, []
+    for line in keylog.read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        label, _, digits = line.split()
+        secret = bytes.fromhex(digits)
+        needles[digits.encode()] = needles[digits.upper().encode()] = f"{label} as text"
+        needles[secret] = label
+        if label in KEPT_LABELS:
+            kept.append(label)
+        if label.endswith("TRAFFIC_SECRET"):
+            needles[expand_label(secret, b"key", 16)] = needles[expand_label(secret, b"key", 32)] = f"{label} key"
+            needles[expand_label(secret, b"iv", 12)] = f"{label} iv"
+    return needles, kept
+
+
+def check_keylog(tap, mailtap, name):
+    keylog = PCAPS / (name + ".keylog")
+    needles, kept = secrets(keylog)
+    dumped, kept_out = search(mailtap, name, needles, ["--tls-keylog", keylog])
+    tap.check(not dumped, f"{name}: no secret would be dumped", [str(found) for found in dumped])
+    held = {what for what, _ in kept_out}
+    tap.check(held == set(kept), f"{name}: of the key log there is what opens handshakes, nothing else",
+              [f"there: {sorted(held)}", f"expected: {sorted(set(kept))}"])  # fmt: skip
+    inside = {marker: marker.decode() for marker in MARKERS}
+    dumped, kept_out = search(mailtap, name, inside, ["--tls-keylog", keylog])
+    tap.check(not dumped | kept_out, f"{name}: what was said inside is nowhere",
+              [str(found) for found in dumped | kept_out])  # fmt: skip
 
 
 def main():
@@ -80,6 +135,8 @@ def main():
     mailtap = program.parse_arguments(program.arguments(__doc__.splitlines()[0])).mailtap
     for name in CAPTURES:
         check(tap, mailtap, name)
+    for name in KEYLOG_CAPTURES:
+        check_keylog(tap, mailtap, name)
     return tap.done()
 
 

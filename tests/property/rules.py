@@ -73,6 +73,11 @@ LAST_SEEN = {
 # reading is as right: (captures, fields, reason).
 AMBIGUOUS = [
     (
+        ["keylog-imap-implicit-tls13-alpn-staple-openssl.pcap"],
+        ["alpn"],
+        "the server's choice is lost: the client's first offer stands there",
+    ),
+    (
         ["other-http-request-on-25-postfix-curl.pcap", "other-tls-on-25-postfix-openssl.pcap",
          "imap-tls-on-143-dovecot-openssl.pcap"],
         ["protocol", "hop", "verdict", "reason", "tls_client_version"],

@@ -79,7 +79,7 @@ def history(mailtap, capture):
         path = Path(folder) / capture.name
         for index in indexes[:: 1 + len(indexes) // MOST_CUTS]:
             cf.write(path, trace.packets[:index])
-            groups = records.by_connection(program.sessions(mailtap, path))
+            groups = records.by_connection(program.sessions(mailtap, path, original=capture))
             for flow, group in groups.items():
                 for record, name in itertools.product(group, rules.LAST_SEEN):
                     found[flow][name].append(record[name])
@@ -101,7 +101,8 @@ def judge(task):
         path = Path(folder) / task.file_name()
         kind.write(path, packets)
         try:
-            found = records.by_connection(program.sessions(task.mailtap, path, codes=(0,)))
+            records_found = program.sessions(task.mailtap, path, codes=(0,), original=task.capture)
+            found = records.by_connection(records_found)
         except program.RunError as error:
             result.problems.append(("(run)", str(error)))
         else:

@@ -8,56 +8,13 @@
 
 #include "decode/tls_hello.h"
 #include "decode/tls_names.h"
+#include "tls_bytes.h"
 #include "tls_conversation.h"
 
 #include <stdio.h>
 #include <string.h>
 
 // ---- building
-
-struct bytes {
-	uint8_t data[400 * 1024];
-	size_t length;
-};
-
-static void put(struct bytes *to, unsigned size, uint32_t value)
-{
-	while (size-- > 0)
-		to->data[to->length++] = (uint8_t)(value >> 8 * size);
-}
-
-static void put_bytes(struct bytes *to, const void *from, size_t length)
-{
-	if (length > 0)
-		memcpy(to->data + to->length, from, length);
-	to->length += length;
-}
-
-static void put_filler(struct bytes *to, size_t length)
-{
-	memset(to->data + to->length, 0x5a, length);
-	to->length += length;
-}
-
-// Opens a vector whose length takes `size` bytes; close_vector fills the length in.
-static size_t open_vector(struct bytes *to, unsigned size)
-{
-	put(to, size, 0);
-	return to->length;
-}
-
-static void close_vector(struct bytes *to, unsigned size, size_t begin)
-{
-	size_t length = to->length - begin;
-	for (unsigned i = 0; i < size; i++)
-		to->data[begin - 1 - i] = (uint8_t)(length >> 8 * i);
-}
-
-static size_t open_message(struct bytes *to, uint8_t type)
-{
-	put(to, 1, type);
-	return open_vector(to, 3);
-}
 
 // A ClientHello; `extensions` NULL: none at all.
 static void put_client_hello(struct bytes *to, uint16_t version, const struct bytes *extensions)

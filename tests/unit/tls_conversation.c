@@ -113,6 +113,16 @@ static void on_hidden_flight(void *context, const uint16_t *lengths, unsigned co
 		    text + length, LINE_LENGTH - (size_t)length, " %u", (unsigned)lengths[i]);
 }
 
+static void on_server_alpn(void *context, struct view name)
+{
+	snprintf(line(context), LINE_LENGTH, "server alpn %.*s", (int)name.length, name.data);
+}
+
+static void on_timestamps(void *context, unsigned count)
+{
+	snprintf(line(context), LINE_LENGTH, "timestamps %u", count);
+}
+
 static const struct tls_sink sink = {
     .client_hello = on_client_hello,
     .server_hello = on_server_hello,
@@ -122,6 +132,8 @@ static const struct tls_sink sink = {
     .certificate_request = on_certificate_request,
     .alert = on_alert,
     .hidden_flight = on_hidden_flight,
+    .server_alpn = on_server_alpn,
+    .timestamps = on_timestamps,
 };
 
 // ---- feeding
@@ -184,6 +196,7 @@ void facts_of(
 	struct memory *memory = memory_create(feeding->memory > 0 ? feeding->memory : 4 << 20);
 	struct feeder feeder = {feeding, tls_create(memory, &sink, facts), facts, {0, 0}};
 	assert_non_null(feeder.tls);
+	tls_use_keylog(feeder.tls, feeding->keylog);
 	for (unsigned i = 0; i < conversation->count; i++) {
 		const struct segment *segment = &conversation->segments[i];
 		if (feeding->without[segment->sender])
@@ -234,6 +247,22 @@ static void seen_as(enum seen whole, enum seen part)
 {
 	if (part != NOT_SEEN)
 		assert_int_equal(whole, part);
+}
+
+void facts_include(const struct facts *facts, const struct facts *known)
+{
+	for (unsigned i = 0; i < known->count; i++)
+		if (!facts_have(facts, known->lines[i]))
+			fail_msg("lost: %s", known->lines[i]);
+	seen_as(facts->outcome.established, known->outcome.established);
+	seen_as(facts->outcome.resumed, known->outcome.resumed);
+	seen_as(facts->outcome.client_certificate_requested,
+	    known->outcome.client_certificate_requested);
+	seen_as(facts->outcome.ocsp_staple, known->outcome.ocsp_staple);
+	if (facts->outcome.server_certificate_hidden)
+		assert_true(known->outcome.server_certificate_hidden);
+	assert_int_equal(facts->outcome.begun, known->outcome.begun);
+	assert_int_equal(facts->outcome.sslv2_cipher, known->outcome.sslv2_cipher);
 }
 
 void facts_never_contradict(const struct facts *whole, const struct facts *facts)

@@ -36,6 +36,7 @@ struct feeding {
 	} holes[2]; // by direction: bytes of it that are missing
 	bool without[2]; // the direction is not seen at all
 	size_t memory; // budget; 0: plenty
+	const struct tls_keylog *keylog; // or NULL
 };
 
 // What the parser said: one line a callback, and the outcome.
@@ -56,6 +57,9 @@ bool facts_have(const struct facts *facts, const char *line);
 
 // Fails the test unless both are the same.
 void facts_equal(const struct facts *expected, const struct facts *facts);
+
+// Fails the test unless all that is seen in `known` is seen in `facts` as well, and the same.
+void facts_include(const struct facts *facts, const struct facts *known);
 
 // Fails the test unless every fact is as in `whole` or not seen.
 void facts_never_contradict(const struct facts *whole, const struct facts *facts);
