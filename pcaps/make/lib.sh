@@ -84,6 +84,7 @@ readme() {
 }
 
 declare -A GROUP=([smtp]="SMTP on 25, 465 and 587" [lmtp]=LMTP [imap]=IMAP [pop3]=POP3
+	[certificate]="Certificates"
 	[other]="Not mail, or nothing, on a mail port"
 	[link]="Link types, tunnels and file formats")
 
@@ -258,6 +259,7 @@ inside() {
 	mv "$OUT/${FILE[$name]}.new" "$OUT/${FILE[$name]}"
 	# the secrets of its sessions, where the recipe left them
 	if [ -e "$T/keylog" ]; then install -m 644 "$T/keylog" "$OUT/$name.keylog"; fi
+	[[ $name != certificate-* ]] || keep_trust
 }
 
 # ---- the capture -----------------------------------------------------------

@@ -28,8 +28,75 @@ class Known:
 MISSED_STARTTLS = "link-tap-missed-starttls-postfix-swaks.pcap", "198.51.100.10:38288 > 192.0.2.25:25"
 ONE_DIRECTION = "link-one-direction-postfix-swaks.pcap", "198.51.100.10:38298 > 192.0.2.25:25"
 TLS_ON_25 = "other-tls-on-25-postfix-openssl.pcap", "198.51.100.10:40956 > 192.0.2.25:25"
+MALFORMED = "certificate-malformed-script-openssl.pcap"
 
 TSHARK = [
+    Known(
+        "certificate-good-3000-names-postfix-openssl.pcap", "198.51.100.10:58680 > 192.0.2.25:25",
+        "server_chain",
+        ["dc53bc66200507bedb954f7ec447a810ffe7baaedbd93dcef343b7c347e6c6b7"],
+        None,
+        "tshark puts together no handshake message beyond 64 KiB",
+    ),
+    Known(
+        "certificate-good-64k-openssl-openssl.pcap", "198.51.100.10:60054 > 192.0.2.25:995",
+        "server_chain",
+        ["dd882906548648bf056d0801659a1c1bbdbf6439b31efa8128132a6ad27eb234"],
+        None,
+        "tshark puts together no handshake message beyond 64 KiB",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:55116 > 192.0.2.125:995",
+        "server_chain",
+        ["94d65e1d9dba5bb7ed8fd40c8ac02b436d33f4acca29090e364f7ca31799b121"],
+        [],
+        "the certificate ends before its own length says so: tshark shows none",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:40954 > 192.0.2.126:995",
+        "server_chain",
+        ["f90c1c768926d015692a87ce1bf8bdff88406a913e81ffd26592fda03bd4a5bb"],
+        ["668f6a5430cd039b56c70ea5efb9a3db9ae0fc43e4c2c1eaeee8f62530a6236d"],
+        "tshark takes the DER's own length, without the octet behind it",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:45616 > 192.0.2.127:995",
+        "server_chain",
+        ["2cb9a2523b247e44c684d3096819815839af6aef20dd89e145735a3cb0e49483"],
+        ["dcefe1b220f8319de057088a5d03d8447056480fa065ba6880484aaabd896cf9"],
+        "tshark takes the DER's own length: the first of two in one entry",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:43976 > 192.0.2.130:995",
+        "server_chain",
+        None,
+        ["7a2a7c0a81d1bd595dff09b918f8ecb5b5e8493654a4f83496956ed8eb017674"],
+        "an entry of no octets, which RFC 5246 does not allow: no list for mailtap, to tshark its length field",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:46254 > 192.0.2.131:995",
+        "server_chain",
+        ["cad00f865e6b1b26bf830ced8abcd57547a15e4d1e94011456250c08baa7aed3"],
+        ["1a306ec9680cf18309d877f903eccf186eac97b2bb1a517fe095fbf55a5faf04"],
+        "PEM in place of DER: tshark takes what its first octets give as a length",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:35340 > 192.0.2.132:995",
+        "server_chain",
+        ["1b44a58e0cb33909c883f5353aa8c5eab962e6e6bfeace02c7e9eef07c8d327b"],
+        [],
+        "tshark finds no certificate in random octets",
+    ),
+    Known(
+        MALFORMED, "198.51.100.10:37982 > 192.0.2.134:995",
+        "server_chain",
+        [
+            "31db85eb7a746c4a1f61b7b11237fbc52f429c7e566f47d26d30479f9a5da222",
+            "3ddb79c4d4337ba7076d87b66021f3ce699ee7cc3eab746068ba3218556cc3d3",
+        ],
+        ["31db85eb7a746c4a1f61b7b11237fbc52f429c7e566f47d26d30479f9a5da222"],
+        "tshark stops at the second certificate, which is cut short",
+    ),
     Known(
         "imap-append-literal-dovecot-script.pcap",
         "198.51.100.10:42300 > 192.0.2.25:143", "starttls_requested", False, True,

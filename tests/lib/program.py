@@ -15,6 +15,9 @@ ROOT = TESTS.parent
 PCAPS = ROOT / "pcaps"
 SENSOR = "test"  # instead of the host's name, which would differ from machine to machine
 TIMEOUT = 60
+# Who the captures' certificates are judged by, whatever the machine itself trusts.
+CERTIFICATES = PCAPS / "certificates"
+TRUST = ["--ca-file", CERTIFICATES / "roots.pem", "--crl-dir", CERTIFICATES / "crls"]
 
 
 class RunError(Exception):
