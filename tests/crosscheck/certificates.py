@@ -329,17 +329,22 @@ def sent(messages):
 
 
 def captured(folder):
-    """The certificates in captures, each once, as files."""
-    found = set()
+    """The certificates in captures, each once, as files: (sound ones, those made to be malformed)."""
+    sound, malformed = set(), set()
     for capture in [*program.captures(program.PCAPS), *(program.extra_captures() or [])]:
         try:
             for stream in streams(capture):
+                found = malformed if capture.name.startswith("certificate-malformed-") else sound
                 found.update(sent(handshakes(stream)))
         except capture_file.CaptureError:
             continue
+    return written(folder, "sound", sound), written(folder, "malformed", malformed - sound)
+
+
+def written(folder, name, ders):
     files = []
-    for number, der in enumerate(sorted(found)):
-        files.append(folder / f"captured-{number}.der")
+    for number, der in enumerate(sorted(ders)):
+        files.append(folder / f"captured-{name}-{number}.der")
         files[-1].write_bytes(der)
     return files
 
@@ -420,9 +425,10 @@ def main():
         else:
             tap.skip("certificates made by openssl", "openssl is not installed")
         files = trusted + made
-        seen = captured(folder)
+        seen, malformed = captured(folder)
         compare(tap, differences, "in captures", *seen, sound=True)
-        files += seen
+        compare(tap, differences, "in captures of malformed ones", *malformed)
+        files += seen + malformed
         compare(tap, differences, "the unit tests' certificates", "--recipes")
         compare(tap, differences, "object identifiers", "--names")
         compare(tap, differences, "damaged", "--mutate", DAMAGED, *files)
