@@ -484,6 +484,7 @@ static void versions_and_authorities(void **state)
 	    {{.extensions = CA("01{00}")}, 3, false, true, false},
 	    {{.extensions = CA("")}, 3, false, true, false},
 	    {{.version = "a0{02{07}}"}, 0, false, false, false},
+	    {{.version = "a0{}"}, 0, false, false, false},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct read read = read_recipe(&cases[i].recipe);
