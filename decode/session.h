@@ -64,7 +64,7 @@ struct session_shared {
 	struct tls_fingerprints *fingerprints; // NULL: none are made
 	const struct tls_keylog *keylog; // NULL: no session is decrypted
 	struct certificate_announcer *certificates; // NULL: they are not looked at
-	nanoseconds now; // time of the packet being read
+	nanoseconds now; // when the bytes being read were captured
 };
 
 struct session {

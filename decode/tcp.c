@@ -76,6 +76,7 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 		return;
 	if (has_backlog(context, stream))
 		backlog_remember(stream->backlog, chunk.bytes, chunk.length);
+	context->shared->now = chunk.time;
 	dialogue_data(flow->dialogue, &chunk, flow->streams[other_direction(from)].packets > 0);
 }
 

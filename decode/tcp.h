@@ -27,7 +27,7 @@ struct tcp_counters {
 // What tcp.c needs of its worker.
 struct tcp_context {
 	struct memory *memory;
-	const struct session_shared *shared;
+	struct session_shared *shared;
 	struct tcp_counters *counters;
 };
 

@@ -362,7 +362,6 @@ static bool advance_clock(struct worker *worker, nanoseconds newest)
 	worker->leap_to = 0;
 	if (leaps || newest > worker->now)
 		worker->now = newest;
-	worker->shared.now = worker->now;
 	return true;
 }
 
