@@ -24,7 +24,9 @@ Lines are read in order, an issuer comes before what it signs. A word as an opti
   critical=WORDS    these extensions are critical        size=BYTES    pad with an extension to this size
   v1                version 1, no extensions             time=general  GeneralizedTime also before 2050
   damage=WORD       see DAMAGE
-  crl=NAMES         no certificate: the CRL of `issuer` with these revoked, NAME.pem (none: crl=-)
+  crl=NAMES         no certificate: the CRL of `issuer` with these revoked, NAME.pem (none: crl=-),
+                    from=, of the day made=, good until to=, reason=N (6: on hold)
+  explicit          policy constraints: an explicit policy is required
 """
 
 import base64
@@ -535,8 +537,11 @@ class Authority:
         signer = self.keys[options.get("signer", issuer)]
         digest = options.get("digest", "sha256")
         since = date(moment(options.get("from", "2021")))
-        revoked = [sequence(integer(self.serials[name]), since)
-                   for name in options["crl"].split(",") if name != "-"]  # fmt: skip
+        reason = sequence(oid("2.5.29.21"), octets(der(0x0A, bytes([int(options.get("reason", 0))]))))
+        revoked = [
+            sequence(integer(self.serials[name]), since, sequence(reason) if "reason" in options else b"")
+            for name in options["crl"].split(",") if name != "-"
+        ]  # fmt: skip
         number = sequence(oid("2.5.29.20"), octets(integer(1)))
         key = sequence(oid("2.5.29.35"), octets(sequence(der(0x80, key_identifier(self.keys[issuer])))))
         algorithm = signer.algorithm(digest, False)

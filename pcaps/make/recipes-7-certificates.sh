@@ -481,6 +481,20 @@ certificate-wrong-name-postfix-curl() {
 	certificate_curl -k
 }
 
+recipe certificate-wrong-name-postfix-swaks 4 "%postfix; %swaks" \
+	"the certificate is not for the name in the banner, and the client sends no SNI: which name it wanted is not known; it sends its mail"
+certificate-wrong-name-postfix-swaks() {
+	pki <<-END
+		root ca
+		ca ca issuer=root
+		leaf issuer=ca cn=mail.example.net dns=mail.example.net,www.example.net
+	END
+	trust root
+	postfix_at 25=leaf+ca
+	capture
+	send --tls --tls-protocol tlsv1_2
+}
+
 recipe certificate-revoked-postfix-curl 4 "%postfix; %curl" \
 	"two connections: revoked; a client with the CRL: fatal alert certificate_revoked; one without sends its mail"
 certificate-revoked-postfix-curl() {
@@ -498,7 +512,7 @@ certificate-revoked-postfix-curl() {
 }
 
 recipe certificate-revocation-dovecot-openssl 6 "%dovecot; %openssl s_client" \
-	"seven servers: an intermediate revoked; revoked by a CRL that has run out; revoked from 2090 on; a CRL signed by another key; a CRL of another issuer with the same serial; a CRL that names another one; the one with that serial whose issuer's CRL it is"
+	"nine servers: an intermediate revoked; revoked by a CRL that has run out; revoked from 2090 on; a CRL signed by another key; a CRL of another issuer with the same serial; a CRL that names another one; the one with that serial whose issuer's CRL it is; on hold; on hold once, and not any more"
 certificate-revocation-dovecot-openssl() {
 	V=6
 	pki <<-END
@@ -524,13 +538,20 @@ certificate-revocation-dovecot-openssl() {
 		fine issuer=ca7
 		notfine issuer=ca7
 		crl-7 issuer=ca7 crl=notfine
+		ca8 ca issuer=root
+		held issuer=ca8
+		crl-8 issuer=ca8 crl=held reason=6
+		ca9 ca issuer=root
+		released issuer=ca9
+		crl-9 issuer=ca9 crl=released reason=6 made=2022
+		crl-9-later issuer=ca9 crl=- made=2023
 	END
 	trust root
-	revoke crl-1 crl-2 crl-3 crl-4 crl-6 crl-7
+	revoke crl-1 crl-2 crl-3 crl-4 crl-6 crl-7 crl-8 crl-9 crl-9-later
 	dovecot_at 101=ca-leaf+ca 102=stale+ca2 103=later+ca3 104=forged+ca4 105=same+ca5 106=fine+ca7 \
-		107=same6+ca6
+		107=same6+ca6 108=held+ca8 109=released+ca9
 	capture
-	for n in 101 102 103 104 105 106 107; do visit $n 143; done
+	for n in 101 102 103 104 105 106 107 108 109; do visit $n 143; done
 }
 
 recipe certificate-weak-openssl-openssl 4 "%openssl s_server; %openssl s_client" \
