@@ -5,24 +5,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 4096 };
+enum {
+	PLACES = 2048,
+	KEPT_MAX =
+	    8 * 1024, // bytes of a certificate that is kept; longer ones are hashed each time
+	TAIL = 64, // bytes at the end, the signature's most likely: they tell certificates apart
+};
+
+// A certificate that was handed on.
+struct announced {
+	uint8_t *der; // NULL: none, or too long to be kept
+	size_t length; // 0: none
+	uint8_t sha256[CERTIFICATE_HASH_BYTES];
+};
 
 struct certificate_announcer {
+	struct memory *memory;
 	certificate_sink *sink;
 	void *context;
 	struct hash_key key;
-	EVP_MD *sha256; // fetched once: that costs more than the hash of a certificate
+	EVP_MD *sha256; // fetched once: that costs as much as the hash of a certificate
 	EVP_MD_CTX *digest;
-	bool taken[PLACES];
-	uint8_t announced[PLACES][CERTIFICATE_HASH_BYTES];
+	struct announced places[PLACES];
 };
 
 struct certificate_announcer *certificate_announcer_create(
-    const struct hash_key *key, certificate_sink *sink, void *context)
+    struct memory *memory, const struct hash_key *key, certificate_sink *sink, void *context)
 {
 	struct certificate_announcer *announcer = calloc(1, sizeof *announcer);
 	if (announcer == NULL)
 		return NULL;
+	announcer->memory = memory;
 	announcer->sink = sink;
 	announcer->context = context;
 	announcer->key = *key;
@@ -34,10 +47,18 @@ struct certificate_announcer *certificate_announcer_create(
 	return NULL;
 }
 
+static void forget(struct certificate_announcer *announcer, struct announced *place)
+{
+	memory_give(announcer->memory, place->der, place->length);
+	*place = (struct announced){.der = NULL};
+}
+
 void certificate_announcer_destroy(struct certificate_announcer *announcer)
 {
 	if (announcer == NULL)
 		return;
+	for (size_t i = 0; i < PLACES; i++)
+		forget(announcer, &announcer->places[i]);
 	EVP_MD_CTX_free(announcer->digest);
 	EVP_MD_free(announcer->sha256);
 	free(announcer);
@@ -50,26 +71,43 @@ static bool hash(struct certificate_announcer *announcer, struct view der, uint8
 	       EVP_DigestFinal_ex(announcer->digest, sha256, NULL);
 }
 
-// Remembers a certificate. False: it was remembered already.
-static bool is_new(struct certificate_announcer *announcer, const uint8_t *sha256)
+static struct announced *place_of(struct certificate_announcer *announcer, struct view der)
 {
-	size_t place =
-	    hash_bytes(&announcer->key, sha256, CERTIFICATE_HASH_BYTES) % (uint64_t)PLACES;
-	uint8_t *announced = announcer->announced[place];
-	if (announcer->taken[place] && memcmp(announced, sha256, CERTIFICATE_HASH_BYTES) == 0)
-		return false;
-	announcer->taken[place] = true;
-	memcpy(announced, sha256, CERTIFICATE_HASH_BYTES);
-	return true;
+	size_t tail = der.length < TAIL ? der.length : TAIL;
+	uint64_t hash = hash_bytes(&announcer->key, der.data + der.length - tail, tail);
+	return &announcer->places[(hash ^ der.length) % PLACES];
+}
+
+static void remember(struct certificate_announcer *announcer, struct announced *place,
+    struct view der, const uint8_t *sha256)
+{
+	forget(announcer, place);
+	place->length = der.length;
+	memcpy(place->sha256, sha256, CERTIFICATE_HASH_BYTES);
+	if (der.length <= KEPT_MAX)
+		place->der = memory_take(announcer->memory, der.length);
+	if (place->der != NULL)
+		memcpy(place->der, der.data, der.length);
 }
 
 bool certificate_announce(struct certificate_announcer *announcer, struct view der,
     enum direction sender, unsigned position, nanoseconds time,
     uint8_t sha256[CERTIFICATE_HASH_BYTES])
 {
+	if (der.length == 0)
+		return false;
+	struct announced *place = place_of(announcer, der);
+	bool same_length = place->length == der.length;
+	if (same_length && place->der != NULL && memcmp(place->der, der.data, der.length) == 0) {
+		memcpy(sha256, place->sha256, CERTIFICATE_HASH_BYTES);
+		return true;
+	}
 	if (!hash(announcer, der, sha256))
 		return false;
-	if (announcer->sink != NULL && is_new(announcer, sha256)) {
+	if (same_length && memcmp(place->sha256, sha256, CERTIFICATE_HASH_BYTES) == 0)
+		return true; // announced, its bytes not kept
+	remember(announcer, place, der, sha256);
+	if (announcer->sink != NULL) {
 		struct shown_certificate shown = {sha256, der, sender, position, time};
 		announcer->sink(announcer->context, &shown);
 	}

@@ -3,13 +3,15 @@
 // (SHA-256, by which records name it), and its bytes are handed on when it is new. Most handshakes show
 // certificates that were shown before, so that what is new is rare.
 //
-// What was handed on is remembered in a table of fixed size; a certificate that another has pushed out
-// of it is handed on again. So the receiver gets each at least once, and must bear to get it twice.
+// What was handed on is kept in a table of fixed size, with its bytes, so that a certificate that comes
+// again is compared instead of hashed: a thirtieth of the cost. One that another has pushed out of the
+// table is handed on again. So the receiver gets each at least once, and must bear to get it twice.
 // Owned by one worker; not thread safe.
 #ifndef MAILTAP_DECODE_CERTIFICATE_ANNOUNCER_H
 #define MAILTAP_DECODE_CERTIFICATE_ANNOUNCER_H
 
 #include "capture/base/hash.h"
+#include "capture/base/memory.h"
 #include "capture/base/view.h"
 #include "capture/packet.h"
 #include "decode/seen.h"
@@ -29,13 +31,14 @@ typedef void certificate_sink(void *context, const struct shown_certificate *cer
 
 struct certificate_announcer;
 
-// `sink` may be NULL: then certificates are only hashed. `key`: so that nobody can choose certificates
-// that push each other out. NULL: no memory.
-struct certificate_announcer *certificate_announcer_create(
+// `memory`: where the bytes are kept; its budget bounds them too. `sink` may be NULL: then certificates
+// are only hashed. `key`: so that nobody can choose certificates that push each other out. NULL: no
+// memory.
+struct certificate_announcer *certificate_announcer_create(struct memory *memory,
     const struct hash_key *key, certificate_sink *sink, void *context);
 void certificate_announcer_destroy(struct certificate_announcer *announcer);
 
-// Hashes a certificate into sha256 and hands it on if it is new. False: it could not be hashed.
+// Puts a certificate's hash into sha256 and hands it on if it is new. False: it could not be hashed.
 bool certificate_announce(struct certificate_announcer *announcer, struct view der,
     enum direction sender, unsigned position, nanoseconds time,
     uint8_t sha256[CERTIFICATE_HASH_BYTES]);

@@ -64,16 +64,16 @@ struct worker *worker_create(const struct worker_options *options)
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->shared.fingerprints = tls_fingerprints_create();
 		worker->shared.keylog = options->keylog;
-		worker->shared.certificates =
-		    certificate_announcer_create(&key, options->on_certificate, options->context);
+		worker->shared.certificates = certificate_announcer_create(
+		    worker->memory, &key, options->on_certificate, options->context);
 		worker->flows =
 		    flow_table_create(worker->memory, &key, options->memory, on_flow_end, worker);
 		worker->fragments = fragment_table_create(
 		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
 	}
 	if (worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
-	    worker->shared.certificates == NULL ||
-	    worker->flows == NULL || worker->fragments == NULL) {
+	    worker->shared.certificates == NULL || worker->flows == NULL ||
+	    worker->fragments == NULL) {
 		worker_destroy(worker);
 		return NULL;
 	}

@@ -19,6 +19,8 @@ struct heard {
 	uint8_t sha256[CERTIFICATE_HASH_BYTES];
 };
 
+static struct memory *memory;
+
 static void hear(void *context, const struct shown_certificate *shown)
 {
 	struct heard *heard = context;
@@ -40,7 +42,8 @@ static void handed_on_once(void **state)
 	uint8_t sha256[CERTIFICATE_HASH_BYTES];
 	struct heard heard = {0};
 	(void)state;
-	struct certificate_announcer *announcer = certificate_announcer_create(&key, hear, &heard);
+	struct certificate_announcer *announcer =
+	    certificate_announcer_create(memory, &key, hear, &heard);
 	struct view abc = bytes_of("abc");
 	assert_true(certificate_announce(announcer, abc, FROM_CLIENT, 3, 17, sha256));
 	assert_memory_equal(sha256, of_abc, sizeof of_abc);
@@ -66,7 +69,8 @@ static void never_forgotten_unheard(void **state)
 	uint8_t sha256[CERTIFICATE_HASH_BYTES];
 	struct heard heard = {0};
 	(void)state;
-	struct certificate_announcer *announcer = certificate_announcer_create(&key, hear, &heard);
+	struct certificate_announcer *announcer =
+	    certificate_announcer_create(memory, &key, hear, &heard);
 	for (unsigned round = 1; round <= 2; round++) {
 		for (int i = 0; i < CERTIFICATES; i++) {
 			char text[16];
@@ -77,16 +81,81 @@ static void never_forgotten_unheard(void **state)
 		assert_true(heard.times <= round * CERTIFICATES);
 	}
 	certificate_announcer_destroy(announcer);
-	announcer = certificate_announcer_create(&key, NULL, NULL);
+	announcer = certificate_announcer_create(memory, &key, NULL, NULL);
 	assert_true(certificate_announce(announcer, bytes_of("a"), FROM_SERVER, 0, 1, sha256));
 	certificate_announcer_destroy(announcer);
+}
+
+// The same end and the same length: each is told from the other, whatever was kept.
+static void alike_but_not_the_same(void **state)
+{
+	enum { LONGEST = 20000 };
+	static uint8_t one[LONGEST], other[LONGEST];
+	uint8_t first[CERTIFICATE_HASH_BYTES], sha256[CERTIFICATE_HASH_BYTES];
+	struct heard heard = {0};
+	(void)state;
+	memset(one, 1, sizeof one);
+	memset(other, 1, sizeof other);
+	other[0] = 2;
+	for (size_t length = 100; length <= LONGEST; length *= 5) {
+		struct certificate_announcer *announcer =
+		    certificate_announcer_create(memory, &key, hear, &heard);
+		struct view a = view_of(one, length), b = view_of(other, length);
+		heard.times = 0;
+		assert_true(certificate_announce(announcer, a, FROM_SERVER, 0, 1, first));
+		assert_true(certificate_announce(announcer, b, FROM_SERVER, 0, 1, sha256));
+		assert_memory_not_equal(first, sha256, sizeof first);
+		assert_int_equal(heard.times, 2);
+		assert_true(certificate_announce(announcer, b, FROM_SERVER, 0, 1, sha256));
+		assert_memory_not_equal(first, sha256, sizeof first);
+		assert_int_equal(heard.times, 2);
+		assert_true(certificate_announce(announcer, a, FROM_SERVER, 0, 1, sha256));
+		assert_memory_equal(first, sha256, sizeof first);
+		certificate_announcer_destroy(announcer);
+		assert_int_equal(memory_in_use(memory), 0);
+	}
+}
+
+// Where nothing can be kept, all is hashed, and still handed on once.
+static void without_memory(void **state)
+{
+	uint8_t sha256[CERTIFICATE_HASH_BYTES];
+	struct heard heard = {0};
+	(void)state;
+	struct memory *none = memory_create(0);
+	struct certificate_announcer *announcer =
+	    certificate_announcer_create(none, &key, hear, &heard);
+	for (int i = 0; i < 3; i++)
+		assert_true(
+		    certificate_announce(announcer, bytes_of("abc"), FROM_SERVER, 0, 1, sha256));
+	assert_int_equal(heard.times, 1);
+	assert_false(certificate_announce(announcer, bytes_of(""), FROM_SERVER, 0, 1, sha256));
+	certificate_announcer_destroy(announcer);
+	memory_destroy(none);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memory = memory_create(64 << 20);
+	return memory == NULL;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	size_t left = memory_in_use(memory);
+	memory_destroy(memory);
+	return left != 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(handed_on_once),
+	    cmocka_unit_test(alike_but_not_the_same),
+	    cmocka_unit_test(without_memory),
 	    cmocka_unit_test(never_forgotten_unheard),
 	};
-	return cmocka_run_group_tests_name("certificate_announcer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("certificate_announcer", tests, begin, end);
 }

@@ -576,7 +576,7 @@ static int begin(void **state)
 	memory = memory_create(4 << 20);
 	shared.texts = text_store_create(memory, &key, 64);
 	shared.fingerprints = tls_fingerprints_create();
-	shared.certificates = certificate_announcer_create(&key, NULL, NULL);
+	shared.certificates = certificate_announcer_create(memory, &key, NULL, NULL);
 	return shared.texts == NULL || shared.fingerprints == NULL || shared.certificates == NULL;
 }
 
