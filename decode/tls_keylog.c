@@ -17,10 +17,17 @@ enum {
 	FILE_MAX = 1 << 30, // bytes
 };
 
+// Open addressing, at most half full. The marks stand apart, so that a session that is not in the log,
+// as most are not, is told by looking at one of them.
+struct table {
+	size_t count; // of slots, a power of two
+	uint32_t *marks; // part of the random's hash; 0: the slot is free
+	struct tls_secrets *slots;
+};
+
 struct tls_keylog {
 	struct hash_key key;
-	struct tls_secrets *slots; // open addressing, at most half full
-	size_t slot_count; // a power of two
+	struct table table;
 	struct tls_keylog_counters counters;
 	size_t line_length;
 	bool line_too_long;
@@ -45,9 +52,23 @@ static void give_pages(void *pages, size_t size)
 	(void)munmap(pages, size);
 }
 
-static struct tls_secrets *take_slots(size_t count)
+static void give_table(struct table *table)
 {
-	return take_pages(count * sizeof(struct tls_secrets));
+	if (table->marks != NULL)
+		give_pages(table->marks, table->count * sizeof(*table->marks));
+	if (table->slots != NULL)
+		give_pages(table->slots, table->count * sizeof(*table->slots));
+}
+
+static bool take_table(struct table *table, size_t count)
+{
+	table->count = count;
+	table->marks = take_pages(count * sizeof(*table->marks));
+	table->slots = take_pages(count * sizeof(*table->slots));
+	if (table->marks != NULL && table->slots != NULL)
+		return true;
+	give_table(table);
+	return false;
 }
 
 struct tls_keylog *tls_keylog_create(void)
@@ -56,9 +77,7 @@ struct tls_keylog *tls_keylog_create(void)
 	if (keylog == NULL)
 		return NULL;
 	keylog->key = hash_key_random();
-	keylog->slot_count = SLOTS_FIRST;
-	keylog->slots = take_slots(SLOTS_FIRST);
-	if (keylog->slots != NULL)
+	if (take_table(&keylog->table, SLOTS_FIRST))
 		return keylog;
 	give_pages(keylog, sizeof(*keylog));
 	return NULL;
@@ -68,69 +87,79 @@ void tls_keylog_destroy(struct tls_keylog *keylog)
 {
 	if (keylog == NULL)
 		return;
-	give_pages(keylog->slots, keylog->slot_count * sizeof(*keylog->slots));
+	give_table(&keylog->table);
 	give_pages(keylog, sizeof(*keylog));
 }
 
 // ---- the table
 
-static bool is_free(const struct tls_secrets *slot)
+static uint32_t mark_of(uint64_t hash)
 {
-	return slot->master.length == 0 && slot->handshake[0].length == 0 &&
-	       slot->handshake[1].length == 0;
+	return (uint32_t)(hash >> 32) | 1;
 }
 
-// The slot that holds this random, or the free one where it would go.
-static struct tls_secrets *slot_of(const struct tls_keylog *keylog, const uint8_t *random)
+// The index of the slot that holds this random, or of the free one where it would go.
+static size_t find_slot(const struct table *table, const uint8_t *random, uint64_t hash)
 {
-	size_t at = hash_bytes(&keylog->key, random, TLS_RANDOM_LENGTH);
-	for (;; at++) {
-		struct tls_secrets *slot = &keylog->slots[at & (keylog->slot_count - 1)];
-		if (is_free(slot) || memcmp(slot->client_random, random, TLS_RANDOM_LENGTH) == 0)
+	for (size_t at = hash;; at++) {
+		size_t slot = at & (table->count - 1);
+		uint32_t mark = table->marks[slot];
+		if (mark == 0 || (mark == mark_of(hash) && memcmp(table->slots[slot].client_random,
+		                                               random, TLS_RANDOM_LENGTH) == 0))
 			return slot;
 	}
 }
 
+static uint64_t hash_of(const struct tls_keylog *keylog, const uint8_t *random)
+{
+	return hash_bytes(&keylog->key, random, TLS_RANDOM_LENGTH);
+}
+
+static struct tls_secrets *take_slot(struct tls_keylog *keylog, const uint8_t *random)
+{
+	struct table *table = &keylog->table;
+	uint64_t hash = hash_of(keylog, random);
+	size_t slot = find_slot(table, random, hash);
+	table->marks[slot] = mark_of(hash);
+	memcpy(table->slots[slot].client_random, random, TLS_RANDOM_LENGTH);
+	return &table->slots[slot];
+}
+
 static bool grow(struct tls_keylog *keylog)
 {
-	struct tls_secrets *old = keylog->slots;
-	size_t old_count = keylog->slot_count;
-	struct tls_secrets *slots = take_slots(old_count * 2);
-	if (slots == NULL)
+	struct table old = keylog->table, larger;
+	if (!take_table(&larger, old.count * 2))
 		return false;
-	keylog->slots = slots;
-	keylog->slot_count = old_count * 2;
-	for (size_t i = 0; i < old_count; i++)
-		if (!is_free(&old[i]))
-			*slot_of(keylog, old[i].client_random) = old[i];
-	give_pages(old, old_count * sizeof(*old));
+	keylog->table = larger;
+	for (size_t i = 0; i < old.count; i++)
+		if (old.marks[i] != 0)
+			*take_slot(keylog, old.slots[i].client_random) = old.slots[i];
+	give_table(&old);
 	return true;
 }
 
-// The slot for this random, taken if need be. NULL: no room.
-static struct tls_secrets *slot_for(struct tls_keylog *keylog, const uint8_t *random)
+// The secrets for this random, their slot taken if need be. NULL: no room.
+static struct tls_secrets *secrets_for(struct tls_keylog *keylog, const uint8_t *random)
 {
-	struct tls_secrets *slot = slot_of(keylog, random);
-	if (!is_free(slot))
-		return slot;
+	struct table *table = &keylog->table;
+	size_t slot = find_slot(table, random, hash_of(keylog, random));
+	if (table->marks[slot] != 0)
+		return &table->slots[slot];
 	if (keylog->counters.sessions >= TLS_KEYLOG_SESSIONS_MAX)
 		return NULL;
-	if (keylog->counters.sessions >= keylog->slot_count / 2) {
-		if (!grow(keylog))
-			return NULL;
-		slot = slot_of(keylog, random);
-	}
+	if (keylog->counters.sessions >= table->count / 2 && !grow(keylog))
+		return NULL;
 	keylog->counters.sessions++;
-	memcpy(slot->client_random, random, TLS_RANDOM_LENGTH);
-	return slot;
+	return take_slot(keylog, random);
 }
 
 const struct tls_secrets *tls_keylog_find(const struct tls_keylog *keylog, struct view random)
 {
+	const struct table *table = &keylog->table;
 	if (random.length != TLS_RANDOM_LENGTH)
 		return NULL;
-	const struct tls_secrets *slot = slot_of(keylog, random.data);
-	return is_free(slot) ? NULL : slot;
+	size_t slot = find_slot(table, random.data, hash_of(keylog, random.data));
+	return table->marks[slot] != 0 ? &table->slots[slot] : NULL;
 }
 
 // ---- lines
@@ -217,15 +246,15 @@ static void keep(struct tls_keylog *keylog, const struct label *label, struct vi
 	bool good = read_hex(session, random, sizeof(random)) && next_word(&rest).length == 0;
 	secret.length = label->lengths[digits.length == label->lengths[1] * 2u];
 	good = good && read_hex(digits, secret.bytes, secret.length);
-	struct tls_secrets *slot = good ? slot_for(keylog, random) : NULL;
+	struct tls_secrets *secrets = good ? secrets_for(keylog, random) : NULL;
 	if (!good)
 		keylog->counters.malformed++;
-	else if (slot == NULL)
+	else if (secrets == NULL)
 		keylog->counters.refused++;
 	else
 		keylog->counters.secrets++;
-	if (slot != NULL)
-		memcpy((uint8_t *)slot + label->place, &secret, sizeof(secret));
+	if (secrets != NULL)
+		memcpy((uint8_t *)secrets + label->place, &secret, sizeof(secret));
 	OPENSSL_cleanse(&secret, sizeof(secret));
 }
 
