@@ -196,7 +196,7 @@ def report(tap, kind, results, most):
 def main():
     parser = program.arguments(__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
-    parser.add_argument("--rounds", type=int, default=2, help="variants of each kind and capture")
+    parser.add_argument("--rounds", type=int, default=1, help="variants of each kind and capture")
     parser.add_argument("--round", type=int, help="only this round, as a failure names it")
     parser.add_argument("--kind", action="append", choices=list(transform.KINDS), metavar="KIND")
     parser.add_argument("--only", metavar="TEXT", help="only captures with this in their name")
