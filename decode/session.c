@@ -18,6 +18,7 @@ void session_texts(struct session *session, struct text **slots[SESSION_TEXTS])
 	    &session->client_name,
 	    &session->capabilities,
 	    &session->auth_mechanism,
+	    &session->clues,
 	    &session->tls.chain[FROM_CLIENT],
 	    &session->tls.chain[FROM_SERVER],
 	    &session->tls.sni,

@@ -73,6 +73,7 @@ struct session {
 	struct text *server_banner, *server_name, *client_name;
 	struct text *capabilities;      // upper case, one a line ('\n' between)
 	struct text *auth_mechanism;    // upper case, of the log-in tried in the clear
+	struct text *clues;             // of tampering: clues.h
 	char starttls_reply[STARTTLS_REPLY_MAX]; // empty: not seen
 
 	uint8_t protocol;               // enum protocol
@@ -107,7 +108,7 @@ struct session {
 void session_begin(struct session *session, const struct session_shared *shared);
 
 // Where a session keeps its texts: all of them, in any order. The slots are in *session.
-enum { SESSION_TEXTS = 12 };
+enum { SESSION_TEXTS = 13 };
 void session_texts(struct session *session, struct text **slots[SESSION_TEXTS]);
 
 // Gives back all texts.

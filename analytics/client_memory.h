@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients did in earlier sessions: whether they take STARTTLS when it is offered, and what they
+// tried in vain a moment ago. Bounded; what was not seen for longest gives way. Owned by the analytics
+// thread; not thread safe. It lives as long as the run: a client's address means little for longer.
+#ifndef MAILTAP_ANALYTICS_CLIENT_MEMORY_H
+#define MAILTAP_ANALYTICS_CLIENT_MEMORY_H
+
+#include "analytics/exporter.h"
+
+// An attempt at TLS that came to nothing.
+struct failed_attempt {
+	nanoseconds time; // when it ended, or was given up; 0: there was none
+	uint16_t port;
+	const char *how; // "alert", "junk", "reset", "closed", "silence", "unanswered": for records
+};
+
+struct client_history {
+	uint32_t offers, taken; // STARTTLS/STLS offered to this client by any server, and taken
+	uint32_t offers_here, taken_here; // by this server and port
+	nanoseconds taken_last, taken_here_last;
+	uint32_t servers; // that it took an offer of, exact up to 8
+	struct failed_attempt broken_tls; // with this server (any port), the last one
+	struct failed_attempt blocked; // a connection to a TLS port of this server that never came about
+};
+
+struct client_memory;
+
+// NULL: no memory.
+struct client_memory *client_memory_create(size_t clients);
+void client_memory_destroy(struct client_memory *memory);
+
+// What is known of this session's client. False: nothing, and *history is all zero.
+bool client_memory_recall(struct client_memory *memory, const struct session_record *record,
+    struct client_history *history);
+
+// Takes note of a session that ended, or of an attempt that is still open and unanswered.
+void client_memory_note(struct client_memory *memory, const struct judged_session *session);
+
+#endif

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the patterns (configs/patterns/) say of a session's texts: the server's software, an overwritten
+// banner, filler in the place of a capability or command, what kind of refusal a line is. A value; the
+// identifiers live as long as the pattern set.
+#ifndef MAILTAP_ANALYTICS_PATTERN_FINDINGS_H
+#define MAILTAP_ANALYTICS_PATTERN_FINDINGS_H
+
+#include "decode/pattern_set.h"
+#include "decode/session_record.h"
+
+struct pattern_findings {
+	const char *server_software; // NULL: not known
+	bool banner_garbled; // the greeting is overwritten, as a "fixup" firewall does
+	int garbled_capability; // which line of the capabilities is filler, from 0; -1: none
+	struct view garbled_capability_line; // its bytes, as in the record
+	// Of the server's answer to STARTTLS/STLS that was no yes (CLUE_STARTTLS_ANSWER).
+	bool answer_unknown_command; // it says that it does not know or implement the command
+	bool answer_echoes_filler; // it quotes filler, not the command that the client sent
+};
+
+// Scans what the record has. `scratch` is the calling thread's.
+struct pattern_findings pattern_findings_of(const struct pattern_set *patterns,
+    struct pattern_scratch *scratch, const struct session_record *record);
+
+#endif
