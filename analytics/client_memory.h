@@ -17,6 +17,7 @@ struct failed_attempt {
 struct client_history {
 	uint32_t offers, taken; // STARTTLS/STLS offered to this client by any server, and taken
 	uint32_t offers_here, taken_here; // by this server and port
+	uint32_t established_here; // TLS completed with this server and port
 	nanoseconds taken_last, taken_here_last;
 	uint32_t servers; // that it took an offer of, exact up to 8
 	struct failed_attempt broken_tls; // with this server (any port), the last one

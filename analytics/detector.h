@@ -9,11 +9,12 @@
 #include "analytics/certificate_judge.h"
 #include "analytics/client_memory.h"
 #include "analytics/evidence.h"
+#include "analytics/path_view.h"
 #include "analytics/pattern_findings.h"
 #include "analytics/server_memory.h"
 #include "analytics/verdict.h"
 
-// All borrowed for the call; none is NULL.
+// All borrowed for the call; none but `twin` is NULL.
 struct detector_input {
 	const struct session_record *record;
 	const struct judgement *judgement; // what the session is without any evidence
@@ -22,6 +23,10 @@ struct detector_input {
 	const struct server_history *server; // before this session
 	const struct server_history *implicit; // this server's port for TLS from the start, if any
 	const struct client_history *client; // before this session
+	const struct path_history *path; // before this session
+	// As in the server's history: of this session's list and banner. 0: not seen.
+	uint64_t capabilities_fingerprint, banner_fingerprint;
+	const struct session_record *twin; // the same connection at another tap point; NULL: none
 };
 
 struct detector_ops {
@@ -32,6 +37,21 @@ struct detector_ops {
 	// set by the caller.
 	bool (*detect)(const struct detector_input *input, struct evidence *evidence);
 };
+
+// The rows of the table, each in its file in evidence/.
+extern const struct detector_ops capability_garbled, banner_garbled, capability_removed,
+    command_garbled, illegal_reply, refusal_contradicts_offer, refusal_unlike_server,
+    offer_ignored_unlike_client, ehlo_refused_unlike_server, tls_broken_then_cleartext,
+    injected_segment, path_difference, certificate_substituted, preauth_unexpected,
+    implicit_tls_blocked, tls_downgrade_sentinel, starttls_command_injection,
+    starttls_response_injection;
+
+// How long ago what is known of a server or client may be to be held against a session.
+#define DETECTOR_MEMORY SECONDS((nanoseconds)30 * 24 * 3600)
+// How long behind an attempt at TLS that failed a session in the clear belongs to it.
+#define DETECTOR_SOON SECONDS(600)
+
+enum { DETECTOR_OFTEN = 3 }; // sessions that make a habit
 
 // All evidence in a session, in the order of the table. Returns how many pieces.
 size_t detectors_run(const struct detector_input *input, struct evidence found[EVIDENCE_KINDS]);

@@ -22,6 +22,7 @@ enum {
 struct server_leaf {
 	uint8_t sha256[32], spki_sha256[32];
 	nanoseconds first, last;
+	nanoseconds not_after; // the certificate's own; 0: not known
 	uint32_t sessions;
 	uint16_t networks; // client networks it was shown to, exact up to SERVER_NETWORKS_MAX
 	bool trusted; // a path to the trust store, in its time, when last judged
