@@ -28,10 +28,10 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 {
 	struct worker *worker = context;
 	tcp_finish(&worker->tcp, flow);
-	if (flow->reset && flow->dialogue != NULL) {
-		dialogue_close(flow->dialogue, FROM_CLIENT);
-		dialogue_close(flow->dialogue, FROM_SERVER);
-	}
+	// A reset ends what its sender says; of the other side bytes may be on their way that nothing tells of.
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		if (flow->streams[from].reset_sent && flow->dialogue != NULL)
+			dialogue_close(flow->dialogue, (enum direction)from);
 	dialogue_destroy(flow->dialogue);
 	flow->dialogue = NULL;
 	tcp_release(&worker->tcp, flow); // tells the session what it found in its backlogs

@@ -28,6 +28,7 @@ from lib import capture_file as cf  # noqa: E402
 from lib import program, records  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
+REGRESSIONS = Path(__file__).resolve().with_name("regressions.txt")
 DEFAULT_SEED = 1
 SHOWN_PER_KIND = 15
 MOST_CUTS = 150  # of a capture, to learn what its fields were on the way
@@ -160,6 +161,20 @@ def tasks(options):
         for kind in options.kind or transform.KINDS:
             for number in rounds:
                 yield Task(options.mailtap, capture, kind, options.seed, number, options.keep)
+    if options.round is None:
+        yield from regressions(options)
+
+
+def regressions(options):
+    """Variants that once failed, of those captures and kinds that are asked for."""
+    for line in REGRESSIONS.read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        name, kind, seed, number = line.split()
+        asked = kind in (options.kind or transform.KINDS) and (options.only or "") in name
+        if asked:
+            capture = options.pcaps / name
+            yield Task(options.mailtap, capture, kind, int(seed), int(number), options.keep)
 
 
 def readable(folder):
