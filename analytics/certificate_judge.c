@@ -28,12 +28,14 @@ struct certificate_judge {
 struct certificate_judge *certificate_judge_create(
     const struct certificate_judge_options *options, struct error *error)
 {
+	static const char no_memory[] = "no memory to judge certificates; give less with --memory";
 	struct certificate_judge *judge = calloc(1, sizeof *judge);
-	error_set(error, "no memory to judge certificates");
+	error_set(error, no_memory);
 	if (judge == NULL)
 		return NULL;
 	judge->trust = trust_store_create(&options->trust, error);
 	if (judge->trust != NULL) {
+		error_set(error, no_memory);
 		judge->certificates = certificate_store_create(options->memory / 4 * 3);
 		judge->servers = leaf_memory_create(SERVERS_REMEMBERED);
 	}
@@ -176,10 +178,9 @@ static enum seen judge_client(
 static bool hides_certificate(const struct session_record *record)
 {
 	const struct tls_facts *tls = &record->session->tls;
-	bool anonymous =
-	    (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) != 0;
-	return record->tls_established == SEEN_YES && !anonymous &&
-	       tls->cipher_seen && (tls->version >= TLS_1_3 || tls->resumed == SEEN_YES);
+	bool anonymous = (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) != 0;
+	return record->tls_established == SEEN_YES && !anonymous && tls->cipher_seen &&
+	       (tls->version >= TLS_1_3 || tls->resumed == SEEN_YES);
 }
 
 static void judge_remembered(struct certificate_judge *judge, const struct session_record *record,

@@ -274,6 +274,18 @@ def usage(bench, good):
         one_line(bench, f"usage: {name}", arguments, USAGE)
 
 
+def too_much_memory(bench, good):
+    """More than a process can address, refused by whatever needs it first. Sanitizers add lines."""
+    env = program.environment()
+    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+        env[name] = env[name] + ":allocator_may_return_null=1"
+    for size in ("4T", "512T"):
+        done = bench.run("-r", good, "--memory", size, env=env)
+        said = [line for line in program.text(done.stderr).splitlines() if line.startswith("mailtap: ")]
+        right = done.returncode == FAILED and len(said) == 1 and "--memory" in said[0]
+        bench.tap.check(right, f"memory that no machine has: {size}", [str(done.returncode), *said])
+
+
 def helpful(bench):
     for option, word in (("--help", b"--ports"), ("--version", b"mailtap")):
         done = bench.run(option)
@@ -426,6 +438,7 @@ def main():
         several_inputs(bench)
         key_logs(bench, good)
         usage(bench, good)
+        too_much_memory(bench, good)
         helpful(bench)
         good_options(bench)
         summary_place(bench, good)
