@@ -65,7 +65,7 @@ static bool read_service(const char *name, size_t length, struct port_hint *hint
 }
 
 // One item: PORT or PORT:SERVICE.
-static bool read_port(struct port_table *table, const char *item, size_t length)
+static bool read_port(const char *item, size_t length, uint16_t *number, struct port_hint *hint)
 {
 	char *end;
 	const char *colon = memchr(item, ':', length);
@@ -74,23 +74,29 @@ static bool read_port(struct port_table *table, const char *item, size_t length)
 	if (digits == 0 || end != item + digits || item[0] < '0' || item[0] > '9' || port == 0 ||
 	    port > UINT16_MAX)
 		return false;
-	struct port_hint hint = usual_hint((uint16_t)port);
-	if (colon != NULL && !read_service(colon + 1, length - digits - 1, &hint))
-		return false;
-	add_port(table, (uint16_t)port, hint);
-	return true;
+	*number = (uint16_t)port;
+	*hint = usual_hint(*number);
+	return colon == NULL || read_service(colon + 1, length - digits - 1, hint);
+}
+
+static bool same_hint(struct port_hint one, struct port_hint other)
+{
+	return one.protocol == other.protocol && one.implicit_tls == other.implicit_tls;
 }
 
 bool port_list_read(struct port_table *table, const char *list, struct error *error)
 {
+	struct port_set named = {0};
 	memset(table, 0, sizeof *table);
 	if (list[0] == '+') {
 		port_list_usual(table);
 		list++;
 	}
 	for (;;) {
+		uint16_t port;
+		struct port_hint hint;
 		size_t length = strcspn(list, ",");
-		if (!read_port(table, list, length)) {
+		if (!read_port(list, length, &port, &hint)) {
 			error_set(error,
 			    "--ports: \"%.*s\" is no port: expected PORT or PORT:SERVICE, with one "
 			    "of "
@@ -98,6 +104,12 @@ bool port_list_read(struct port_table *table, const char *list, struct error *er
 			    (int)(length < 40 ? length : 40), list);
 			return false;
 		}
+		if (port_set_has(&named, port) && !same_hint(table->hints[port], hint)) {
+			error_set(error, "--ports: two services on port %u; name one", port);
+			return false;
+		}
+		port_set_add(&named, port);
+		add_port(table, port, hint);
 		if (list[length] == '\0')
 			return true;
 		list += length + 1;

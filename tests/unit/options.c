@@ -122,6 +122,11 @@ static void ports(void **state)
 	assert_int_equal(options->ports.hints[1025].protocol, PROTOCOL_SMTP);
 	assert_int_equal(options->ports.hints[143].protocol, PROTOCOL_IMAP);
 	options_free(options);
+
+	options = good("-r a --ports +25:smtps,25:smtps,26,26"); // said twice, and other than usual
+	assert_true(options->ports.hints[25].implicit_tls);
+	options_free(options);
+
 	options = good("-r a --ports=+65535:pop3");
 	assert_true(port_set_has(&options->ports.set, 25));
 	assert_int_equal(options->ports.hints[65535].protocol, PROTOCOL_POP3);
@@ -180,6 +185,8 @@ static void bad_lines(void **state)
 	    {"-r a --ports 25:ftp", "25:ftp"},
 	    {"-r a --ports 25:smtpss", "25:smtpss"},
 	    {"-r a --ports +", "--ports"},
+	    {"-r a --ports 26:smtp,26:imap", "two services on port 26"},
+	    {"-r a --ports +26:smtp,143,26:smtps", "two services on port 26"},
 	    {"-r a --memory 1K", "1K"},
 	    {"-r a --memory 0", "0"},
 	    {"-r a --memory -8M", "-8M"},
