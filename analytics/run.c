@@ -55,6 +55,7 @@ static void add_counters(struct source_counters *sum, const struct source_counte
 	sum->cut_packets += one->cut_packets;
 	sum->damaged += one->damaged;
 	sum->filtered += one->filtered;
+	sum->filtered_in_vlan += one->filtered_in_vlan;
 	sum->capture_dropped += one->capture_dropped;
 	sum->input_read += one->input_read;
 	sum->input_size += one->input_size;

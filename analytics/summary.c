@@ -38,9 +38,11 @@ struct summary {
 	size_t row_count;
 	struct row all;
 	struct known offered, requested, accepted, established;
+	uint64_t requested_unoffered; // STARTTLS asked for though no offer was seen
 	uint64_t funnel_sessions; // of a mail dialogue that began in the clear
 	uint64_t reasons[REASONS];
-	uint64_t logins, exposed, messages, message_bytes, sessions_with_mail;
+	struct known exposed, with_mail; // a secret; messages
+	uint64_t logins, messages, message_bytes, message_bytes_unseen;
 	struct version_count versions[VERSIONS_MAX];
 	size_t version_count;
 	uint64_t established_in_all, one_direction, with_gaps, missing_bytes, joined_late;
@@ -99,8 +101,10 @@ static void count_funnel(struct summary *summary, const struct session_record *r
 		return;
 	summary->funnel_sessions++;
 	count_known(&summary->offered, (enum seen)session->starttls_offered);
-	if (session->starttls_offered != SEEN_YES)
+	if (session->starttls_offered != SEEN_YES) {
+		summary->requested_unoffered += record->starttls_requested == SEEN_YES;
 		return;
+	}
 	count_known(&summary->requested, record->starttls_requested);
 	if (record->starttls_requested != SEEN_YES)
 		return;
@@ -139,6 +143,19 @@ static void count_quality(struct summary *summary, const struct session_record *
 		summary->last = record->end;
 }
 
+static void count_messages(struct summary *summary, const struct session_record *record)
+{
+	const struct session *session = record->session;
+	bool some = session->messages > 0;
+	if (record->messages_known)
+		count_known(&summary->with_mail, some ? SEEN_YES : SEEN_NO);
+	summary->messages += session->messages;
+	if (record->message_bytes_known)
+		summary->message_bytes += session->message_bytes;
+	else
+		summary->message_bytes_unseen += some;
+}
+
 static bool summary_session(
     void *exporter, const struct judged_session *judged, struct error *error)
 {
@@ -156,11 +173,8 @@ static bool summary_session(
 	certificate_summary_count(summary->certificates, judged);
 	count_quality(summary, record);
 	summary->logins += session->login_tried;
-	summary->exposed += record->credentials_exposed == SEEN_YES;
-	summary->messages += session->messages;
-	if (record->message_bytes_known)
-		summary->message_bytes += session->message_bytes;
-	summary->sessions_with_mail += session->messages > 0;
+	count_known(&summary->exposed, record->credentials_exposed);
+	count_messages(summary, record);
 	return true;
 }
 
@@ -215,6 +229,12 @@ static void print_step(
 	fputc('\n', out);
 }
 
+static void print_if(FILE *out, uint64_t count, const char *what)
+{
+	if (count > 0)
+		fprintf(out, "  %12" PRIu64 " %s\n", count, what);
+}
+
 static void print_funnel(const struct summary *summary)
 {
 	FILE *out = summary->out;
@@ -225,19 +245,26 @@ static void print_funnel(const struct summary *summary)
 	print_step(out, "offered", &summary->offered, summary->funnel_sessions,
 	    "sessions whose offer was seen");
 	print_step(out, "requested", &summary->requested, summary->offered.yes, "offers");
-	print_step(out, "accepted", &summary->accepted, summary->requested.yes, "requests");
+	print_step(out, "accepted", &summary->accepted, summary->requested.yes, "such requests");
 	print_step(out, "established", &summary->established, summary->accepted.yes, "agreements");
+	print_if(out, summary->requested_unoffered,
+	    "more asked for it without an offer that was seen; not counted above");
 }
 
 static void print_clear(const struct summary *summary)
 {
 	FILE *out = summary->out;
-	fprintf(out,
-	    "\nIn the clear\n"
-	    "  credentials  %9" PRIu64 " sessions exposed a secret (%" PRIu64 " tried to log in)\n"
-	    "  messages     %9" PRIu64 " in %" PRIu64 " sessions, %" PRIu64 " bytes\n",
-	    summary->exposed, summary->logins, summary->messages, summary->sessions_with_mail,
+	fputs("\nIn the clear\n", out);
+	print_step(out, "credentials", &summary->exposed, summary->all.sessions,
+	    "sessions exposed a secret");
+	print_step(out, "mail", &summary->with_mail, summary->all.sessions,
+	    "sessions transferred messages");
+	fprintf(out, "  messages     %9" PRIu64 ", %" PRIu64 " bytes", summary->messages,
 	    summary->message_bytes);
+	if (summary->message_bytes_unseen > 0)
+		fprintf(out, "; of %" PRIu64 " of these sessions the bytes are not seen",
+		    summary->message_bytes_unseen);
+	fprintf(out, "\n  log-ins      %9" PRIu64 " sessions tried to log in\n", summary->logins);
 	if (summary->all.verdicts[VERDICT_CLEARTEXT] == 0)
 		return;
 	fputs("  why         ", out);
@@ -273,12 +300,6 @@ static void print_versions(struct summary *summary)
 	}
 }
 
-static void print_if(FILE *out, uint64_t count, const char *what)
-{
-	if (count > 0)
-		fprintf(out, "  %12" PRIu64 " %s\n", count, what);
-}
-
 static void print_losses(const struct summary *summary, const struct run_accounting *run)
 {
 	FILE *out = summary->out;
@@ -294,6 +315,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->source.cut_packets, "packets cut by the snap length");
 	print_if(out, run->source.capture_dropped, "packets dropped before they were captured");
 	print_if(out, run->source.filtered, "packets left out by the filter");
+	print_if(out, run->source.filtered_in_vlan,
+	    "of them in VLANs, into which a filter sees only as \"vlan and (...)\"");
 	print_if(out, run->source.damaged, "damaged packet records skipped");
 	print_if(out, outcomes[HEADERS_MALFORMED], "packets with malformed headers");
 	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");

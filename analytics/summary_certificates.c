@@ -12,7 +12,9 @@ enum { SERVERS_FIRST = 1024, SERVERS_MAX = 1 << 20 };
 
 // What is counted, for sessions and for servers: the faults, and these.
 enum mark {
-	MARK_VALID = FAULTS, // nothing wrong with the chain
+	MARK_JUDGED = FAULTS, // the chain: something is wrong with it, or nothing
+	MARK_UNJUDGED, // neither is known: an algorithm that OpenSSL lacks, a certificate given up
+	MARK_VALID, // nothing wrong with the chain
 	MARK_EXPIRES_SOON,
 	MARK_NAME_MATCH,
 	MARK_COMMON_NAME,
@@ -29,7 +31,7 @@ struct server {
 
 struct certificate_summary {
 	uint64_t handshakes, seen, decrypted, remembered;
-	uint64_t chains, names; // whose chain was judged, whose name was known
+	uint64_t names; // sessions whose name was known
 	uint64_t sessions[MARKS];
 	uint64_t clients, refused, went_on; // over certificates that no check lets pass
 	struct hash_key key;
@@ -111,12 +113,11 @@ static void mark_server(
 static uint32_t marks_of(const struct certificate_judgement *certificates)
 {
 	const struct chain_judgement *chain = &certificates->chain[FROM_SERVER];
-	uint32_t marks = 0;
-	if (certificates->judged[FROM_SERVER]) {
-		marks |= chain->faults;
-		if (chain->faults == 0 && chain->trust_known)
-			marks |= 1u << MARK_VALID;
-	}
+	uint32_t marks = 1u << MARK_UNJUDGED;
+	if (certificates->judged[FROM_SERVER] && chain->faults != 0)
+		marks = 1u << MARK_JUDGED | chain->faults;
+	else if (certificates->judged[FROM_SERVER] && chain->trust_known)
+		marks = 1u << MARK_JUDGED | 1u << MARK_VALID;
 	if (certificates->expires_soon)
 		marks |= 1u << MARK_EXPIRES_SOON;
 	switch (certificates->name_match) {
@@ -156,7 +157,6 @@ void certificate_summary_count(
 		return;
 	summary->seen++;
 	summary->decrypted += certificates->source == CERTIFICATES_IN_KEYLOG;
-	summary->chains += certificates->judged[FROM_SERVER];
 	summary->names += certificates->name_match != NAME_UNKNOWN;
 	uint32_t marks = marks_of(certificates);
 	for (unsigned mark = 0; mark < MARKS; mark++)
@@ -215,8 +215,8 @@ static void print_table(
     const struct certificate_summary *summary, const struct run_accounting *accounting, FILE *out)
 {
 	fprintf(out, "  %-26s %9s %9s\n", "", "servers", "sessions");
-	fprintf(out, "  %-26s %9zu %9" PRIu64 "\n", "chain judged", summary->server_count,
-	    summary->chains);
+	print_mark(summary, out, MARK_UNJUDGED, "chain not judged");
+	print_mark(summary, out, MARK_JUDGED, "chain judged");
 	print_mark(summary, out, MARK_VALID, "valid");
 	for (unsigned fault = 0; fault < FAULTS; fault++)
 		print_mark(summary, out, fault,

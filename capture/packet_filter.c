@@ -102,8 +102,17 @@ bool packet_filter_prepare(struct packet_filter *filter, uint16_t link_type, str
 	return compiled;
 }
 
-bool packet_filter_run(struct packet_filter *filter, struct packet_batch *batch, uint64_t *filtered,
-    struct error *error)
+static bool in_vlan(const struct packet *packet)
+{
+	enum { TYPE_AT = 12, TYPE_END = 14, VLAN = 0x8100, QINQ = 0x88a8 };
+	if (packet->link_type != LINK_ETHERNET || packet->captured < TYPE_END)
+		return false;
+	unsigned type = (unsigned)packet->data[TYPE_AT] << 8 | packet->data[TYPE_AT + 1];
+	return type == VLAN || type == QINQ;
+}
+
+bool packet_filter_run(struct packet_filter *filter, struct packet_batch *batch,
+    struct source_counters *counters, struct error *error)
 {
 	const struct link_program *program = NULL;
 	size_t kept = 0, seen = 0;
@@ -117,9 +126,11 @@ bool packet_filter_run(struct packet_filter *filter, struct packet_batch *batch,
 		struct pcap_pkthdr header = {.caplen = packet->captured, .len = packet->length};
 		if (pcap_offline_filter(&program->code, &header, packet->data) != 0)
 			batch->packets[kept++] = *packet;
+		else
+			counters->filtered_in_vlan += in_vlan(packet);
 	}
 	bool all = seen == batch->count;
-	*filtered += seen - kept;
+	counters->filtered += seen - kept;
 	batch->count = kept;
 	return all;
 }

@@ -7,6 +7,7 @@
 
 #include "capture/base/error.h"
 #include "capture/packet.h"
+#include "capture/source.h"
 
 #include <stdbool.h>
 
@@ -19,10 +20,11 @@ void packet_filter_destroy(struct packet_filter *filter);
 // Compiles for a link type (as in files). False: *error says why the expression does not fit it.
 bool packet_filter_prepare(struct packet_filter *filter, uint16_t link_type, struct error *error);
 
-// Takes the packets that do not match out of the batch and adds their number to *filtered. False: a
-// packet's link type does not go with the expression (*error); the batch then has the matching
-// packets before that one.
-bool packet_filter_run(struct packet_filter *filter, struct packet_batch *batch, uint64_t *filtered,
-    struct error *error);
+// Takes the packets that do not match out of the batch and counts them (filtered). Those in VLANs are
+// counted besides (filtered_in_vlan): "port 25" matches none of them, only "vlan and port 25" does.
+// False: a packet's link type does not go with the expression (*error); the batch
+// then has the matching packets before that one.
+bool packet_filter_run(struct packet_filter *filter, struct packet_batch *batch,
+    struct source_counters *counters, struct error *error);
 
 #endif

@@ -26,6 +26,7 @@ struct source_counters {
 	uint64_t cut_packets;    // shorter in the capture than on the wire
 	uint64_t damaged;        // records skipped because their own header cannot be true
 	uint64_t filtered;       // packets that the filter expression left out
+	uint64_t filtered_in_vlan; // of them Ethernet frames with a tag: see packet_filter_run
 	uint64_t capture_dropped; // packets lost before they reached the source, if it is told
 	uint64_t input_read;     // bytes of the input taken so far (compressed size where compressed)
 	uint64_t input_size;     // bytes of the input in all, 0 if it cannot be known (a pipe)

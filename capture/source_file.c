@@ -264,7 +264,7 @@ static void end_reading(struct source *source)
 static enum source_status give_batch(struct source *source, struct packet_batch *batch)
 {
 	if (source->filter != NULL &&
-	    !packet_filter_run(source->filter, batch, &source->counters.filtered, &source->failure))
+	    !packet_filter_run(source->filter, batch, &source->counters, &source->failure))
 		source->state = FILE_FAILED;
 	count_batch(&source->counters, batch);
 	return batch->count > 0 ? SOURCE_PACKETS : SOURCE_IDLE;
