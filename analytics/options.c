@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -268,6 +269,19 @@ static bool check_filter(const char *expression, struct error *error)
 	return good;
 }
 
+// Opened for writing, a capture would be gone before it is read.
+static bool is_capture(const struct options *options, const char *path)
+{
+	struct stat output, capture;
+	if (path == NULL || stat(path, &output) != 0 || !S_ISREG(output.st_mode))
+		return false;
+	for (size_t i = 0; i < options->file_count; i++)
+		if (stat(options->files[i], &capture) == 0 && capture.st_dev == output.st_dev &&
+		    capture.st_ino == output.st_ino)
+			return true;
+	return false;
+}
+
 static bool check(const struct options *options, struct error *error)
 {
 	if (options->filter != NULL && !check_filter(options->filter, error))
@@ -281,6 +295,9 @@ static bool check(const struct options *options, struct error *error)
 		error_set(error, "standard input can be read only once");
 	else if (options->pem && options->log_directory == NULL)
 		error_set(error, "--pem: certificates are written only with -w DIR");
+	else if (is_capture(options, options->records_path))
+		error_set(error, "-o: %.200s is one of the captures to read; it would be lost",
+		    options->records_path);
 	else
 		return true;
 	return false;

@@ -274,6 +274,17 @@ def usage(bench, good):
         one_line(bench, f"usage: {name}", arguments, USAGE)
 
 
+def capture_as_output(bench):
+    """Records are never written over a capture that is to be read, whatever it is called there."""
+    path, link = bench.path("kept.pcap"), bench.path("link-to-kept.pcap")
+    cf.write_pcap(path, session().packets)
+    link.symlink_to(path)
+    before = path.read_bytes()
+    for name, output in (("by its name", path), ("by a link", link)):
+        one_line(bench, f"usage: -o names a capture {name}", ["-r", path, "-o", output], USAGE, output)
+        bench.tap.check(path.read_bytes() == before, f"usage: the capture is whole, {name}", [])
+
+
 def too_much_memory(bench, good):
     """More than a process can address, refused by whatever needs it first. Sanitizers add lines."""
     env = program.environment()
@@ -438,6 +449,7 @@ def main():
         several_inputs(bench)
         key_logs(bench, good)
         usage(bench, good)
+        capture_as_output(bench)
         too_much_memory(bench, good)
         helpful(bench)
         good_options(bench)
