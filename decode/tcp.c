@@ -516,6 +516,23 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	stream->holding = backlog_first(stream->backlog) != NULL;
 }
 
+// An acknowledgement counts the FIN as a byte. One that came before the FIN can have made a hole of that
+// byte too, as the last of the stream: it is not missing.
+static void uncount_fin(struct stream *stream)
+{
+	uint32_t fin = stream->fin_sequence;
+	if (stream->next != fin + 1)
+		return;
+	for (size_t i = 0; i < HOLES_MAX; i++) {
+		struct hole *hole = &stream->holes[i];
+		if (hole->missing == 0 || hole->end != fin + 1)
+			continue;
+		stream->missing--;
+		cut_hole(stream, hole, fin, fin + 1);
+		return;
+	}
+}
+
 static void note_fin(struct stream *stream, const struct segment *segment)
 {
 	if (!(segment->flags & TCP_FIN) || stream->closed)
@@ -523,6 +540,7 @@ static void note_fin(struct stream *stream, const struct segment *segment)
 	stream->fin_seen = true;
 	stream->fin_acknowledgement = segment->acknowledgement;
 	stream->fin_sequence = segment->sequence + segment->length;
+	uncount_fin(stream);
 }
 
 static void read_segment(struct tcp_context *context, struct flow *flow, enum direction from,
