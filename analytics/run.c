@@ -33,6 +33,8 @@ static void say(const struct error *error)
 static void on_session(void *context, const struct session_record *record)
 {
 	struct run *run = context;
+	if (record->end_reason == END_STILL_OPEN)
+		return; // its record comes when it ends
 	struct judged_session judged = {.record = record,
 	    .judgement = judge(record),
 	    .certificates = certificate_judge_session(run->certificates, record)};

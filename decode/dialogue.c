@@ -51,6 +51,9 @@ struct dialogue {
 	bool proxy_header_passed;
 	bool tls_given_up; // TLS turned into something else once; not tried again
 	uint32_t searched;
+	uint32_t parting_bytes; // of the server behind its agreement to TLS: a refusal so far
+	uint8_t parting_position; // in the word that such a line begins with
+	uint8_t parting_fitting; // which of the words the line can begin with: one bit each
 	nanoseconds now;
 	struct half halves[2];
 };
@@ -224,11 +227,61 @@ static bool is_injected_response(
 	       tls_looks_like(FROM_SERVER, bytes, length) == 0;
 }
 
+// What a line begins with by which a server that agreed to TLS takes leave all the same.
+static const char *const parting_words[][2] = {[PROTOCOL_SMTP] = {"421", "454"},
+    [PROTOCOL_IMAP] = {"* BYE", NULL},
+    [PROTOCOL_POP3] = {"-ERR", NULL}};
+
+// Where in such a line the next byte is, besides in the word itself.
+enum { PARTING_TEXT = UINT8_MAX - 1, PARTING_NONE = UINT8_MAX };
+
+// False: the bytes so far are no such lines.
+static bool parting_byte(struct dialogue *dialogue, uint8_t byte)
+{
+	const char *const *words = parting_words[dialogue->session->protocol];
+	uint8_t at = dialogue->parting_position, fitting = 0;
+	bool whole = false;
+	if (at == PARTING_TEXT) {
+		dialogue->parting_position = byte == '\n' ? 0 : PARTING_TEXT;
+		return true;
+	}
+	for (unsigned i = 0; i < 2 && words[i] != NULL; i++) {
+		bool fits = (at == 0 || (dialogue->parting_fitting & 1u << i)) &&
+		            byte == (uint8_t)words[i][at];
+		fitting = (uint8_t)(fitting | (unsigned)fits << i);
+		whole |= fits && words[i][at + 1] == '\0';
+	}
+	dialogue->parting_fitting = fitting;
+	dialogue->parting_position = whole ? PARTING_TEXT : (uint8_t)(at + 1);
+	return fitting != 0;
+}
+
+// What was taken for a refusal is followed by something else: it was none.
+static void end_parting(struct dialogue *dialogue)
+{
+	dialogue->session->injected_response_bytes += dialogue->parting_bytes;
+	dialogue->parting_bytes = 0;
+	dialogue->parting_position = PARTING_NONE;
+}
+
+// Bytes that a server says where its TLS was due.
+static void take_injected(struct dialogue *dialogue, const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length && dialogue->parting_position != PARTING_NONE; i++)
+		if (!parting_byte(dialogue, bytes[i]))
+			end_parting(dialogue);
+	if (dialogue->parting_position == PARTING_NONE)
+		dialogue->session->injected_response_bytes += (uint32_t)length;
+	else
+		dialogue->parting_bytes += (uint32_t)length;
+}
+
 // Both directions are TLS from here.
 static void upgrade(struct dialogue *dialogue, enum direction from)
 {
 	end_mail(dialogue);
 	dialogue->session->upgraded = true;
+	dialogue->parting_bytes = dialogue->parting_position = 0;
 	if (!begin_tls(dialogue, TLS_MODE_STARTTLS))
 		return;
 	client_enters_tls(dialogue);
@@ -318,9 +371,12 @@ static size_t run_tls(
 {
 	size_t used = length;
 	if (is_injected_response(dialogue, from, bytes, length)) {
-		dialogue->session->injected_response_bytes += (uint32_t)length;
+		take_injected(dialogue, bytes, length);
 		return length;
 	}
+	if (from == FROM_SERVER && dialogue->parting_bytes > 0 &&
+	    tls_looks_like(from, bytes, length) != 0)
+		end_parting(dialogue); // TLS after all
 	dialogue->halves[from].entered_tls = true;
 	switch (tls_feed(dialogue->tls, from, bytes, length, &used)) {
 	case TLS_MORE:

@@ -199,6 +199,29 @@ struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uin
 	return best;
 }
 
+static bool is_twin(const struct flow *flow, const struct flow *other)
+{
+	if (other == flow || other->hash != flow->hash ||
+	    memcmp(&other->key, &flow->key, sizeof flow->key) != 0 ||
+	    other->first > flow->last || flow->first > other->last)
+		return false;
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+		const struct stream *mine = &flow->streams[from], *theirs = &other->streams[from];
+		if (mine->packets > 0 && theirs->packets > 0 &&
+		    mine->tap_point != theirs->tap_point)
+			return true;
+	}
+	return false;
+}
+
+bool flow_has_twin(const struct flow_table *table, const struct flow *flow)
+{
+	const struct flow *other = table->buckets[flow->hash & table->mask];
+	while (other != NULL && !is_twin(flow, other))
+		other = other->bucket_next;
+	return other != NULL;
+}
+
 bool flow_evict(struct flow_table *table, const struct flow *spared)
 {
 	for (size_t i = 0; i < FLOW_CLASSES; i++) {

@@ -24,6 +24,7 @@ enum end_reason {
 	END_TIMEOUT,
 	END_OF_CAPTURE,
 	END_EVICTED,
+	END_STILL_OPEN, // not yet: what was found so far is told of at once
 };
 
 // What a flow is to the table: each class has its own time-out and its own turn at eviction.
@@ -79,6 +80,8 @@ struct flow {
 	uint32_t reuse_sequence; // that number
 	uint32_t syn_sequence; // the client's initial sequence number, if its SYN was seen
 	struct port_hint hint;
+	bool kept_out; // its SYN for a port of TLS had to come again: nobody answered
+	bool told; // a record was written while it was open
 	nanoseconds first, last; // packets
 	nanoseconds queued; // when it was put at the end of its queue
 	nanoseconds waiting_since; // since when something is held; 0: nothing is
@@ -138,6 +141,9 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 // Moves a flow to another class.
 void flow_set_class(
     struct flow_table *table, struct flow *flow, enum flow_class class, nanoseconds now);
+
+// True if the table has a copy of this flow's connection, seen at another tap point at the same time.
+bool flow_has_twin(const struct flow_table *table, const struct flow *flow);
 
 // Takes note of a packet of the flow. Cheap.
 void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now);

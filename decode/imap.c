@@ -13,6 +13,7 @@ enum imap_command {
 	COMMAND_FETCH, // or an unknown one: messages may come
 	COMMAND_CAPABILITY,
 	COMMAND_STARTTLS,
+	COMMAND_GARBLED, // what is left of STARTTLS
 	COMMAND_LOGIN,
 	COMMAND_AUTHENTICATE,
 	COMMAND_APPEND,
@@ -258,18 +259,50 @@ static struct feed_result command_line_end(
 	    .next = literal.size > 0 ? FEED_SKIP : FEED_MORE, .skip = literal.size};
 }
 
+// STARTTLS behind a tag, as something on the path left it. Only where a client would say it, and
+// nothing but the word: nothing else that looks like it is ever kept.
+static bool is_garbled(const struct session *session, const struct line *line, size_t position,
+    const struct line *word)
+{
+	struct line rest;
+	return !session->client_confided && !dialogue_is_incomplete(session) &&
+	       is_garbled_keyword(word->bytes, word->length, "STARTTLS") &&
+	       !line_word(line, &position, &rest);
+}
+
+static enum imap_command command_of(
+    struct session *session, const struct line *line, size_t position, const struct line *word)
+{
+	const struct verb *verb = find_verb(word);
+	if (verb != NULL)
+		return verb->command;
+	if (!is_garbled(session, line, position, word))
+		return COMMAND_FETCH;
+	clue_add(session, CLUE_GARBLED_COMMAND, word->bytes, word->length);
+	return COMMAND_GARBLED;
+}
+
+static bool confides(enum imap_command command)
+{
+	return command != COMMAND_CAPABILITY && command != COMMAND_STARTTLS &&
+	       command != COMMAND_GARBLED;
+}
+
 static struct feed_result client_command(
     struct imap *imap, struct session *session, const struct line *line)
 {
 	size_t position = 0;
 	struct line tag, word, mechanism, response;
-	if (!line_word(line, &position, &tag) || !line_word(line, &position, &word))
+	if (!line_word(line, &position, &tag) || !line_word(line, &position, &word)) {
+		session->client_confided = true;
 		return next_is(FEED_MORE); // DONE of IDLE, an empty line
-	const struct verb *verb = find_verb(&word);
+	}
+	enum imap_command command = command_of(session, line, position, &word);
 	session->client_spoke = true;
+	session->client_confided |= confides(command);
 	imap->tag = tag_hash(&tag);
-	imap->command = verb != NULL ? (uint8_t)verb->command : COMMAND_FETCH;
-	if (verb != NULL)
+	imap->command = (uint8_t)command;
+	if (find_verb(&word) != NULL)
 		imap->after_lost_ok = false; // it goes on in the clear
 	session->capabilities_asked |= imap->command == COMMAND_CAPABILITY;
 	if (imap->command == COMMAND_AUTHENTICATE && line_word(line, &position, &mechanism)) {
@@ -419,8 +452,11 @@ static void login_answered(
 		session->tls_required_by_server = SEEN_YES;
 }
 
-static enum feed_next starttls_answered(struct session *session, bool ok, const struct line *status)
+static enum feed_next starttls_answered(
+    struct session *session, bool ok, const struct line *status, const struct line *line)
 {
+	if (!ok)
+		clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
 	session->starttls_requested = SEEN_YES;
 	session->starttls_accepted = ok ? SEEN_YES : SEEN_NO;
 	memcpy(session->starttls_reply, ok ? "OK\0" : status->length == 2 ? "NO\0" : "BAD", 4);
@@ -461,6 +497,20 @@ static bool resumes(const struct imap *imap, const struct session *session, int 
 	       (before_login || !session->dialogue_gap[FROM_CLIENT]);
 }
 
+// A tag and no status (RFC 3501 7.1 has OK, NO and BAD). It is an answer all the same where the client
+// waits for one to STARTTLS.
+static enum feed_next illegal_response(
+    struct imap *imap, struct session *session, uint32_t tag, const struct line *line)
+{
+	if (imap->server == SERVER_LOST || imap->client != CLIENT_AWAITS_STARTTLS ||
+	    commands_kind_of_tag(&imap->pending, tag) != COMMAND_STARTTLS)
+		return FEED_MORE;
+	commands_pop_tag(&imap->pending, tag);
+	starttls_answer_unclear(session, line);
+	imap->client = CLIENT_COMMANDS;
+	return FEED_RELEASE;
+}
+
 // "tag OK|NO|BAD text". A tag that no waiting command has is the answer to a lost one.
 static enum feed_next tagged_response(
     struct imap *imap, struct session *session, const struct line *tag, const struct line *line)
@@ -470,10 +520,10 @@ static enum feed_next tagged_response(
 	if (!line_word(line, &position, &status))
 		return FEED_MORE;
 	bool ok = bytes_equal_keyword(status.bytes, status.length, "OK");
-	if (!ok && !bytes_equal_keyword(status.bytes, status.length, "NO") &&
-	    !bytes_equal_keyword(status.bytes, status.length, "BAD"))
-		return FEED_MORE;
+	bool bad = bytes_equal_keyword(status.bytes, status.length, "BAD");
 	uint32_t hash = tag_hash(tag);
+	if (!ok && !bad && !bytes_equal_keyword(status.bytes, status.length, "NO"))
+		return illegal_response(imap, session, hash, line);
 	int command = commands_kind_of_tag(&imap->pending, hash);
 	if (imap->server == SERVER_LOST) {
 		if (!resumes(imap, session, command))
@@ -488,9 +538,11 @@ static enum feed_next tagged_response(
 	if (ok)
 		take_response_code(imap, session, line, position);
 	imap->after_lost_ok |= command < 0 && ok;
+	if (command == COMMAND_GARBLED && bad)
+		garbled_command_refused(session, line);
 	if (command == COMMAND_STARTTLS && imap->client == CLIENT_AWAITS_STARTTLS) {
 		imap->client = CLIENT_COMMANDS;
-		return starttls_answered(session, ok, &status);
+		return starttls_answered(session, ok, &status, line);
 	}
 	if (command == COMMAND_COMPRESS && ok)
 		return FEED_STOP; // RFC 4978: nothing can be read from here on
@@ -512,14 +564,25 @@ static enum feed_next continuation(struct imap *imap)
 	return FEED_MORE;
 }
 
-static void greeting(struct imap *imap, struct session *session, const struct line *line)
+// The first line of a server that was heard from its beginning, whatever it looks like.
+static void greeting(
+    struct imap *imap, struct session *session, const struct line *line, bool regular)
 {
-	size_t position = 1;
+	size_t position = regular ? 1 : 0;
 	struct line status;
 	session->greeted = true;
+	session->greeting_irregular = !regular;
 	session_set_text(session, &session->server_banner, line->bytes, line->length, BANNER_MAX);
-	if (imap->server != SERVER_LOST && line_word(line, &position, &status))
-		take_response_code(imap, session, line, position);
+	if (imap->server == SERVER_LOST || !line_word(line, &position, &status))
+		return;
+	session->greeting_preauth =
+	    regular && bytes_equal_keyword(status.bytes, status.length, "PREAUTH");
+	take_response_code(imap, session, line, position);
+}
+
+static bool awaits_greeting(const struct session *session)
+{
+	return !session->greeted && !session->dialogue_gap[FROM_SERVER];
 }
 
 // True if the item right before a literal or string is a message or its text, not only headers.
@@ -559,10 +622,6 @@ static enum feed_next untagged_response(
 {
 	size_t position = 1;
 	struct line word, second;
-	if (!session->greeted && !session->dialogue_gap[FROM_SERVER]) {
-		greeting(imap, session, line);
-		return FEED_MORE;
-	}
 	if (!line_word(line, &position, &word))
 		return FEED_MORE;
 	if (bytes_equal_keyword(word.bytes, word.length, "CAPABILITY"))
@@ -590,7 +649,12 @@ static enum feed_next response_line(
 	imap->message_in_response = imap->in_fetch = false;
 	if (!line_word(line, &position, &tag))
 		return FEED_MORE;
-	if (tag.bytes == line->bytes && tag.length == 1 && tag.bytes[0] == '*')
+	bool untagged = tag.bytes == line->bytes && tag.length == 1 && tag.bytes[0] == '*';
+	if (awaits_greeting(session)) {
+		greeting(imap, session, line, untagged);
+		return FEED_MORE;
+	}
+	if (untagged)
 		return imap->server == SERVER_LOST ? FEED_MORE
 		                                   : untagged_response(imap, session, line);
 	if (tag.bytes == line->bytes && tag.bytes[0] == '+')

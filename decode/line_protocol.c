@@ -3,6 +3,8 @@
 
 #include "decode/tls.h"
 
+#include <string.h>
+
 bool dialogue_is_incomplete(const struct session *session)
 {
 	return session->dialogue_gap[FROM_CLIENT] || session->dialogue_gap[FROM_SERVER];
@@ -13,13 +15,24 @@ static int looks_like_upgrade(const struct session *session, const struct chunk 
 {
 	enum { TLS_HANDSHAKE_RECORD = 22, SSLV2_LENGTH_BIT = 0x80 };
 	uint8_t first = chunk->bytes[used];
+	bool unclear = session->starttls_unclear && chunk->from == FROM_CLIENT;
 	if ((first != TLS_HANDSHAKE_RECORD && first < SSLV2_LENGTH_BIT) ||
-	    !dialogue_is_incomplete(session))
+	    (!unclear && !dialogue_is_incomplete(session)))
 		return 0;
 	return tls_looks_like(chunk->from, chunk->bytes + used, chunk->length - used);
 }
 
-enum line_step line_step(struct line_reader *reader, const struct session *session,
+// A line of the client behind an answer that said neither yes nor no: no TLS. Behind a hole it may be
+// the rest of anything.
+static void goes_on_in_the_clear(struct session *session)
+{
+	if (!session->starttls_unclear || session->dialogue_gap[FROM_CLIENT])
+		return;
+	session->starttls_unclear = false;
+	session->starttls_accepted = SEEN_NO;
+}
+
+enum line_step line_step(struct line_reader *reader, struct session *session,
     const struct chunk *chunk, size_t *used, struct line *line)
 {
 	while (*used < chunk->length) {
@@ -30,6 +43,8 @@ enum line_step line_step(struct line_reader *reader, const struct session *sessi
 			return LINE_STEP_WAIT;
 		size_t taken = line_next(reader, chunk->bytes + *used, chunk->length - *used, line);
 		*used += taken;
+		if (line->bytes != NULL && chunk->from == FROM_CLIENT)
+			goes_on_in_the_clear(session);
 		if (line->bytes != NULL)
 			return LINE_STEP_LINE;
 		if (taken == 0)
@@ -43,7 +58,33 @@ struct feed_result upgrade_inferred(struct session *session, size_t consumed)
 	session->starttls_requested = SEEN_YES;
 	session->starttls_accepted = SEEN_YES;
 	session->upgrade_inferred = SEEN_YES;
+	session->starttls_unclear = false;
 	return (struct feed_result){.next = FEED_UPGRADE, .consumed = consumed};
+}
+
+void starttls_answer_unclear(struct session *session, const struct line *line)
+{
+	session->starttls_requested = SEEN_YES;
+	session->starttls_unclear = true;
+	clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
+}
+
+bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword)
+{
+	size_t same = 0, right = 0;
+	if (length != strlen(keyword) || bytes[0] <= ' ')
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		same += bytes[i] == bytes[0];
+		right += (bytes[i] & 0xdf) == (uint8_t)keyword[i];
+	}
+	return same == length || right == length - 1;
+}
+
+void garbled_command_refused(struct session *session, const struct line *line)
+{
+	clue_add(session, CLUE_GARBLED_ANSWER, line->bytes, line->length);
+	session->tell_now = true;
 }
 
 static bool line_has_any(const struct line *line, const char *const *words)

@@ -5,6 +5,7 @@
 #ifndef MAILTAP_DECODE_LINE_PROTOCOL_H
 #define MAILTAP_DECODE_LINE_PROTOCOL_H
 
+#include "decode/clues.h"
 #include "decode/protocol.h"
 
 enum {
@@ -16,10 +17,11 @@ enum line_step {
 	LINE_STEP_LINE,    // *line is the next one; *used is behind it
 	LINE_STEP_WAIT,    // no whole line left
 	LINE_STEP_UPGRADE, // TLS begins at *used, although no answer announced it: bytes or a whole
-	                   // direction are missing, so that the announcement can have been lost
+	                   // direction are missing, so that the announcement can have been lost, or
+	                   // the answer was unclear
 };
 
-enum line_step line_step(struct line_reader *reader, const struct session *session,
+enum line_step line_step(struct line_reader *reader, struct session *session,
     const struct chunk *chunk, size_t *used, struct line *line);
 
 // Bytes of the dialogue are missing in one direction or both.
@@ -27,6 +29,17 @@ bool dialogue_is_incomplete(const struct session *session);
 
 // Records an upgrade that LINE_STEP_UPGRADE found, and hands over to TLS.
 struct feed_result upgrade_inferred(struct session *session, size_t consumed);
+
+// STARTTLS or STLS was answered with a line that is neither yes nor no. What the client does next tells
+// how it took that: LINE_STEP_UPGRADE if it begins with TLS, a refusal if it goes on in the clear.
+void starttls_answer_unclear(struct session *session, const struct line *line);
+
+// True if these bytes are what is left of a keyword that was overwritten in its place: a run of one
+// character as long as the keyword, or the keyword with one character changed.
+bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword);
+
+// The server did not know the garbled command: both lines are a clue now.
+void garbled_command_refused(struct session *session, const struct line *line);
 
 // True if the words of a refusal say that TLS is needed first ("530 5.7.0 Must issue a STARTTLS
 // command first", "Plaintext authentication disallowed on non-secure (SSL/TLS) connections").

@@ -11,6 +11,7 @@ enum pop3_command {
 	COMMAND_OTHER,
 	COMMAND_CAPA,
 	COMMAND_STLS,
+	COMMAND_GARBLED, // what is left of STLS
 	COMMAND_PASS,
 	COMMAND_APOP,
 	COMMAND_AUTH,
@@ -166,17 +167,35 @@ static void server_is_asked(struct pop3 *pop3, struct session *session)
 		pop3->server = SERVER_REPLIES;
 }
 
-static enum feed_next client_command(
-    struct pop3 *pop3, struct session *session, const struct line *line)
+// STLS as something on the path left it. Only where a client would say it: nothing else that looks like
+// it is ever kept.
+static bool is_garbled(const struct session *session, const struct line *line)
+{
+	return !session->client_confided && !dialogue_is_incomplete(session) &&
+	       is_garbled_keyword(line->bytes, line->length, "STLS");
+}
+
+static enum pop3_command command_of(struct session *session, const struct line *line)
 {
 	const struct verb *verb = find_verb(line);
 	size_t position = verb != NULL ? strlen(verb->text) : 0;
 	struct line argument;
-	enum pop3_command command = COMMAND_OTHER;
 	if (verb != NULL)
-		command =
-		    line_word(line, &position, &argument) ? verb->command : verb->without_argument;
+		return line_word(line, &position, &argument) ? verb->command
+		                                             : verb->without_argument;
+	if (!is_garbled(session, line))
+		return COMMAND_OTHER;
+	clue_add(session, CLUE_GARBLED_COMMAND, line->bytes, line->length);
+	return COMMAND_GARBLED;
+}
+
+static enum feed_next client_command(
+    struct pop3 *pop3, struct session *session, const struct line *line)
+{
+	enum pop3_command command = command_of(session, line);
 	session->client_spoke = true;
+	session->client_confided |=
+	    command != COMMAND_CAPA && command != COMMAND_STLS && command != COMMAND_GARBLED;
 	server_is_asked(pop3, session);
 	commands_push(&pop3->pending, (uint8_t)command, 0);
 	switch (command) {
@@ -196,6 +215,7 @@ static enum feed_next client_command(
 		client_logs_in(session, "APOP");
 		return FEED_MORE;
 	case COMMAND_OTHER:
+	case COMMAND_GARBLED:
 	case COMMAND_AUTH_LIST:
 	case COMMAND_SASL:
 	case COMMAND_MESSAGE:
@@ -266,8 +286,14 @@ static enum feed_next reply_done(
 	case COMMAND_STLS:
 		memcpy(session->starttls_reply, ok ? "+OK" : "-ERR", ok ? 4 : 5);
 		session->starttls_accepted = ok ? SEEN_YES : SEEN_NO;
+		if (!ok)
+			clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
 		pop3->client = CLIENT_COMMANDS;
 		return ok ? FEED_UPGRADE : FEED_RELEASE;
+	case COMMAND_GARBLED:
+		if (!ok && !pop3->pending.lost)
+			garbled_command_refused(session, line);
+		break;
 	case COMMAND_AUTH:
 	case COMMAND_SASL:
 		return auth_answered(pop3, session, ok);
@@ -313,6 +339,12 @@ static enum feed_next single_line(
 	    (command == COMMAND_AUTH || command == COMMAND_SASL)) {
 		commands_pop(&pop3->pending);
 		pop3->client = CLIENT_SASL;
+		return FEED_RELEASE;
+	}
+	if (command == COMMAND_STLS && line->length > 0) {
+		commands_pop(&pop3->pending);
+		starttls_answer_unclear(session, line);
+		pop3->client = CLIENT_COMMANDS;
 		return FEED_RELEASE;
 	}
 	return FEED_MORE;

@@ -109,11 +109,30 @@ void capability_list_add(
 		list->bytes[list->length++] = bytes[i] == '\n' ? ' ' : upper(bytes[i]);
 }
 
+// An entry that is nothing but a run of one character.
+static bool has_filler(const struct text *list)
+{
+	enum { RUN_MIN = 4 };
+	for (uint32_t start = 0; start < list->length;) {
+		uint32_t end = start, same = start;
+		while (end < list->length && list->bytes[end] != '\n')
+			end++;
+		while (same < end && list->bytes[same] == list->bytes[start])
+			same++;
+		if (same == end && end - start >= RUN_MIN)
+			return true;
+		start = end + 1;
+	}
+	return false;
+}
+
 void session_set_capabilities(struct session *session, struct capability_list *list)
 {
 	text_release(session->shared->texts, session->capabilities);
 	session->capabilities =
 	    list->incomplete ? NULL : text_keep(session->shared->texts, list->bytes, list->length);
+	if (session->capabilities != NULL && has_filler(session->capabilities))
+		session->tell_now = true;
 	capability_list_clear(session, list);
 }
 
@@ -201,14 +220,14 @@ static void note_clear(struct session *session)
 
 void session_mail_begins(struct session *session)
 {
-	session->mail_begun = true;
+	session->mail_begun = session->client_confided = true;
 	note_clear(session);
 }
 
 void session_login_begins(struct session *session, const uint8_t *mechanism, size_t length)
 {
 	const struct mechanism *known = mechanism_find(mechanism, length);
-	session->login_tried = true;
+	session->login_tried = session->client_confided = true;
 	note_clear(session);
 	if (known != NULL) {
 		session_set_text(session, &session->auth_mechanism, (const uint8_t *)known->name,

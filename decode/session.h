@@ -33,6 +33,14 @@ enum tls_mode {
 // The answer to STARTTLS/STLS, as the record names it.
 enum { STARTTLS_REPLY_MAX = 8 };
 
+// The mark that a server of a newer version leaves in its random when it agrees to an older one
+// (RFC 8446 4.1.3).
+enum downgrade_sentinel {
+	SENTINEL_NONE = 0, // or no ServerHello was seen
+	SENTINEL_TLS_1_2, // it can do TLS 1.3, and agreed to 1.2
+	SENTINEL_TLS_1_1, // it can do at least TLS 1.2, and agreed to 1.1 or below
+};
+
 struct tls_facts {
 	uint16_t version;        // chosen; 0 not seen
 	uint16_t client_version; // highest offered; 0 not seen
@@ -42,10 +50,11 @@ struct tls_facts {
 	bool cipher_seen : 1;
 	bool begun : 1;          // at least one handshake record
 	bool alert_seen : 1;     // the first fatal alert in the clear
+	bool client_went_on : 1; // it sent more over the protected connection than a farewell
 	uint8_t alert_sender;    // enum direction
 	uint8_t alert_description;
+	uint8_t downgrade_sentinel; // enum
 	uint8_t established, resumed, client_certificate_requested, ocsp_staple; // enum seen
-	bool client_went_on;     // it sent more over the protected connection than a farewell
 	bool chain_ended[2];     // the Certificate message of this direction was complete
 	uint8_t certificates[2]; // how many of it were seen
 	struct text *chain[2];   // their SHA-256, 32 bytes each, leaf first
@@ -81,7 +90,7 @@ struct session {
 	// enum seen, each
 	uint8_t esmtp;
 	uint8_t starttls_offered, starttls_requested, starttls_accepted;
-	uint8_t upgrade_inferred;       // the reply to STARTTLS was lost, the bytes after it tell
+	uint8_t upgrade_inferred;       // the reply to STARTTLS was lost or unclear, the bytes after it tell
 	uint8_t tls_required_by_server;
 	uint8_t credentials_exposed;
 	uint8_t login_succeeded;        // yes: success, no: failure
@@ -96,11 +105,23 @@ struct session {
 	bool tls_foreign : 1;              // something else than TLS came where TLS was due
 	bool upgraded : 1;                 // the dialogue handed over to TLS
 	bool tls_gap : 1;                  // bytes are missing where TLS was due
+	bool greeting_irregular : 1;       // IMAP's, without the "* " in front (RFC 3501 7.1)
+	bool greeting_preauth : 1;         // IMAP's: logged in already, STARTTLS is impossible
+	// The answer to STARTTLS was neither yes nor no, and the client has not shown yet how it took it: it
+	// may go on in the clear (accepted is no then) or with TLS.
+	bool starttls_unclear : 1;
+	// The client said more than its name and what it asks of the server: from here on what crosses may
+	// be private.
+	bool client_confided : 1;
+	bool tell_now : 1;                 // there is a clue that is not to wait for the session's end
 	uint32_t messages;              // taken by the server, or retrieved, in the clear
 	uint64_t message_bytes;         // of them
 	uint32_t conflicting_bytes[2];  // of this direction that came again with another value
 	uint32_t injected_command_bytes;  // in the clear between STARTTLS and the server's answer
-	uint32_t injected_response_bytes; // in the clear behind the server's answer
+	// In the clear behind the server's answer and before the client's hello. A refusal that is the last
+	// thing the server says there (SMTP 421, 454, IMAP BYE, POP3 -ERR) is none: it gives up waiting or
+	// finds its TLS broken, and nothing that it says is taken over into the protected session.
+	uint32_t injected_response_bytes;
 	struct tls_facts tls;
 };
 

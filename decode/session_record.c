@@ -25,7 +25,8 @@ static enum tls_mode conclude_mode(const struct session_record *record)
 	const struct session *session = record->session;
 	if (session->tls_mode != TLS_MODE_NONE)
 		return (enum tls_mode)session->tls_mode;
-	if (session->starttls_requested == SEEN_YES && session->starttls_accepted == NOT_SEEN)
+	bool answered = session->starttls_accepted != NOT_SEEN || session->starttls_unclear;
+	if (session->starttls_requested == SEEN_YES && !answered)
 		return TLS_MODE_NOT_SEEN; // asked for, and the answer is lost
 	// In the clear, but something of the client is missing before: TLS may have been tried there.
 	if (session->clear_from_start || (settled(record) && whole(session, FROM_CLIENT)))
@@ -42,11 +43,13 @@ static enum seen conclude_requested(const struct session_record *record)
 	                                                                               : NOT_SEEN;
 }
 
-// Asked and not answered before the end is not accepted; not asked is no question.
+// Asked and not answered before the end is not accepted; not asked is no question. Nor is it known what
+// an answer meant that was none, where the client was gone before it showed how it took it.
 static enum seen conclude_accepted(const struct session_record *record)
 {
 	const struct session *session = record->session;
-	if (session->starttls_accepted != NOT_SEEN || session->starttls_requested != SEEN_YES)
+	if (session->starttls_accepted != NOT_SEEN || session->starttls_unclear ||
+	    session->starttls_requested != SEEN_YES)
 		return (enum seen)session->starttls_accepted;
 	return record->ended && whole(session, FROM_SERVER) && whole(session, FROM_CLIENT)
 	           ? SEEN_NO
@@ -60,7 +63,8 @@ static enum seen conclude_established(const struct session_record *record)
 		return (enum seen)session->tls.established;
 	if (session->upgraded)
 		return record->ended && !session->tls_gap ? SEEN_NO : NOT_SEEN;
-	if (record->starttls_accepted == SEEN_NO || record->starttls_requested == SEEN_NO)
+	bool left = session->starttls_unclear && record->tls_mode == TLS_MODE_NONE;
+	if (record->starttls_accepted == SEEN_NO || record->starttls_requested == SEEN_NO || left)
 		return SEEN_NO;
 	return NOT_SEEN;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A session as it is handed on when its connection ends: facts frozen, and "nothing seen" turned into
+// A session as it is handed on when its connection ends, and once before if there is a clue of tampering
+// that is told of at once (END_STILL_OPEN: then what only an end shows is not concluded). Facts frozen, and "nothing seen" turned into
 // "no" exactly where the tap saw enough to say so. Everything it points to is borrowed for the call
 // that hands it on.
 #ifndef MAILTAP_DECODE_SESSION_RECORD_H
@@ -18,6 +19,7 @@ struct session_record {
 	enum end_reason end_reason;
 	uint64_t packets[2], bytes[2], missing[2]; // by enum direction; payload bytes
 	bool saw_start;
+	bool twin_live;                // seen elsewhere as well, at the same time: that record comes later
 	bool tls_port;                 // TLS was expected from the first byte
 	// Facts that depend on what was not seen (enum seen).
 	enum tls_mode tls_mode;

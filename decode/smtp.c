@@ -143,6 +143,7 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 {
 	struct smtp *smtp = state;
 	smtp->readers[from] = (struct line_reader){0};
+	smtp_forget_refusal(smtp, session);
 	if (from == FROM_SERVER)
 		server_gap(smtp, session);
 	else
@@ -152,8 +153,8 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 static void smtp_give_up_hold(void *state, struct session *session, enum direction held)
 {
 	struct smtp *smtp = state;
-	(void)session;
 	(void)held;
+	smtp_forget_refusal(smtp, session);
 	commands_clear(&smtp->pending);
 	if (smtp->client == CLIENT_AWAITS_DATA) {
 		smtp->client = CLIENT_BODY_ASSUMED;
@@ -167,7 +168,9 @@ static void smtp_give_up_hold(void *state, struct session *session, enum directi
 
 static void smtp_end(void *state, struct session *session)
 {
-	capability_list_clear(session, &((struct smtp *)state)->list);
+	struct smtp *smtp = state;
+	capability_list_clear(session, &smtp->list);
+	smtp_forget_refusal(smtp, session);
 }
 
 const struct protocol_ops smtp_protocol = {

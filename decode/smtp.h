@@ -22,6 +22,7 @@ enum smtp_command {
 	COMMAND_BDAT_LAST,
 	COMMAND_BURL_LAST,
 	COMMAND_QUIT,
+	COMMAND_GARBLED, // what is left of STARTTLS
 	COMMAND_KINDS,
 };
 
@@ -67,7 +68,9 @@ struct smtp {
 	uint64_t body_bytes; // of the message being transferred
 	struct commands pending;
 	struct capability_list list;
+	struct text *ehlo_refusal; // the last line of the refusal, until HELO is answered
 };
+
 struct smtp_verb {
 	const char *text;
 	enum smtp_command command;
@@ -94,6 +97,9 @@ void smtp_doubt_missing_offer(struct session *session);
 
 // Records the code that STARTTLS was answered with.
 void smtp_set_starttls_reply(struct session *session, uint16_t code);
+
+// The refusal of EHLO, if any, is of no account any more.
+void smtp_forget_refusal(struct smtp *smtp, struct session *session);
 
 // One direction's bytes.
 struct feed_result smtp_feed_client(

@@ -132,14 +132,40 @@ static bool settles(enum smtp_command command)
 	       command == COMMAND_BURL_LAST;
 }
 
+// Behind these alone, nothing private has crossed.
+static bool confides(enum smtp_command command)
+{
+	return command != COMMAND_EHLO && command != COMMAND_HELO && command != COMMAND_STARTTLS &&
+	       command != COMMAND_GARBLED && command != COMMAND_QUIT;
+}
+
+// STARTTLS as something on the path left it. Only where a client would say it: nothing else that looks
+// like it is ever kept.
+static bool is_garbled(const struct session *session, const struct line *line)
+{
+	return !session->client_confided && !dialogue_is_incomplete(session) &&
+	       is_garbled_keyword(line->bytes, line->length, "STARTTLS");
+}
+
+static enum smtp_command command_of(struct session *session, const struct line *line)
+{
+	const struct smtp_verb *verb = smtp_verb_of(line);
+	if (verb != NULL)
+		return verb->command;
+	if (!is_garbled(session, line))
+		return COMMAND_OTHER;
+	clue_add(session, CLUE_GARBLED_COMMAND, line->bytes, line->length);
+	return COMMAND_GARBLED;
+}
+
 static struct feed_result client_command(
     struct smtp *smtp, struct session *session, const struct line *line)
 {
-	const struct smtp_verb *verb = smtp_verb_of(line);
-	enum smtp_command command = verb != NULL ? verb->command : COMMAND_OTHER;
+	enum smtp_command command = command_of(session, line);
 	enum feed_next next = FEED_MORE;
 	session->client_spoke = true;
 	session->client_settled |= settles(command);
+	session->client_confided |= confides(command);
 	smtp->after_ehlo = false;
 	switch (command) {
 	case COMMAND_BDAT:
@@ -172,6 +198,7 @@ static struct feed_result client_command(
 		break;
 	case COMMAND_RCPT:
 	case COMMAND_QUIT:
+	case COMMAND_GARBLED:
 	case COMMAND_SASL:
 	case COMMAND_BODY:
 	case COMMAND_BDAT_LAST:

@@ -88,9 +88,12 @@ static void message_taken(struct smtp *smtp, struct session *session)
 	session->message_bytes += smtp->body_bytes;
 }
 
-static enum feed_next starttls_answered(struct smtp *smtp, struct session *session, uint16_t code)
+static enum feed_next starttls_answered(
+    struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
 {
 	smtp_set_starttls_reply(session, code);
+	if (code != 220)
+		clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
 	session->starttls_accepted = code == 220 ? SEEN_YES : SEEN_NO;
 	smtp->client = CLIENT_COMMANDS;
 	return code == 220 ? FEED_UPGRADE : FEED_RELEASE;
@@ -206,12 +209,35 @@ static void reply_unasked(
 		smtp->client = CLIENT_COMMANDS;
 }
 
-static void ehlo_answered(struct smtp *smtp, struct session *session, uint16_t code)
+void smtp_forget_refusal(struct smtp *smtp, struct session *session)
 {
+	text_release(session->shared->texts, smtp->ehlo_refusal);
+	smtp->ehlo_refusal = NULL;
+}
+
+static void ehlo_answered(
+    struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
+{
+	smtp_forget_refusal(smtp, session);
+	if (code / 100 == 5)
+		session_set_text(
+		    session, &smtp->ehlo_refusal, line->bytes, line->length, CLUE_LINE_MAX);
 	if (code == 250)
 		ehlo_done(smtp, session);
 	else if (code == 500 || code == 501 || code == 502 || code == 504)
 		ehlo_unknown(session);
+}
+
+static void helo_answered(struct smtp *smtp, struct session *session, uint16_t code)
+{
+	const struct text *refusal = smtp->ehlo_refusal;
+	if (code != 250)
+		return;
+	if (session->esmtp != SEEN_YES && !smtp->ehlo_lost)
+		session->esmtp = SEEN_NO;
+	if (refusal != NULL)
+		clue_add(session, CLUE_EHLO_REFUSED, refusal->bytes, refusal->length);
+	smtp_forget_refusal(smtp, session);
 }
 
 static enum feed_next reply_done(
@@ -228,14 +254,17 @@ static enum feed_next reply_done(
 		note_refusal(smtp, session, code);
 	switch ((enum smtp_command)command) {
 	case COMMAND_EHLO:
-		ehlo_answered(smtp, session, code);
+		ehlo_answered(smtp, session, code, line);
 		break;
 	case COMMAND_HELO:
-		if (code == 250 && session->esmtp != SEEN_YES)
-			session->esmtp = SEEN_NO;
+		helo_answered(smtp, session, code);
+		break;
+	case COMMAND_GARBLED:
+		if ((code == 500 || code == 502) && !smtp->pending.lost)
+			garbled_command_refused(session, line);
 		break;
 	case COMMAND_STARTTLS:
-		return starttls_answered(smtp, session, code);
+		return starttls_answered(smtp, session, code, line);
 	case COMMAND_AUTH:
 	case COMMAND_SASL:
 		return auth_answered(smtp, session, code);

@@ -12,6 +12,7 @@ enum {
 static const nanoseconds patience_acknowledged =
     SECONDS(1); // its receiver has it, the tap does not
 static const nanoseconds patience_unknown = SECONDS(5);
+static const nanoseconds patience_syn = SECONDS(1) / 2; // of who sends it again, at the least
 
 static bool after(uint32_t a, uint32_t b)
 {
@@ -395,11 +396,23 @@ static void set_next(struct stream *stream, uint32_t next, bool start_known)
 	stream->start_known = start_known;
 }
 
+// A client whose SYN for a port of TLS nobody answered asks again: sooner, it is the packet that was
+// captured twice (RFC 6298 2.1 waits a second).
+static bool is_kept_out(
+    const struct flow *flow, enum direction from, const struct segment *segment)
+{
+	return from == FROM_CLIENT && flow->hint.implicit_tls &&
+	       flow->streams[FROM_CLIENT].syn_seen && flow->streams[FROM_SERVER].packets == 0 &&
+	       segment->sequence == flow->syn_sequence &&
+	       segment->context.time - flow->first >= patience_syn;
+}
+
 // A SYN fixes where its direction begins. One that comes late (behind data, by reordering) completes
 // what was taken for a connection joined mid-way, if nothing was missed in between.
 static void take_syn(struct flow *flow, enum direction from, const struct segment *segment)
 {
 	struct stream *stream = &flow->streams[from];
+	flow->kept_out |= is_kept_out(flow, from, segment);
 	flow->saw_start = true;
 	stream->syn_seen = true;
 	if (from == FROM_CLIENT)

@@ -88,11 +88,26 @@ static void keep_answer(struct session *session, const struct tls_server_hello *
 	    session, &session->tls.answer, (const uint8_t *)&answer, sizeof answer, sizeof answer);
 }
 
+static enum downgrade_sentinel sentinel_of(const struct tls_server_hello *hello)
+{
+	enum { SENTINEL_LENGTH = 8 };
+	static const uint8_t common[] = {'D', 'O', 'W', 'N', 'G', 'R', 'D'};
+	struct view random = hello->random;
+	if (random.data == NULL || random.length < SENTINEL_LENGTH || hello->hello_retry_request ||
+	    hello->version == TLS_SSL2)
+		return SENTINEL_NONE;
+	const uint8_t *end = random.data + random.length - SENTINEL_LENGTH;
+	if (memcmp(end, common, sizeof common) != 0)
+		return SENTINEL_NONE;
+	return end[7] == 1 ? SENTINEL_TLS_1_2 : end[7] == 0 ? SENTINEL_TLS_1_1 : SENTINEL_NONE;
+}
+
 static void on_server_hello(void *context, const struct tls_server_hello *hello)
 {
 	struct session *session = context;
 	keep_answer(session, hello);
 	session->tls.version = hello->version;
+	session->tls.downgrade_sentinel = (uint8_t)sentinel_of(hello);
 	session->tls.cipher = hello->cipher;
 	session->tls.cipher_seen = hello->version != TLS_SSL2;
 	if (hello->group != 0)

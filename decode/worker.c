@@ -36,6 +36,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	flow->dialogue = NULL;
 	tcp_release(&worker->tcp, flow); // tells the session what it found in its backlogs
 	struct session_record record = session_record_make(flow, reason);
+	record.twin_live = flow_has_twin(worker->flows, flow);
 	worker->options.on_session(worker->options.context, &record);
 	if (flow->session != NULL) {
 		session_release(flow->session);
@@ -284,6 +285,18 @@ static void keep_within_budget(struct worker *worker, const struct flow *spared)
 	}
 }
 
+// Some clues are not to wait for the end of a session that may last for hours.
+static void tell_at_once(struct worker *worker, struct flow *flow)
+{
+	bool urgent = flow->kept_out || (flow->session != NULL && flow->session->tell_now);
+	if (!urgent || flow->told)
+		return;
+	flow->told = true;
+	struct session_record record = session_record_make(flow, END_STILL_OPEN);
+	record.twin_live = flow_has_twin(worker->flows, flow);
+	worker->options.on_session(worker->options.context, &record);
+}
+
 static void take_segment(struct worker *worker, const struct lookup *lookup)
 {
 	const struct segment *segment = lookup->segment;
@@ -298,6 +311,7 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	worker->counters.segments_tracked++;
 	flow_seen(worker->flows, flow, segment->context.time);
 	tcp_segment(&worker->tcp, flow, from, segment);
+	tell_at_once(worker, flow);
 	if (flow->dialogue != NULL && dialogue_done(flow->dialogue))
 		cut_over(worker, flow);
 	enum flow_class class = class_of(flow);

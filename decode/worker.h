@@ -26,7 +26,7 @@ struct worker_options {
 	size_t memory;                  // bytes for connections, their texts and fragments
 	const struct tls_keylog *keylog; // borrowed for the worker's life; NULL: there is none
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender
-	session_sink *on_session;
+	session_sink *on_session;       // at the end of a session; at most once before: END_STILL_OPEN
 	certificate_sink *on_certificate; // NULL: nobody wants them. Before the session's record
 	void *context;                  // of both
 };

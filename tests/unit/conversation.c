@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "conversation.h"
+#include "decode/clues.h"
 #include "decode/session_record.h"
 
 #include <stdio.h>
@@ -45,6 +46,9 @@ enum fact_name {
 	FOREIGN,
 	INJECTED_COMMANDS,
 	INJECTED_RESPONSES,
+	GREETING,
+	CLUES,
+	TELL_NOW,
 	FACT_NAMES,
 };
 
@@ -56,6 +60,7 @@ enum rule {
 	RULE_LAST, // it is what was seen last: an earlier value
 	RULE_COUNT, // fewer, but not none
 	RULE_PROTOCOL, // unknown is its "not seen"
+	RULE_SOME, // some of its parts ('|' between), in their order
 };
 
 static const struct {
@@ -84,6 +89,9 @@ static const struct {
     [FOREIGN] = {"foreign", RULE_STRICT},
     [INJECTED_COMMANDS] = {"injected_commands", RULE_COUNT},
     [INJECTED_RESPONSES] = {"injected_responses", RULE_COUNT},
+    [GREETING] = {"greeting", RULE_STRICT},
+    [CLUES] = {"clues", RULE_SOME},
+    [TELL_NOW] = {"tell_now", RULE_STRICT},
 };
 
 static void set(struct facts *facts, enum fact_name name, const char *value)
@@ -121,6 +129,27 @@ static void set_number(struct facts *facts, enum fact_name name, bool known, uin
 		set(facts, name, NULL);
 }
 
+// "kind:bytes", '|' between; kinds as below, a conflict without its bytes.
+static void set_clues(struct facts *facts, const struct session *session)
+{
+	static const char *const kinds[] = {[CLUE_STARTTLS_ANSWER] = "answer",
+	    [CLUE_GARBLED_COMMAND] = "garbled",
+	    [CLUE_GARBLED_ANSWER] = "garbled_answer",
+	    [CLUE_EHLO_REFUSED] = "ehlo_refused",
+	    [CLUE_CONFLICT] = "conflict",
+	    [CLUES_LEFT_OUT] = "left_out"};
+	char *value = facts->values[CLUES];
+	size_t position = 0, length = 0;
+	struct clue clue;
+	set(facts, CLUES, NULL);
+	while (clue_next(session, &position, &clue)) {
+		length += (size_t)snprintf(value + length, FACT_LENGTH - length, "%s%s:%.*s",
+		    length > 0 ? "|" : "", kinds[clue.kind], (int)clue.length,
+		    (const char *)clue.bytes);
+		assert_true(length < FACT_LENGTH);
+	}
+}
+
 static void set_session(struct facts *facts, const struct session *session)
 {
 	static const char *const outcomes[] = {
@@ -141,6 +170,12 @@ static void set_session(struct facts *facts, const struct session *session)
 	    session->injected_command_bytes);
 	set_number(facts, INJECTED_RESPONSES, session->injected_response_bytes > 0,
 	    session->injected_response_bytes);
+	set(facts, GREETING,
+	    session->greeting_irregular ? "irregular"
+	    : session->greeting_preauth ? "preauth"
+	                                : NULL);
+	set_clues(facts, session);
+	set(facts, TELL_NOW, session->tell_now ? "yes" : NULL);
 }
 
 static void set_record(struct facts *facts, const struct session_record *record)
@@ -456,6 +491,21 @@ static bool is_fewer(const char *value, const char *of)
 	return few > 0 && few < atoll(of);
 }
 
+// Whether these parts are parts of a longer list, in its order.
+static bool is_some_of(const char *some, const char *all)
+{
+	while (*some != '\0') {
+		size_t length = strcspn(some, "|"), have = strcspn(all, "|");
+		if (*all == '\0')
+			return false;
+		bool same = length == have && memcmp(some, all, length) == 0;
+		all += have + (all[have] == '|');
+		if (same)
+			some += length + (some[length] == '|');
+	}
+	return true;
+}
+
 static bool may_become(const struct mail_conversation *conversation, int name, const char *value)
 {
 	if (strcmp(value, whole.values[name]) == 0 || strcmp(value, "-") == 0 ||
@@ -470,6 +520,8 @@ static bool may_become(const struct mail_conversation *conversation, int name, c
 		return is_fewer(value, whole.values[name]);
 	case RULE_PROTOCOL:
 		return strcmp(value, "unknown") == 0;
+	case RULE_SOME:
+		return is_some_of(value, whole.values[name]);
 	}
 	return false;
 }

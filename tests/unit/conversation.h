@@ -7,7 +7,7 @@
 
 #include "decode/protocol.h"
 
-enum { TURNS_MAX = 48, FACTS_MAX = 24, FACT_LENGTH = 640, HOLES_AT_ONCE = 3 };
+enum { TURNS_MAX = 48, FACTS_MAX = 28, FACT_LENGTH = 640, HOLES_AT_ONCE = 3 };
 
 struct turn {
 	uint8_t from; // enum direction

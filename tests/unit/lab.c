@@ -27,24 +27,37 @@ static void keep_text(char out[KEPT_TEXT], const struct text *text)
 // A worker has only a context to tell it where records go; a lab may be moved before its first packet.
 static struct lab *current;
 
+static void keep_record(struct kept_record *kept, const struct session_record *record)
+{
+	const struct text *clues = record->session->clues;
+	kept->record = *record;
+	kept->session = *record->session;
+	keep_text(kept->banner, record->session->server_banner);
+	keep_text(kept->client_name, record->session->client_name);
+	keep_text(kept->capabilities, record->session->capabilities);
+	kept->clues_length = clues != NULL ? clues->length : 0;
+	if (clues != NULL)
+		memcpy(kept->clues, clues->bytes, clues->length);
+}
+
 static void on_session(void *context, const struct session_record *record)
 {
 	struct lab *lab = current;
 	(void)context;
+	if (record->end_reason == END_STILL_OPEN) {
+		assert_false(record->ended);
+		keep_record(&lab->told, record);
+		lab->told_count++;
+		return;
+	}
 	lab->ends[record->end_reason]++;
 	lab->packets += record->packets[FROM_CLIENT] + record->packets[FROM_SERVER];
 	assert_true(record->end >= record->start);
 	lab->written++;
 	if (lab->only_ended && record->end_reason != END_FIN)
 		return;
-	if (lab->count < KEPT_RECORDS) {
-		struct kept_record *kept = &lab->records[lab->count];
-		kept->record = *record;
-		kept->session = *record->session;
-		keep_text(kept->banner, record->session->server_banner);
-		keep_text(kept->client_name, record->session->client_name);
-		keep_text(kept->capabilities, record->session->capabilities);
-	}
+	if (lab->count < KEPT_RECORDS)
+		keep_record(&lab->records[lab->count], record);
 	lab->count++;
 }
 

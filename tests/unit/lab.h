@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "decode/clues.h"
 #include "decode/worker.h"
 #include "tests/unit/tcp_packet.h"
 
@@ -24,12 +25,16 @@ struct kept_record {
 	struct session_record record;
 	struct session session; // its texts are not valid any more
 	char banner[KEPT_TEXT], client_name[KEPT_TEXT], capabilities[KEPT_TEXT];
+	uint8_t clues[CLUES_MAX]; // as session.clues
+	uint32_t clues_length;
 };
 
 struct lab {
 	struct worker *worker;
 	struct kept_record records[KEPT_RECORDS];
 	size_t count;
+	struct kept_record told; // the last one of a session still open
+	size_t told_count; // how many of these; in none of the other figures
 	bool only_ended; // keep records of connections that ended, no others
 	uint64_t ends[END_EVICTED + 1]; // records by end_reason
 	uint64_t written; // all records
