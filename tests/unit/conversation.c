@@ -49,6 +49,7 @@ enum fact_name {
 	GREETING,
 	CLUES,
 	TELL_NOW,
+	SENTINEL,
 	FACT_NAMES,
 };
 
@@ -92,6 +93,7 @@ static const struct {
     [GREETING] = {"greeting", RULE_STRICT},
     [CLUES] = {"clues", RULE_SOME},
     [TELL_NOW] = {"tell_now", RULE_STRICT},
+    [SENTINEL] = {"sentinel", RULE_STRICT},
 };
 
 static void set(struct facts *facts, enum fact_name name, const char *value)
@@ -154,6 +156,8 @@ static void set_session(struct facts *facts, const struct session *session)
 {
 	static const char *const outcomes[] = {
 	    [NOT_SEEN] = NULL, [SEEN_NO] = "failure", [SEEN_YES] = "success"};
+	static const char *const sentinels[] = {
+	    [SENTINEL_NONE] = NULL, [SENTINEL_TLS_1_2] = "1.2", [SENTINEL_TLS_1_1] = "1.1"};
 	set(facts, PROTOCOL, protocol_name((enum protocol)session->protocol));
 	set_text(facts, BANNER, session->server_banner);
 	set_text(facts, SERVER_NAME, session->server_name);
@@ -176,6 +180,7 @@ static void set_session(struct facts *facts, const struct session *session)
 	                                : NULL);
 	set_clues(facts, session);
 	set(facts, TELL_NOW, session->tell_now ? "yes" : NULL);
+	set(facts, SENTINEL, sentinels[session->tls.downgrade_sentinel]);
 }
 
 static void set_record(struct facts *facts, const struct session_record *record)

@@ -18,6 +18,12 @@
 #define TAKEN S("250 2.0.0 Ok: queued\r\n")
 #define QUIT C("QUIT\r\n"), S("221 Bye\r\n")
 
+// A ServerHello up to its random, and behind it.
+#define OLD_HELLO(version) "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03" version
+#define OLD_HELLO_END "\x00\xc0\x2f\x00"
+#define IMPLICIT(server_hello)                                                                     \
+	.port = PROTOCOL_SMTP, .implicit_tls = true, .turns = {C(CLIENT_HELLO), S(server_hello)}
+
 static const struct mail_conversation conversations[] = {
     /* ---- greetings ---- */
     {
@@ -262,6 +268,26 @@ static const struct mail_conversation conversations[] = {
         .port = PROTOCOL_SMTP,
         .turns = {BANNER, EHLO, EHLO_REPLY, C("STARTTLS\r\n"), S("220 Ready\r\n424 no\r\n")},
         .facts = {"injected_responses=8"},
+    },
+    {
+        .name = "a server that could have done TLS 1.3",
+        IMPLICIT(OLD_HELLO("\x03") "0123456789abcdef01234567DOWNGRD\x01" OLD_HELLO_END),
+        .facts = {"sentinel=1.2", "tls_mode=implicit"},
+    },
+    {
+        .name = "a server that could have done TLS 1.2",
+        IMPLICIT(OLD_HELLO("\x01") "0123456789abcdef01234567DOWNGRD\x00" OLD_HELLO_END),
+        .facts = {"sentinel=1.1"},
+    },
+    {
+        .name = "a random that ends only almost like that",
+        IMPLICIT(OLD_HELLO("\x03") "0123456789abcdef01234567DOWNGRD\x02" OLD_HELLO_END),
+        .facts = {"sentinel=-"},
+    },
+    {
+        .name = "a random that has the mark elsewhere",
+        IMPLICIT(OLD_HELLO("\x03") "0123456789abcdefDOWNGRD\x01" "01234567" OLD_HELLO_END),
+        .facts = {"sentinel=-"},
     },
     /* ---- clues of tampering ---- */
     {
