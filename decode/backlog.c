@@ -16,6 +16,9 @@ struct backlog {
 	uint32_t conflicting;
 	uint16_t held_count;
 	uint16_t recent_length;
+	bool clear_known, plain_known;
+	uint32_t clear_until, plain_until; // sequence numbers
+	struct looks looks;
 	uint8_t recent[RECENT_MAX];
 };
 
@@ -70,27 +73,116 @@ void backlog_forget(struct backlog *backlog)
 	backlog->recent_length = 0;
 }
 
-// Compares the part of a segment that lies in [start, end) with the bytes known of it.
-static void compare(struct backlog *backlog, const struct segment *segment, const uint8_t *known,
-    uint32_t start, uint32_t end)
+void backlog_saw(struct backlog *backlog, const struct sighting *sighting)
 {
+	looks_note(&backlog->looks, sighting);
+}
+
+void backlog_mark_clear(struct backlog *backlog, uint32_t next)
+{
+	backlog->clear_known = true;
+	backlog->clear_until = next;
+}
+
+void backlog_mark_plain(struct backlog *backlog, uint32_t next)
+{
+	backlog->plain_known = true;
+	backlog->plain_until = next;
+}
+
+bool backlog_is_clear(const struct backlog *backlog, uint32_t end)
+{
+	return backlog != NULL && backlog->clear_known && !after(end, backlog->clear_until);
+}
+
+bool backlog_is_plain(const struct backlog *backlog, uint32_t end)
+{
+	return backlog != NULL && backlog->plain_known && !after(end, backlog->plain_until);
+}
+
+// A bit error is found by the checksum of the segment that has it. A single byte may be a keep-alive's
+// garbage (RFC 9293 3.8.4), come out of order.
+static bool is_fault_of_line(const struct segment *segment)
+{
+	return !segment_is_intact(segment) || segment->length == 1;
+}
+
+// `known`: what came first, from `start` on; `again` and `before` point to the two versions of
+// `length` bytes from `from` on, which differ.
+static void describe(struct conflict *conflict, const struct backlog *backlog,
+    const struct segment *segment, const uint8_t *before, uint32_t from, uint32_t length)
+{
+	const uint8_t *again = segment->payload + (from - segment->sequence);
+	uint32_t skipped = 0;
+	while (again[skipped] == before[skipped])
+		skipped++;
+	while (again[length - 1] == before[length - 1])
+		length--;
+	conflict->sequence = from + skipped;
+	conflict->length = length - skipped;
+	conflict->first = before + skipped;
+	conflict->again = again + skipped;
+	conflict->again_look = segment_look_of(segment);
+	conflict->differing = 0;
+	for (uint32_t i = skipped; i < length; i++)
+		conflict->differing += again[i] != before[i];
+	conflict->unlike = looks_unlike(&backlog->looks, conflict->sequence,
+	    conflict->sequence + conflict->length, &conflict->first_look, &conflict->again_look,
+	    &conflict->usual);
+}
+
+// Compares the part of a segment that lies in [start, end) with the bytes known of it. Returns where
+// in `known` they begin to be compared, and how many are; *length 0: none differ.
+static uint32_t compare(struct backlog *backlog, const struct segment *segment,
+    const uint8_t *known, uint32_t start, uint32_t end, uint32_t *length)
+{
+	*length = 0;
 	uint32_t from = after(segment->sequence, start) ? segment->sequence : start;
 	uint32_t segment_end = segment->sequence + segment->captured;
 	uint32_t to = after(segment_end, end) ? end : segment_end;
 	if (!after(to, from))
-		return;
+		return 0;
 	const uint8_t *again = segment->payload + (from - segment->sequence);
 	const uint8_t *before = known + (from - start);
 	if (memcmp(again, before, to - from) == 0)
-		return;
+		return 0;
 	for (uint32_t i = 0; i < to - from; i++)
 		backlog->conflicting += again[i] != before[i];
+	*length = to - from;
+	return from - start;
 }
 
-void backlog_compare(struct backlog *backlog, const struct segment *segment, uint32_t next)
+void backlog_compare(struct backlog *backlog, const struct segment *segment, uint32_t next,
+    struct conflict *conflict)
 {
-	if (backlog->recent_length > 0)
-		compare(backlog, segment, backlog->recent, next - backlog->recent_length, next);
+	uint32_t start = next - backlog->recent_length, length;
+	conflict->length = 0;
+	if (backlog->recent_length == 0)
+		return;
+	uint32_t at = compare(backlog, segment, backlog->recent, start, next, &length);
+	if (length == 0 || is_fault_of_line(segment))
+		return;
+	const struct sighting *first = looks_of(&backlog->looks, start + at, start + at + length);
+	if (first == NULL)
+		return;
+	conflict->delivered = true;
+	conflict->first_look = first->look;
+	describe(conflict, backlog, segment, backlog->recent + at, start + at, length);
+	conflict->before_length = conflict->sequence - start;
+}
+
+static void compare_with_held(struct backlog *backlog, const struct segment *segment,
+    const struct held_segment *held, struct conflict *conflict)
+{
+	uint32_t length;
+	uint32_t at = compare(backlog, segment, held->bytes, held->sequence,
+	    held->sequence + held->captured, &length);
+	if (length == 0 || conflict->length > 0 || is_fault_of_line(segment) || !held->intact)
+		return;
+	conflict->delivered = false;
+	conflict->before_length = 0;
+	conflict->first_look = held->look;
+	describe(conflict, backlog, segment, held->bytes + at, held->sequence + at, length);
 }
 
 uint32_t backlog_conflicting(const struct backlog *backlog)
@@ -157,7 +249,8 @@ static bool fits_behind(
 	       before->captured == before->length &&
 	       before->room - before->captured >= piece->captured &&
 	       before->acknowledges == ((segment->flags & TCP_ACK) != 0) &&
-	       before->acknowledgement == segment->acknowledgement;
+	       before->acknowledgement == segment->acknowledgement &&
+	       before->look.ttl == segment->ttl && before->intact == segment_is_intact(segment);
 }
 
 static struct held_segment *make_held(
@@ -172,6 +265,8 @@ static struct held_segment *make_held(
 		    .room = room,
 		    .acknowledgement = segment->acknowledgement,
 		    .acknowledges = (segment->flags & TCP_ACK) != 0,
+		    .intact = segment_is_intact(segment),
+		    .look = segment_look_of(segment),
 		};
 	return held;
 }
@@ -198,8 +293,10 @@ static bool add_piece(struct memory *memory, struct backlog *backlog, struct hel
 }
 
 // Most segments come behind all others; the rest walks the list, whose length is bounded.
-bool backlog_hold(struct memory *memory, struct backlog *backlog, const struct segment *segment)
+bool backlog_hold(struct memory *memory, struct backlog *backlog, const struct segment *segment,
+    struct conflict *conflict)
 {
+	conflict->length = 0;
 	uint32_t at = segment->sequence, end = segment->sequence + segment->length;
 	struct held_segment *before = NULL, *next = backlog->first;
 	if (next != NULL && !after(backlog->last->sequence + backlog->last->length, at)) {
@@ -218,8 +315,7 @@ bool backlog_hold(struct memory *memory, struct backlog *backlog, const struct s
 			break;
 		uint32_t next_end = next->sequence + next->length;
 		if (after(next_end, at)) {
-			compare(backlog, segment, next->bytes, next->sequence,
-			    next->sequence + next->captured);
+			compare_with_held(backlog, segment, next, conflict);
 			at = next_end;
 		}
 	}

@@ -39,6 +39,7 @@ struct clue_conflict {
 	struct segment_look usual, first, second; // of the rest of the direction, and of the two
 	uint8_t from; // enum direction
 	uint8_t unlike; // one of the two does not look like the rest of its direction
+	uint8_t reserved[4];
 };
 
 struct clue {

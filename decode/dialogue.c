@@ -687,6 +687,16 @@ void dialogue_close(struct dialogue *dialogue, enum direction from)
 	dialogue->halves[from].closed = true;
 }
 
+bool dialogue_in_the_clear(const struct dialogue *dialogue)
+{
+	return dialogue->stage == STAGE_MAIL;
+}
+
+bool dialogue_keeps(const struct dialogue *dialogue, enum direction from)
+{
+	return dialogue->halves[from].length > 0;
+}
+
 bool dialogue_done(const struct dialogue *dialogue)
 {
 	return dialogue->stage == STAGE_DONE;

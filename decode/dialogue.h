@@ -35,6 +35,12 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 // The sender closed this direction.
 void dialogue_close(struct dialogue *dialogue, enum direction from);
 
+// True while a mail dialogue in the clear is read.
+bool dialogue_in_the_clear(const struct dialogue *dialogue);
+
+// True if bytes of this direction wait to be understood.
+bool dialogue_keeps(const struct dialogue *dialogue, enum direction from);
+
 // True once nothing more can be learned: the flow may be cut over.
 bool dialogue_done(const struct dialogue *dialogue);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/tcp.h"
 
+#include "decode/conflict.h"
+
 #include <string.h>
 
 enum {
@@ -56,8 +58,22 @@ struct arrival {
 	uint32_t sequence, captured, length;
 	uint32_t acknowledgement;
 	bool acknowledges;
+	bool intact; // as in struct sighting
+	struct segment_look look;
 	nanoseconds time;
 };
+
+// Takes note of what was just read: whether it was in the clear, and can hold nothing private.
+static void mark_read(struct flow *flow, enum direction from, bool was_clear)
+{
+	struct stream *stream = &flow->streams[from];
+	bool clear = dialogue_in_the_clear(flow->dialogue);
+	if (clear || was_clear)
+		backlog_mark_clear(stream->backlog, stream->next);
+	if (clear && !flow->session->client_confided && !flow->session->dialogue_gap[FROM_CLIENT] &&
+	    !dialogue_keeps(flow->dialogue, FROM_CLIENT))
+		backlog_mark_plain(stream->backlog, stream->next);
+}
 
 static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct arrival *arrival, uint32_t old)
@@ -75,10 +91,20 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 	stream->bytes += chunk.length;
 	if (!open_dialogue(context, flow) || dialogue_done(flow->dialogue))
 		return;
-	if (has_backlog(context, stream))
+	bool remembered = has_backlog(context, stream);
+	bool was_clear = dialogue_in_the_clear(flow->dialogue);
+	if (remembered) {
 		backlog_remember(stream->backlog, chunk.bytes, chunk.length);
+		backlog_saw(stream->backlog,
+		    &(struct sighting){.sequence = arrival->sequence + old,
+		        .length = (uint32_t)chunk.length,
+		        .look = arrival->look,
+		        .intact = arrival->intact});
+	}
 	context->shared->now = chunk.time;
 	dialogue_data(flow->dialogue, &chunk, flow->streams[other_direction(from)].packets > 0);
+	if (remembered)
+		mark_read(flow, from, was_clear);
 }
 
 /* ---- holes ---- */
@@ -209,6 +235,8 @@ static void deliver_first(struct tcp_context *context, struct flow *flow, enum d
 	    .length = first->length,
 	    .acknowledgement = first->acknowledgement,
 	    .acknowledges = first->acknowledges,
+	    .intact = first->intact,
+	    .look = first->look,
 	    .time = first->time,
 	};
 	if (after(first->sequence + first->length, stream->next))
@@ -495,6 +523,57 @@ static void count_only(struct stream *stream, const struct segment *segment)
 	stream->next = end;
 }
 
+/* ---- bytes that come again with another value ---- */
+
+// What is held may be TLS already.
+static bool is_text(const uint8_t *bytes, uint32_t length)
+{
+	for (uint32_t i = 0; i < length; i++)
+		if (bytes[i] < ' ' && bytes[i] != '\r' && bytes[i] != '\n' && bytes[i] != '\t')
+			return false;
+	return true;
+}
+
+static bool is_in_the_clear(
+    const struct flow *flow, enum direction from, const struct conflict *conflict)
+{
+	if (conflict->delivered)
+		return backlog_is_clear(flow->streams[from].backlog,
+		    conflict->sequence + conflict->length);
+	return dialogue_in_the_clear(flow->dialogue) && is_text(conflict->first, conflict->length) &&
+	       is_text(conflict->again, conflict->length);
+}
+
+// Nothing private can be among them, as far as their place tells (conflict.h).
+static bool may_be_kept(const struct flow *flow, enum direction from, const struct segment *segment,
+    const struct conflict *conflict)
+{
+	const struct stream *client = &flow->streams[FROM_CLIENT];
+	if (!conflict->delivered || !backlog_is_plain(flow->streams[from].backlog,
+	                                conflict->sequence + conflict->length))
+		return false;
+	if (from == FROM_CLIENT)
+		return true;
+	bool client_silent = client->known && client->bytes + client->missing == 0 &&
+	                     !after(segment->acknowledgement, client->next);
+	return (segment->flags & TCP_ACK) &&
+	       (client_silent || backlog_is_plain(client->backlog, segment->acknowledgement));
+}
+
+static void take_conflict(struct flow *flow, enum direction from, const struct segment *segment,
+    const struct conflict *conflict)
+{
+	const struct stream *stream = &flow->streams[from];
+	if (conflict->length == 0 || flow->dialogue == NULL ||
+	    !is_in_the_clear(flow, from, conflict))
+		return;
+	// The FIN is counted in `next` once the direction is closed.
+	int32_t ahead = (int32_t)(conflict->sequence - stream->next) + stream->closed;
+	conflict_note(flow->session, conflict, from,
+	    stream->bytes + stream->missing + (uint64_t)(int64_t)ahead,
+	    may_be_kept(flow, from, segment, conflict));
+}
+
 static void take_payload(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
@@ -502,8 +581,11 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	uint32_t end = segment->sequence + segment->length;
 	if (is_keep_alive(stream, segment))
 		return;
-	if (after(stream->next, segment->sequence) && stream->backlog != NULL)
-		backlog_compare(stream->backlog, segment, stream->next);
+	struct conflict conflict = {.length = 0};
+	if (after(stream->next, segment->sequence) && stream->backlog != NULL) {
+		backlog_compare(stream->backlog, segment, stream->next, &conflict);
+		take_conflict(flow, from, segment, &conflict);
+	}
 	if (!after(end, stream->next)) {
 		context->counters->duplicates++;
 		return;
@@ -515,6 +597,8 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	    .length = segment->length,
 	    .acknowledgement = segment->acknowledgement,
 	    .acknowledges = (segment->flags & TCP_ACK) != 0,
+	    .intact = segment_is_intact(segment),
+	    .look = segment_look_of(segment),
 	    .time = segment->context.time,
 	};
 	bool waits = waits_for_other(flow, from, arrival.acknowledges, arrival.acknowledgement);
@@ -524,8 +608,10 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	}
 	context->counters->out_of_order++;
 	if (!has_backlog(context, stream) ||
-	    !backlog_hold(context->memory, stream->backlog, segment))
+	    !backlog_hold(context->memory, stream->backlog, segment, &conflict))
 		context->counters->held_dropped++;
+	else
+		take_conflict(flow, from, segment, &conflict);
 	stream->holding = backlog_first(stream->backlog) != NULL;
 }
 
@@ -559,9 +645,14 @@ static void note_fin(struct stream *stream, const struct segment *segment)
 static void read_segment(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
-	note_fin(&flow->streams[from], segment);
+	struct stream *stream = &flow->streams[from];
+	note_fin(stream, segment);
 	if (segment->length > 0)
 		take_payload(context, flow, from, segment);
+	else if (stream->backlog != NULL)
+		backlog_saw(stream->backlog, &(struct sighting){.sequence = segment->sequence,
+		                                 .look = segment_look_of(segment),
+		                                 .intact = segment_is_intact(segment)});
 	deliver_fins(flow);
 	if (anything_held(flow)) {
 		pump(context, flow);

@@ -14,6 +14,8 @@
 
 enum { BUDGET = 16 << 20 };
 
+static struct conflict ignored;
+
 static struct segment segment_of(uint32_t sequence, const void *bytes, uint32_t length)
 {
 	return (struct segment){.sequence = sequence,
@@ -28,7 +30,7 @@ static bool hold(
     struct memory *memory, struct backlog *backlog, uint32_t sequence, const char *text)
 {
 	struct segment segment = segment_of(sequence, text, (uint32_t)strlen(text));
-	return backlog_hold(memory, backlog, &segment);
+	return backlog_hold(memory, backlog, &segment, &ignored);
 }
 
 static void nothing_is_held_at_first(void **state)
@@ -72,7 +74,7 @@ static void any_pieces_in_any_order(void **state)
 			}
 			struct segment segment = segment_of(base + at, bytes, length);
 			segment.acknowledgement = (uint32_t)rand() % 2;
-			assert_true(backlog_hold(memory, backlog, &segment));
+			assert_true(backlog_hold(memory, backlog, &segment, &ignored));
 		}
 		assert_int_equal(backlog_conflicting(backlog), conflicts);
 		for (uint32_t at = 0; at < SPAN;) {
@@ -101,7 +103,7 @@ static void what_was_not_captured_is_held_as_such(void **state)
 	struct backlog *backlog = backlog_create(memory);
 	struct segment segment = segment_of(100, "abcd", 4);
 	segment.length = 10;
-	assert_true(backlog_hold(memory, backlog, &segment));
+	assert_true(backlog_hold(memory, backlog, &segment, &ignored));
 	assert_true(hold(memory, backlog, 104, "XXXXXXyz")); // what is not there cannot conflict
 	const struct held_segment *first = backlog_first(backlog);
 	assert_int_equal(first->captured, 4);
@@ -129,7 +131,7 @@ static void small_pieces_share_blocks(void **state)
 	assert_false(backlog_is_full(backlog));
 	struct segment later = segment_of(1000, "y", 1);
 	later.acknowledgement = 2;
-	assert_true(backlog_hold(memory, backlog, &later));
+	assert_true(backlog_hold(memory, backlog, &later, &ignored));
 	uint32_t seen = 0;
 	for (const struct held_segment *held; (held = backlog_first(backlog)) != NULL;) {
 		assert_int_equal(held->sequence, seen);
@@ -200,11 +202,11 @@ static void delivered_bytes_are_compared(void **state)
 		backlog_remember(backlog, (const uint8_t *)"456789", 6);
 		struct segment segment =
 		    segment_of(cases[i].sequence, cases[i].text, (uint32_t)strlen(cases[i].text));
-		backlog_compare(backlog, &segment, 1010);
+		backlog_compare(backlog, &segment, 1010, &ignored);
 		assert_int_equal(backlog_conflicting(backlog), cases[i].conflicts);
 		backlog_forget(backlog);
 		segment = segment_of(1000, "XXXXXXXXXX", 10);
-		backlog_compare(backlog, &segment, 1010);
+		backlog_compare(backlog, &segment, 1010, &ignored);
 		assert_int_equal(backlog_conflicting(backlog), cases[i].conflicts);
 		backlog_destroy(memory, backlog);
 	}
@@ -225,13 +227,13 @@ static void the_last_bytes_are_remembered(void **state)
 		for (; next + step <= sizeof bytes; next += (uint32_t)step)
 			backlog_remember(backlog, bytes + next, step);
 		struct segment segment = segment_of(next - 300, bytes + next - 300, 300);
-		backlog_compare(backlog, &segment, next);
+		backlog_compare(backlog, &segment, next, &ignored);
 		assert_int_equal(backlog_conflicting(backlog), 0);
 		uint8_t other[300];
 		for (size_t i = 0; i < 300; i++)
 			other[i] = (uint8_t)~bytes[next - 300 + i];
 		segment.payload = other;
-		backlog_compare(backlog, &segment, next);
+		backlog_compare(backlog, &segment, next, &ignored);
 		assert_int_equal(backlog_conflicting(backlog), 300);
 		backlog_destroy(memory, backlog);
 	}
