@@ -549,8 +549,8 @@ static bool may_be_kept(const struct flow *flow, enum direction from, const stru
     const struct conflict *conflict)
 {
 	const struct stream *client = &flow->streams[FROM_CLIENT];
-	if (!conflict->delivered || !backlog_is_plain(flow->streams[from].backlog,
-	                                conflict->sequence + conflict->length))
+	uint32_t end = conflict->sequence + conflict->length; // beyond what is plain, if held
+	if (!backlog_is_plain(flow->streams[from].backlog, end))
 		return false;
 	if (from == FROM_CLIENT)
 		return true;

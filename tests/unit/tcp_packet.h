@@ -19,6 +19,8 @@ struct tcp_packet {
 	uint32_t sequence, acknowledgement;
 	uint8_t flags;
 	uint16_t window;
+	uint8_t ttl; // 0: 64
+	uint16_t ip_id;
 	uint8_t vlan_count; // at most 2
 	uint16_t vlans[2];
 	const void *payload;
@@ -41,9 +43,11 @@ static inline uint32_t write_link(const struct tcp_packet *packet, uint8_t *out)
 // Returns the header's size; the addresses are its last bytes.
 static inline uint32_t write_ip(const struct tcp_packet *packet, uint8_t *out)
 {
-	const uint8_t v4[20] = {0x45, [8] = 64, [9] = 6, [12] = 10, 0, packet->network,
+	uint8_t ttl = packet->ttl != 0 ? packet->ttl : 64;
+	const uint8_t v4[20] = {0x45, [4] = (uint8_t)(packet->ip_id >> 8), (uint8_t)packet->ip_id,
+	    [8] = ttl, [9] = 6, [12] = 10, 0, packet->network,
 	    packet->source, 10, 0, packet->network, packet->destination};
-	const uint8_t v6[40] = {0x60, [6] = 6, [7] = 64, [8] = 0x20, 1, 0xd,
+	const uint8_t v6[40] = {0x60, [6] = 6, [7] = ttl, [8] = 0x20, 1, 0xd,
 	    0xb8, [22] = packet->network, packet->source, [24] = 0x20, 1, 0xd,
 	    0xb8, [38] = packet->network, packet->destination};
 	memcpy(out, packet->v6 ? v6 : v4, packet->v6 ? sizeof v6 : sizeof v4);

@@ -60,6 +60,33 @@ static void two_copies_are_two_sessions(void **state)
 	}
 }
 
+// The copy that ends first says that another is there, the later one that there is none; nor is there
+// where the one was over when the other began.
+static void the_first_of_two_copies_tells_of_the_other(void **state)
+{
+	(void)state;
+	for (int apart = 0; apart <= 2; apart++) { // 2: and the first one is never closed
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk copies[3];
+		void (*const steps[])(struct talk *) = {talk_open, talk_greetings, talk_close};
+		for (uint16_t i = 0; i < 3; i++) { // the third is another connection
+			copies[i] = talk_begin(&lab, i < 2 ? 1 : 2, 25);
+			set_vlan(&copies[i], FROM_CLIENT, (uint16_t)(10 + i));
+			set_vlan(&copies[i], FROM_SERVER, (uint16_t)(10 + i));
+		}
+		for (int i = 0; i < 9; i++)
+			if (apart < 2 || i != 2)
+				steps[apart ? i % 3 : i / 3](&copies[apart ? i / 3 : i % 3]);
+		lab_end(&lab);
+		assert_int_equal(lab.count, 3);
+		for (size_t i = 0; i < 3; i++) {
+			const struct session_record *record = &lab.records[i].record;
+			assert_int_equal(record->twin_live, !apart && i == 0);
+			assert_int_equal(record->tap_point >> 12 & 0xfff, record->vlans[0]);
+		}
+	}
+}
+
 static void directions_on_two_vlans_are_one_session(void **state)
 {
 	(void)state;
@@ -295,6 +322,82 @@ static void time_that_went_back_goes_on(void **state)
 	lab_end(&lab);
 }
 
+/* ---- what does not wait for the end ---- */
+
+static void a_clue_is_told_of_at_once(void **state)
+{
+	static const struct {
+		const char *says[4]; // client and server in turn
+		size_t told_after; // how many of them; 0: never
+	} cases[] = {
+	    {{"XXXXXXXX\r\n", "500 what\r\n", "XXXXXXXX\r\n", "500 what\r\n"}, 2},
+	    {{"XXXXXXXX\r\n", "250 fine\r\n", "STARTTLT\r\n", "502 what\r\n"}, 4},
+	    {{"EHLO a\r\n", "250-a\r\n250-XXXX\r\n250 SIZE\r\n", "EHLO a\r\n", "250-a\r\n250 XXXX\r\n"}, 2},
+	    {{"EHLO a\r\n", "250-a\r\n250-XXXX\r\n", "", "250 SIZE\r\n"}, 4},
+	    {{"EHLO a\r\n", "250-a\r\n250 XXXY\r\n", "STARTTLS\r\n", "454 no\r\n"}, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		size_t told_after = cases[i].told_after;
+		talk_open(&talk);
+		talk_say(&talk, FROM_SERVER, "220 mx.example ESMTP\r\n");
+		for (size_t said = 1; said <= 4; said++) {
+			talk_say(&talk, said % 2 ? FROM_CLIENT : FROM_SERVER, cases[i].says[said - 1]);
+			assert_int_equal(lab.told_count, told_after > 0 && said >= told_after);
+		}
+		if (told_after > 0) {
+			assert_int_equal(lab.told.record.starttls_requested, NOT_SEEN);
+			assert_int_equal(lab.told.record.tls_mode, TLS_MODE_NOT_SEEN);
+			assert_false(lab.told.record.messages_known);
+			assert_string_equal(lab.told.banner, "220 mx.example ESMTP");
+		}
+		talk_close(&talk);
+		lab_end(&lab);
+		assert_int_equal(lab.count, 1);
+		assert_int_equal(lab.told_count, told_after > 0);
+		assert_int_equal(lab.records[0].record.end_reason, END_FIN);
+		assert_int_equal(lab.records[0].record.starttls_requested,
+		    told_after > 0 ? SEEN_NO : SEEN_YES);
+	}
+}
+
+// A client that is kept from a port of TLS goes elsewhere soon.
+static void a_syn_without_an_answer_is_told_of_at_once(void **state)
+{
+	static const struct {
+		uint16_t port;
+		bool answered;
+		nanoseconds between;
+		bool told;
+	} cases[] = {{465, false, SECONDS(1), true}, {465, false, 20000, false},
+	    {465, true, SECONDS(1), false}, {25, false, SECONDS(1), false}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, cases[i].port);
+		nanoseconds start = lab.now;
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		assert_int_equal(lab.told_count, 0);
+		if (cases[i].answered)
+			talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+		for (int again = 1; again <= 3; again++) {
+			lab.now = start + again * cases[i].between;
+			talk.next[FROM_CLIENT]--;
+			talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+			assert_int_equal(lab.told_count, cases[i].told);
+		}
+		lab_end(&lab);
+		assert_int_equal(lab.count, 1);
+		if (!cases[i].told)
+			continue;
+		assert_true(lab.told.record.tls_port);
+		assert_int_equal(lab.told.record.packets[FROM_CLIENT], 2);
+		assert_int_equal(lab.told.record.packets[FROM_SERVER], 0);
+	}
+}
+
 /* ---- too much of everything ---- */
 
 // Connection number `i`, of 2^24.
@@ -405,6 +508,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(two_copies_are_two_sessions),
+	    cmocka_unit_test(the_first_of_two_copies_tells_of_the_other),
 	    cmocka_unit_test(directions_on_two_vlans_are_one_session),
 	    cmocka_unit_test(a_moved_connection_is_one_session),
 	    cmocka_unit_test(both_ip_versions_and_all_ports),
@@ -415,6 +519,8 @@ int main(void)
 	    cmocka_unit_test(what_goes_on_does_not_time_out),
 	    cmocka_unit_test(time_may_go_back),
 	    cmocka_unit_test(time_that_went_back_goes_on),
+	    cmocka_unit_test(a_clue_is_told_of_at_once),
+	    cmocka_unit_test(a_syn_without_an_answer_is_told_of_at_once),
 	    cmocka_unit_test(too_many_connections_are_evicted),
 	    cmocka_unit_test(a_syn_flood),
 	    cmocka_unit_test(connections_are_read_after_a_syn_flood),
