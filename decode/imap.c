@@ -456,7 +456,7 @@ static enum feed_next starttls_answered(
     struct session *session, bool ok, const struct line *status, const struct line *line)
 {
 	if (!ok)
-		clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
+		clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, answer_length(line));
 	session->starttls_requested = SEEN_YES;
 	session->starttls_accepted = ok ? SEEN_YES : SEEN_NO;
 	memcpy(session->starttls_reply, ok ? "OK\0" : status->length == 2 ? "NO\0" : "BAD", 4);

@@ -62,11 +62,25 @@ struct feed_result upgrade_inferred(struct session *session, size_t consumed)
 	return (struct feed_result){.next = FEED_UPGRADE, .consumed = consumed};
 }
 
+size_t answer_length(const struct line *line)
+{
+	size_t word = 0; // where the word being read begins
+	for (size_t i = 0; i < line->length; i++) {
+		if (line->bytes[i] == '<')
+			return i;
+		if (line->bytes[i] == '@')
+			return word;
+		if (line->bytes[i] == ' ')
+			word = i + 1;
+	}
+	return line->length;
+}
+
 void starttls_answer_unclear(struct session *session, const struct line *line)
 {
 	session->starttls_requested = SEEN_YES;
 	session->starttls_unclear = true;
-	clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
+	clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, answer_length(line));
 }
 
 bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword)
@@ -83,7 +97,7 @@ bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword
 
 void garbled_command_refused(struct session *session, const struct line *line)
 {
-	clue_add(session, CLUE_GARBLED_ANSWER, line->bytes, line->length);
+	clue_add(session, CLUE_GARBLED_ANSWER, line->bytes, answer_length(line));
 	session->tell_now = true;
 }
 

@@ -30,6 +30,10 @@ bool dialogue_is_incomplete(const struct session *session);
 // Records an upgrade that LINE_STEP_UPGRADE found, and hands over to TLS.
 struct feed_result upgrade_inferred(struct session *session, size_t consumed);
 
+// How much of a server's answer may be kept as a clue: what looks like an address is cut off, with all
+// behind it, in case the answer is to something else than it seems.
+size_t answer_length(const struct line *line);
+
 // STARTTLS or STLS was answered with a line that is neither yes nor no. What the client does next tells
 // how it took that: LINE_STEP_UPGRADE if it begins with TLS, a refusal if it goes on in the clear.
 void starttls_answer_unclear(struct session *session, const struct line *line);

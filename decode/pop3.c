@@ -287,7 +287,7 @@ static enum feed_next reply_done(
 		memcpy(session->starttls_reply, ok ? "+OK" : "-ERR", ok ? 4 : 5);
 		session->starttls_accepted = ok ? SEEN_YES : SEEN_NO;
 		if (!ok)
-			clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
+			clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, answer_length(line));
 		pop3->client = CLIENT_COMMANDS;
 		return ok ? FEED_UPGRADE : FEED_RELEASE;
 	case COMMAND_GARBLED:

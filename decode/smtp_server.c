@@ -93,7 +93,7 @@ static enum feed_next starttls_answered(
 {
 	smtp_set_starttls_reply(session, code);
 	if (code != 220)
-		clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, line->length);
+		clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, answer_length(line));
 	session->starttls_accepted = code == 220 ? SEEN_YES : SEEN_NO;
 	smtp->client = CLIENT_COMMANDS;
 	return code == 220 ? FEED_UPGRADE : FEED_RELEASE;
@@ -220,8 +220,8 @@ static void ehlo_answered(
 {
 	smtp_forget_refusal(smtp, session);
 	if (code / 100 == 5)
-		session_set_text(
-		    session, &smtp->ehlo_refusal, line->bytes, line->length, CLUE_LINE_MAX);
+		session_set_text(session, &smtp->ehlo_refusal, line->bytes, answer_length(line),
+		    CLUE_LINE_MAX);
 	if (code == 250)
 		ehlo_done(smtp, session);
 	else if (code == 500 || code == 501 || code == 502 || code == 504)

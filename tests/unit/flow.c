@@ -126,6 +126,33 @@ static void tap_points(void **state)
 	}
 }
 
+// A copy is what another tap point saw at the same time; not a flow that came from there as well.
+static void copies_know_each_other(void **state)
+{
+	static const struct {
+		uint32_t number, tap_point;
+		nanoseconds first, last;
+		bool twin;
+	} cases[] = {{1, 8, 15, 25, true}, {1, 8, 20, 30, true}, {1, 8, 21, 30, false},
+	    {1, 8, 5, 10, true}, {1, 8, 5, 9, false}, {1, 7, 15, 25, false}, {2, 8, 15, 25, false}};
+	(void)state;
+	struct flow *flow = add(1, 10);
+	flow->last = 20;
+	flow->streams[FROM_SERVER].packets = 1;
+	flow->streams[FROM_SERVER].tap_point = 7;
+	assert_false(flow_has_twin(table, flow));
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct flow *other = add(cases[i].number, cases[i].first);
+		other->last = cases[i].last;
+		assert_false(flow_has_twin(table, flow)); // no packet says where it is seen
+		other->streams[FROM_SERVER].packets = 1;
+		other->streams[FROM_SERVER].tap_point = cases[i].tap_point;
+		assert_int_equal(flow_has_twin(table, flow), cases[i].twin);
+		assert_int_equal(flow_has_twin(table, other), cases[i].twin);
+		flow_remove(table, other, END_FIN);
+	}
+}
+
 static void time_outs(void **state)
 {
 	static const struct {
@@ -263,6 +290,7 @@ int main(void)
 	    cmocka_unit_test(a_counted_connection_stays_small),
 	    cmocka_unit_test_setup_teardown(what_was_added_is_found, begin, finish),
 	    cmocka_unit_test_setup_teardown(tap_points, begin, finish),
+	    cmocka_unit_test_setup_teardown(copies_know_each_other, begin, finish),
 	    cmocka_unit_test_setup_teardown(time_outs, begin, finish),
 	    cmocka_unit_test_setup_teardown(time_goes_back, begin, finish),
 	    cmocka_unit_test_setup_teardown(expiry_is_bounded, begin, finish),

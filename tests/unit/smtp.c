@@ -317,6 +317,20 @@ static const struct mail_conversation conversations[] = {
             "clues=garbled:XXXXXXXX|garbled_answer:500 5.5.1 Unrecognized: XXXXXXXX"},
     },
     {
+        .name = "a server that leaves STARTTLS without an answer, and names a recipient",
+        .port = PROTOCOL_SMTP,
+        .turns = {BANNER, EHLO, EHLO_REPLY, C("STARTTLS\r\nRCPT TO:<secret@a>\r\n"),
+            S("550 5.1.1 <secret@a> unknown\r\n"), QUIT},
+        .facts = {"clues=answer:550 5.1.1 "},
+    },
+    {
+        .name = "a server that leaves EHLO without an answer, and names a recipient",
+        .port = PROTOCOL_SMTP,
+        .turns = {BANNER, C("EHLO a\r\nRCPT TO:<secret@a>\r\n"),
+            S("550 No secret@a here\r\n500 what\r\n"), C("HELO a\r\n"), S("250 mx.example\r\n"), QUIT},
+        .facts = {"clues=ehlo_refused:550 No "},
+    },
+    {
         .name = "STARTTLS with one letter changed, sent with what follows",
         .port = PROTOCOL_SMTP,
         .turns = {BANNER, EHLO, EHLO_REPLY, C("starttlx\r\nNOOP\r\n"),
