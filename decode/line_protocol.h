@@ -28,9 +28,9 @@ bool dialogue_is_incomplete(const struct session *session);
 // Records an upgrade that LINE_STEP_UPGRADE found, and hands over to TLS.
 struct feed_result upgrade_inferred(struct session *session, size_t consumed);
 
-// True if the words of a refusal say that TLS is needed first ("530 5.7.0 Must issue a STARTTLS
+// True if a refusal (5xx, NO, -ERR) says that TLS is needed first ("530 5.7.0 Must issue a STARTTLS
 // command first", "Plaintext authentication disallowed on non-secure (SSL/TLS) connections").
-bool refusal_asks_for_tls(const struct line *line);
+bool refusal_asks_for_tls(const struct session *session, const struct line *line);
 
 // The server took mail or a log-in in the clear; a refusal seen before or after stands above it.
 void session_clear_accepted(struct session *session);
