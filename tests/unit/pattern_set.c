@@ -610,8 +610,7 @@ static void refusals_that_want_tls(void **state)
 	    "554 5.7.1 Encryption required", "554 5.7.0 TLS is required here",
 	    "550 5.7.10 Encryption needed", "503 5.5.1 Error: use STARTTLS first",
 	    "550 5.7.1 Session encryption is required", "504 5.7.4 This mechanism needs TLS",
-	    "a NO [PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) "
-	    "connections.",
+	    "a NO [PRIVACYREQUIRED] Plaintext authentication disallowed",
 	    "a NO Plaintext authentication disallowed on non-secure connections.",
 	    "a NO STARTTLS required", "a NO Login only permitted over an encrypted connection",
 	    "-ERR [AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.",
