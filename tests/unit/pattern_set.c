@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "decode/pattern_file.h"
 #include "decode/pattern_set.h"
+#include "decode/shipped_patterns.h"
 #include "pattern_lab.h"
 
 #include <stdio.h>
@@ -206,6 +208,18 @@ static const struct {
                 "at Mon, 1 Jan 2024 00:00:00 +0000 (UTC)"},
     {"Binc IMAP", "* OK Welcome to Binc IMAP v1.2 Copyright (C) 2002-2003 Andreas Aardal Hanssen"},
     {"Qpopper", "+OK Qpopper (version 4.0.5) at mx.example.com starting.  <1.2@mx.example.com>"},
+    {"Perdition", "* OK IMAP4 Ready mx.example.com 0001f994"},
+    {"Perdition", "+OK POP3 Ready mx.example.com 0001f995"},
+    {"ArGoSoft", "220 ArGoSoft Mail Server Freeware, Version 1.8 (1.8.2.9)"},
+    {"Citadel", "220 mx.example.com ESMTP Citadel server ready."},
+    {"Inbucket", "220 inbucket Inbucket SMTP ready"},
+    {"Mailpit", "220 mx.example.com Mailpit ESMTP Service ready"},
+    {"Postal", "220 postal.example.com ESMTP Postal/ABC123"},
+    {"SmarterMail", "220 mx.example.com SmarterMail ESMTP"},
+    {"Solid POP3", "+OK Solid POP3 server ready"},
+    {"Teapop", "+OK Teapop [v0.3.8] - Teaspoon stirs around again <1.2@mx.example.com>"},
+    {"chasquid", "220 mx.example.com ESMTP chasquid"},
+    {"mox", "220 mx.example.com ESMTP mox"},
 };
 
 // Greetings that name no software, however much their host does.
@@ -268,6 +282,36 @@ static void software(void **state)
 		assert_says(PATTERN_SOFTWARE, greetings[i].line, greetings[i].software);
 	ASSERT_ALL(PATTERN_SOFTWARE, unknown_greetings, false);
 	assert_says(PATTERN_SOFTWARE, "* OK dovecot Cyrus IMAP 3.6 server ready", "Cyrus");
+}
+
+static bool is_greeted_by(const char *software)
+{
+	bool found = false;
+	for (size_t i = 0; i < sizeof greetings / sizeof greetings[0]; i++)
+		found |= strcmp(greetings[i].software, software) == 0;
+	return found;
+}
+
+// No name stands in the shipped file without a greeting above.
+static void every_software_is_tested(void **state)
+{
+	(void)state;
+	struct pattern_list list = {0};
+	struct error error;
+	size_t count = 0;
+	for (size_t i = 0; i < shipped_pattern_files; i++)
+		assert_true(pattern_text_read(&list, shipped_patterns[i].name,
+		    view_of(shipped_patterns[i].text, shipped_patterns[i].length), &error));
+	for (size_t i = 0; i < list.count; i++) {
+		const struct pattern *pattern = &list.patterns[i];
+		if (pattern->class != PATTERN_SOFTWARE || pattern->identifier == NULL)
+			continue;
+		count++;
+		if (!is_greeted_by(pattern->identifier))
+			fail_msg("no greeting of %s", pattern->identifier);
+	}
+	assert_true(count > 50);
+	pattern_list_free(&list);
 }
 
 static void software_of_capabilities(void **state)
@@ -759,6 +803,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(software),
+	    cmocka_unit_test(every_software_is_tested),
 	    cmocka_unit_test(software_of_capabilities),
 	    cmocka_unit_test(filler_capabilities),
 	    cmocka_unit_test(filler_commands),
