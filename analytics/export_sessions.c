@@ -101,7 +101,7 @@ static void write_dialogue(struct json *json, const struct judged_session *judge
 	json_key_name(json, "tls_mode", modes[record->tls_mode]);
 	json_key_text(json, "server_banner", session->server_banner);
 	json_key_text(json, "server_name", session->server_name);
-	json_key_null(json, "server_software");
+	json_key_name(json, "server_software", judged->patterns.server_software);
 	json_key_text(json, "client_name", session->client_name);
 	json_key_seen(json, "esmtp", (enum seen)session->esmtp);
 	write_capabilities(json, session->capabilities);

@@ -5,6 +5,7 @@
 #define MAILTAP_ANALYTICS_EXPORTER_H
 
 #include "analytics/certificate_judge.h"
+#include "analytics/pattern_findings.h"
 #include "analytics/verdict.h"
 #include "capture/base/error.h"
 #include "capture/source.h"
@@ -17,6 +18,7 @@ struct judged_session {
 	const struct session_record *record;
 	struct judgement judgement;
 	struct certificate_judgement certificates;
+	struct pattern_findings patterns;
 };
 
 // What exporters need to know of the command line. Strings live as long as the run.

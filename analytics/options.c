@@ -29,6 +29,8 @@ enum long_option {
 	OPTION_PEM,
 	OPTION_WRITE_CERTIFICATES,
 	OPTION_KEYLOG,
+	OPTION_PATTERNS,
+	OPTION_PATTERN_CACHE,
 };
 
 static const struct option long_options[] = {
@@ -46,6 +48,8 @@ static const struct option long_options[] = {
     {"pem", no_argument, NULL, OPTION_PEM},
     {"write-certs", required_argument, NULL, OPTION_WRITE_CERTIFICATES},
     {"tls-keylog", required_argument, NULL, OPTION_KEYLOG},
+    {"patterns", required_argument, NULL, OPTION_PATTERNS},
+    {"pattern-cache", required_argument, NULL, OPTION_PATTERN_CACHE},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -80,6 +84,10 @@ static const char help_text[] =
     "      --tls-keylog FILE    decrypt the TLS handshakes, and nothing behind them, of the sessions\n"
     "                           whose secrets are in this file (as SSLKEYLOGFILE names it for curl\n"
     "                           and others); it is read once, at the start; may be repeated\n"
+    "      --patterns FILE      more patterns to tell software, filler and refusals by, in front of\n"
+    "                           those of the program; may be repeated\n"
+    "      --pattern-cache DIR  where compiled patterns are kept from run to run\n"
+    "                           ($XDG_CACHE_HOME/mailtap or ~/.cache/mailtap)\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -225,6 +233,10 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return read_size(value, &options->memory, error);
 	case OPTION_KEYLOG:
 		return add_path(&options->keylogs, value, "--tls-keylog", error);
+	case OPTION_PATTERNS:
+		return add_path(&options->patterns, value, "--patterns", error);
+	case OPTION_PATTERN_CACHE:
+		return set_once(&options->pattern_cache, value, "--pattern-cache", error);
 	case OPTION_DROP_CHECKSUMS:
 		options->drop_wrong_checksums = true;
 		return true;

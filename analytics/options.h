@@ -27,7 +27,8 @@ struct options {
 	const char *log_directory; // or NULL
 	const char *records_path;  // or NULL
 	const char *sensor;        // or NULL
-	struct path_list ca_files, ca_directories, crl_directories, keylogs;
+	struct path_list ca_files, ca_directories, crl_directories, keylogs, patterns;
+	const char *pattern_cache; // directory, or NULL: the usual one
 	const char *certificate_directory; // where each certificate is written, or NULL
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	size_t memory;             // bytes

@@ -18,8 +18,18 @@ struct pattern_findings {
 	bool answer_echoes_filler; // it quotes filler, not the command that the client sent
 };
 
-// Scans what the record has. `scratch` is the calling thread's.
-struct pattern_findings pattern_findings_of(const struct pattern_set *patterns,
-    struct pattern_scratch *scratch, const struct session_record *record);
+// Asks the patterns for one thread, and remembers what they said of the banners and lists of capabilities
+// seen last: a server greets a million sessions with the same words. Bounded.
+struct pattern_reader;
+
+// `patterns` must outlive it. NULL: no memory.
+struct pattern_reader *pattern_reader_create(const struct pattern_set *patterns);
+
+// NULL is allowed.
+void pattern_reader_destroy(struct pattern_reader *reader);
+
+// What the patterns say of the record; the line points into it.
+struct pattern_findings pattern_findings_of(
+    struct pattern_reader *reader, const struct session_record *record);
 
 #endif

@@ -4,8 +4,11 @@
 #include "analytics/exporter.h"
 #include "analytics/intake.h"
 #include "analytics/progress.h"
+#include "decode/pattern_cache.h"
+#include "decode/pattern_set.h"
 #include "decode/tls_keylog.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +20,12 @@ struct run {
 	const struct options *options;
 	const volatile int *stop;
 	struct tls_keylog *keylog; // NULL: none was given
+	struct pattern_set *patterns;
 	struct worker *worker;
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
-	struct intake *intake; // its thread has the exporters and the judge until it is finished
+	struct pattern_reader *pattern_reader;
+	struct intake *intake; // its thread has the exporters, the judge and the reader until it is finished
 	struct run_accounting accounting;
 	atomic_bool output_failed;
 };
@@ -37,7 +42,8 @@ static void on_session(void *context, const struct session_record *record)
 		return; // its record comes when it ends
 	struct judged_session judged = {.record = record,
 	    .judgement = judge(record),
-	    .certificates = certificate_judge_session(run->certificates, record)};
+	    .certificates = certificate_judge_session(run->certificates, record),
+	    .patterns = pattern_findings_of(run->pattern_reader, record)};
 	if (!run->output_failed)
 		run->output_failed = !exporters_session(run->exporters, &judged);
 }
@@ -181,6 +187,26 @@ static bool read_keylogs(struct run *run, struct error *error)
 	return good;
 }
 
+// The shipped patterns and the user's, compiled. False: one of them is wrong.
+static bool load_patterns(struct run *run, struct error *error)
+{
+	char usual[PATH_MAX];
+	const struct options *options = run->options;
+	struct pattern_set_options patterns = {
+	    .files = options->patterns.paths,
+	    .file_count = options->patterns.count,
+	    .cache_directory = options->pattern_cache,
+	};
+	if (patterns.cache_directory == NULL && pattern_cache_usual_directory(usual, sizeof usual))
+		patterns.cache_directory = usual;
+	run->patterns = pattern_set_load(&patterns, error);
+	if (run->patterns == NULL)
+		return false;
+	run->pattern_reader = pattern_reader_create(run->patterns);
+	error_set(error, "no memory for patterns");
+	return run->pattern_reader != NULL;
+}
+
 static struct exporter_settings settings_of(const struct options *options)
 {
 	bool printed = options->records_path != NULL && strcmp(options->records_path, "-") == 0;
@@ -214,7 +240,7 @@ static struct certificate_judge *open_judge(const struct options *options, struc
 static bool open_run(struct run *run, struct error *error)
 {
 	struct exporter_settings settings = settings_of(run->options);
-	if (!read_keylogs(run, error))
+	if (!read_keylogs(run, error) || !load_patterns(run, error))
 		return false;
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
@@ -230,6 +256,7 @@ static bool open_run(struct run *run, struct error *error)
 	    .ports = &run->options->ports,
 	    .memory = run->options->memory,
 	    .keylog = run->keylog,
+	    .patterns = run->patterns,
 	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
 	    .on_session = intake_session,
 	    .on_certificate = intake_certificate,
@@ -250,6 +277,8 @@ static void finish_sessions(struct run *run)
 	worker_destroy(run->worker);
 	tls_keylog_destroy(run->keylog);
 	intake_finish(run->intake);
+	pattern_reader_destroy(run->pattern_reader);
+	pattern_set_destroy(run->patterns);
 }
 
 // False: an output was not written whole; *error says why.

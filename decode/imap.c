@@ -448,7 +448,7 @@ static void login_answered(
 	imap->cancelled = false;
 	if (ok)
 		session_clear_accepted(session);
-	else if (refusal_asks_for_tls(line))
+	else if (refusal_asks_for_tls(session, line))
 		session->tls_required_by_server = SEEN_YES;
 }
 

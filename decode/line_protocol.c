@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/line_protocol.h"
 
+#include "decode/pattern_set.h"
 #include "decode/tls.h"
 
 #include <string.h>
@@ -101,22 +102,11 @@ void garbled_command_refused(struct session *session, const struct line *line)
 	session->tell_now = true;
 }
 
-static bool line_has_any(const struct line *line, const char *const *words)
+bool refusal_asks_for_tls(const struct session *session, const struct line *line)
 {
-	for (; *words != NULL; words++)
-		if (line_has_word(line, *words))
-			return true;
-	return false;
-}
-
-bool refusal_asks_for_tls(const struct line *line)
-{
-	static const char *const subjects[] = {"TLS", "SSL", "ENCRYPTION", "ENCRYPTED", NULL};
-	static const char *const demands[] = {"MUST", "REQUIRED", "REQUIRES", "REQUIRE", "NEEDED",
-	    "NEED", "FIRST", "MANDATORY", "DISALLOWED", "WITHOUT", NULL};
-	return line_has_word(line, "STARTTLS") || line_has_word(line, "STLS") ||
-	       line_has_word(line, "PRIVACYREQUIRED") ||
-	       (line_has_any(line, subjects) && line_has_any(line, demands));
+	const struct session_shared *shared = session->shared;
+	return pattern_match(shared->patterns, shared->scratch, PATTERN_REFUSAL_WANTS_TLS,
+	           view_of(line->bytes, line->length)) != NULL;
 }
 
 void session_clear_accepted(struct session *session)

@@ -45,9 +45,9 @@ bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword
 // The server did not know the garbled command: both lines are a clue now.
 void garbled_command_refused(struct session *session, const struct line *line);
 
-// True if the words of a refusal say that TLS is needed first ("530 5.7.0 Must issue a STARTTLS
+// True if a refusal (5xx, NO, -ERR) says that TLS is needed first ("530 5.7.0 Must issue a STARTTLS
 // command first", "Plaintext authentication disallowed on non-secure (SSL/TLS) connections").
-bool refusal_asks_for_tls(const struct line *line);
+bool refusal_asks_for_tls(const struct session *session, const struct line *line);
 
 // The server took mail or a log-in in the clear; a refusal seen before or after stands above it.
 void session_clear_accepted(struct session *session);

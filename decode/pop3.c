@@ -277,7 +277,7 @@ static enum feed_next reply_done(
     struct pop3 *pop3, struct session *session, bool ok, const struct line *line)
 {
 	int command = commands_pop(&pop3->pending);
-	if (!ok && command >= 0 && command != COMMAND_STLS && refusal_asks_for_tls(line))
+	if (!ok && command >= 0 && command != COMMAND_STLS && refusal_asks_for_tls(session, line))
 		session->tls_required_by_server = SEEN_YES;
 	switch (command) {
 	case COMMAND_CAPA:

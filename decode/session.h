@@ -64,6 +64,8 @@ struct tls_facts {
 };
 
 struct certificate_announcer;
+struct pattern_scratch;
+struct pattern_set;
 struct tls_fingerprints;
 struct tls_keylog;
 
@@ -72,6 +74,8 @@ struct session_shared {
 	struct text_store *texts;
 	struct tls_fingerprints *fingerprints; // NULL: none are made
 	const struct tls_keylog *keylog; // NULL: no session is decrypted
+	const struct pattern_set *patterns; // NULL: no text is recognised
+	struct pattern_scratch *scratch; // of the worker's thread; with patterns
 	struct certificate_announcer *certificates; // NULL: they are not looked at
 	nanoseconds now; // when the bytes being read were captured
 };

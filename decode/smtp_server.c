@@ -336,7 +336,7 @@ static enum feed_next server_line(
 	}
 	uint16_t code = (uint16_t)((line->bytes[0] - '0') * 100 + (line->bytes[1] - '0') * 10 +
 	                           (line->bytes[2] - '0'));
-	if (code >= 500 && refusal_asks_for_tls(line))
+	if (code >= 500 && refusal_asks_for_tls(session, line))
 		smtp->reply_wants_tls = true;
 	if (code == 250 && collects_capabilities(smtp, session))
 		ehlo_line(smtp, session, line);

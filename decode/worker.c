@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/worker.h"
+#include "decode/pattern_set.h"
 #include "decode/tls_fingerprint.h"
 
 #include <stdlib.h>
@@ -65,6 +66,9 @@ struct worker *worker_create(const struct worker_options *options)
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->shared.fingerprints = tls_fingerprints_create();
 		worker->shared.keylog = options->keylog;
+		worker->shared.patterns = options->patterns;
+		if (options->patterns != NULL)
+			worker->shared.scratch = pattern_scratch_create(options->patterns);
 		worker->shared.certificates = certificate_announcer_create(
 		    worker->memory, &key, options->on_certificate, options->context);
 		worker->flows =
@@ -73,6 +77,7 @@ struct worker *worker_create(const struct worker_options *options)
 		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
 	}
 	if (worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
+	    (options->patterns != NULL && worker->shared.scratch == NULL) ||
 	    worker->shared.certificates == NULL || worker->flows == NULL ||
 	    worker->fragments == NULL) {
 		worker_destroy(worker);
@@ -96,6 +101,7 @@ void worker_destroy(struct worker *worker)
 		fragment_table_destroy(worker->fragments);
 	certificate_announcer_destroy(worker->shared.certificates);
 	tls_fingerprints_destroy(worker->shared.fingerprints);
+	pattern_scratch_destroy(worker->shared.scratch);
 	text_store_destroy(worker->shared.texts);
 	memory_destroy(worker->memory);
 	free(worker);

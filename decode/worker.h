@@ -25,6 +25,7 @@ struct worker_options {
 	const struct port_table *ports; // borrowed for the worker's life
 	size_t memory;                  // bytes for connections, their texts and fragments
 	const struct tls_keylog *keylog; // borrowed for the worker's life; NULL: there is none
+	const struct pattern_set *patterns; // likewise
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender
 	session_sink *on_session;       // at the end of a session; at most once before: END_STILL_OPEN
 	certificate_sink *on_certificate; // NULL: nobody wants them. Before the session's record

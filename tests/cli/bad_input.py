@@ -115,6 +115,58 @@ def key_logs(bench, good):
         bench.tap.check(not logs.exists(), f"key log: {name}, nothing is written")
 
 
+def patterns(bench, good):
+    """A pattern that is wrong ends it before anything is written: file, line, and why."""
+    files = {
+        "no class": ("Mine /x/\n", ":1: a pattern before any [class]"),
+        "unknown class": ("\n[sofware]\n", ':2: there is no class "sofware"'),
+        "no expression": ("[software]\nPostfix\n", ":2: no pattern: expected"),
+        "unknown flag": ("[software]\nMine /x/g\n", ":2: unknown flags"),
+        "not to be compiled": ("[software]\nMine /good/\nMine /(/\n", ":3: Missing close parenthesis"),
+        "backtracking": ("[software]\nMine /(a)\\1/\n", ":2: Back-references are unsupported"),
+        "too large": ("[software]\nMine /a{40000}/\n", ":2: Bounded repeat is too large"),
+        "not text": ("[software]\n\0\1\2\n", ":2: no pattern: expected"),
+    }
+    logs = bench.path("logs-without-patterns")
+    path = bench.path("own.patterns")
+    for name, (text, mentions) in files.items():
+        path.write_text(text)
+        arguments = ["-r", good, "-w", logs, "--patterns", path]
+        one_line(bench, f"patterns: {name}", arguments, FAILED, f"own.patterns{mentions}")
+        bench.tap.check(not logs.exists(), f"patterns: {name}, nothing is written")
+    for name, path in (("no such file", bench.path("missing.patterns")), ("a directory", bench.folder)):
+        one_line(bench, f"patterns: {name}", [*quiet(good), "--patterns", path], FAILED, path.name)
+
+
+def own_patterns(bench, good):
+    """A user's patterns stand before the program's, whatever becomes of the cache."""
+    path = bench.path("own.patterns")
+    cache = bench.path("cache")
+    damaged = b""
+    for name, pattern, expected in (
+        ("not cached yet", "Own  / ESMTP/", "Own"),
+        ("from the cache", "Own  / ESMTP/", "Own"),
+        ("another pattern", "Other  / ESMTP/", "Other"),
+        ("an exception", "-  / ESMTP/", None),
+        ("damaged cache", "Own  / ESMTP/", "Own"),
+        ("no place for a cache", "Own  / ESMTP/", "Own"),
+    ):
+        path.write_text(f"[software]\n{pattern}\n")
+        for kept in cache.glob("*") if name == "damaged cache" else ():
+            damaged = bytes([*kept.read_bytes()[:-9], *b"123456789"])
+            kept.write_bytes(damaged)
+        place = "/proc/cache" if name == "no place for a cache" else cache
+        done = bench.run(*quiet(good), "--patterns", path, "--pattern-cache", place)
+        wrong = complaints(done, OK, 0)
+        found = [record["server_software"] for record in program.json_lines(done.stdout)]
+        wrong += [f"{found} instead of {expected}"] if found != [expected] else []
+        bench.tap.check(not wrong, f"own patterns: {name}", wrong)
+    modes = {kept.stat().st_mode & 0o7777 for kept in cache.glob("*")}
+    whole = damaged and all(kept.read_bytes() != damaged for kept in cache.glob("patterns-*"))
+    bench.tap.check(modes == {0o600}, "own patterns: the cache is the user's own", [str(modes)])
+    bench.tap.check(whole, "own patterns: a damaged cache is replaced")
+
+
 # --- input files -----------------------------------------------------------------------------
 
 
@@ -448,6 +500,8 @@ def main():
         hostile_headers(bench)
         several_inputs(bench)
         key_logs(bench, good)
+        patterns(bench, good)
+        own_patterns(bench, good)
         usage(bench, good)
         capture_as_output(bench)
         too_much_memory(bench, good)

@@ -2,6 +2,7 @@
 #include "tests/fuzz/harness.h"
 
 #include "analytics/exporter.h"
+#include "decode/pattern_set.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,26 @@ static struct certificate_judge *certificates(void)
 	return judge;
 }
 
+// Likewise: compiling them takes longer than thousands of inputs.
+static const struct pattern_set *patterns(void)
+{
+	static struct pattern_set *set;
+	struct error error;
+	if (set == NULL)
+		set = pattern_set_load(&(struct pattern_set_options){0}, &error);
+	MUST(set != NULL);
+	return set;
+}
+
+static struct pattern_reader *pattern_reader(void)
+{
+	static struct pattern_reader *reader;
+	if (reader == NULL)
+		reader = pattern_reader_create(patterns());
+	MUST(reader != NULL);
+	return reader;
+}
+
 static void on_certificate(void *context, const struct shown_certificate *shown)
 {
 	(void)context;
@@ -66,7 +87,8 @@ static void on_session(void *context, const struct session_record *original)
 	session_record_copy(original, record);
 	struct judged_session judged = {.record = record,
 	    .judgement = judge(record),
-	    .certificates = certificate_judge_session(certificates(), record)};
+	    .certificates = certificate_judge_session(certificates(), record),
+	    .patterns = pattern_findings_of(pattern_reader(), record)};
 	MUST(verdict_name(judged.judgement.verdict) != NULL);
 	MUST(record->end >= record->start);
 	MUST(record->packets[FROM_CLIENT] + record->packets[FROM_SERVER] > 0);
@@ -92,6 +114,7 @@ struct harness *harness_begin(size_t budget, bool drop_wrong_checksums)
 	struct worker_options options = {
 	    .ports = ports(),
 	    .memory = budget,
+	    .patterns = patterns(),
 	    .drop_wrong_checksums = drop_wrong_checksums,
 	    .on_session = on_session,
 	    .on_certificate = on_certificate,

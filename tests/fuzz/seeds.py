@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains DIRECTORY`.
+"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains|patterns DIRECTORY`.
 
 For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
 segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
-them."""
+them; for `patterns` the shipped files."""
 
 import re
 import ssl
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import capture_file, packets  # noqa: E402
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
+PATTERNS = Path(__file__).resolve().parents[2] / "configs" / "patterns"
 SERVERS = [25, 587, 143, 110, 465, 993, 995, 2526]
 CERTIFICATES = Path("/usr/share/ca-certificates")
 PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -86,10 +87,16 @@ def lists():
         yield f"list-{number}", seed
 
 
+def patterns():
+    """(name, text) of the shipped pattern files."""
+    for path in sorted(PATTERNS.glob("*.patterns")):
+        yield path.name, path.read_bytes()
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
-    seeds = {"x509": certificates, "chains": lists}.get(kind, lambda: captures(kind))
+    seeds = {"x509": certificates, "chains": lists, "patterns": patterns}.get(kind, lambda: captures(kind))
     for name, seed in seeds():
         if seed:
             (directory / name).write_bytes(seed)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from lib.capture_file import CAPTURE_SUFFIXES
@@ -67,9 +68,14 @@ def extra_captures():
 
 
 def environment():
-    """The environment, with exit codes for sanitizers that mailtap itself does not use."""
+    """The environment, with exit codes for sanitizers that mailtap itself does not use.
+
+    And with a place for compiled patterns, whether or not the user has a home: it takes longer to compile
+    them than all else that most tests do.
+    """
     return {
         **os.environ,
+        "XDG_CACHE_HOME": os.path.join(tempfile.gettempdir(), f"mailtap-tests-{os.getuid()}"),
         "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":exitcode=99",
         "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "") + ":exitcode=99",
         "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":exitcode=99",

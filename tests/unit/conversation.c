@@ -7,6 +7,7 @@
 
 #include "conversation.h"
 #include "decode/clues.h"
+#include "pattern_lab.h"
 #include "decode/session_record.h"
 
 #include <stdio.h>
@@ -387,6 +388,9 @@ static void begin(struct run *run)
 		static const struct hash_key key = {{1, 2}};
 		memory = memory_create(MEMORY_BUDGET);
 		shared.texts = text_store_create(memory, &key, 64);
+		shared.patterns = shipped_set();
+		shared.scratch = pattern_scratch_create(shared.patterns);
+		assert_non_null(shared.scratch);
 	}
 	struct port_hint hint = {run->conversation->port, run->conversation->implicit_tls};
 	bool missing[2];
@@ -714,7 +718,9 @@ static int release_memory(void **state)
 	(void)state;
 	text_store_destroy(shared.texts);
 	memory_destroy(memory);
+	pattern_scratch_destroy(shared.scratch);
 	shared.texts = NULL;
+	shared.scratch = NULL;
 	memory = NULL;
 	return 0;
 }
