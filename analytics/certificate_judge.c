@@ -129,6 +129,7 @@ static void judge_server(struct certificate_judge *judge, const struct session_r
 	if (judgement->judged[FROM_SERVER])
 		judgement->faults = judgement->chain[FROM_SERVER].faults;
 	const struct certificate *leaf = certificate_store_find(judge->certificates, chain[0]);
+	judgement->leaf = leaf;
 	if (leaf == NULL)
 		return;
 	judge_name(record, &leaf->facts, judgement);

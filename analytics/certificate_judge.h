@@ -30,6 +30,7 @@ enum certificate_source {
 struct certificate_judgement {
 	enum certificate_source source;
 	const uint8_t *remembered_leaf; // with CERTIFICATES_IN_MEMORY; good until the next session
+	const struct certificate *leaf; // the server's; NULL: not held; good until the next session
 	bool judged[2];                 // by enum direction: the list's faults are known
 	struct chain_judgement chain[2];
 	unsigned faults;                // of the server: its chain's, and the name's

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/json.h"
 
+#include "analytics/plain_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -161,47 +163,6 @@ static void put_escape(struct json *json, unsigned code)
 	put(json, escape, sizeof escape);
 }
 
-// The code point at bytes, and its length in bytes; 0: not valid UTF-8 (RFC 3629 4).
-static size_t code_point(const uint8_t *bytes, size_t length, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint8_t first = bytes[0];
-	size_t count = first < 0x80       ? 1
-	               : first >> 5 == 6  ? 2
-	               : first >> 4 == 14 ? 3
-	               : first >> 3 == 30 ? 4
-	                                  : 0;
-	if (count == 0 || count > length)
-		return 0;
-	*code = count == 1 ? first : first & (0x7fu >> count);
-	for (size_t i = 1; i < count; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (bytes[i] & 0x3fu);
-	}
-	if (*code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff) || *code < least[count])
-		return 0;
-	return count;
-}
-
-static bool is_utf8(const uint8_t *bytes, size_t length)
-{
-	uint32_t code;
-	for (size_t i = 0, count; i < length; i += count) {
-		count = code_point(bytes + i, length - i, &code);
-		if (count == 0)
-			return false;
-	}
-	return true;
-}
-
-// Controls of both kinds, line and paragraph separators, and what changes the direction of writing.
-static bool must_escape(uint32_t code)
-{
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
-	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 static void put_ascii(struct json *json, uint8_t c)
 {
 	switch (c) {
@@ -221,7 +182,7 @@ static void put_ascii(struct json *json, uint8_t c)
 		put(json, "\\t", 2);
 		break;
 	default:
-		if (must_escape(c))
+		if (code_point_is_unsafe(c))
 			put_escape(json, c);
 		else
 			put_char(json, (char)c);
@@ -235,7 +196,7 @@ static bool is_plain(uint8_t c)
 
 void json_bytes(struct json *json, const uint8_t *bytes, size_t length)
 {
-	bool utf8 = is_utf8(bytes, length);
+	bool utf8 = utf8_is_valid(bytes, length);
 	begin_value(json);
 	put_char(json, '"');
 	for (size_t i = 0, count; i < length; i += count) {
@@ -248,10 +209,10 @@ void json_bytes(struct json *json, const uint8_t *bytes, size_t length)
 			count = plain;
 			continue;
 		}
-		count = utf8 ? code_point(bytes + i, length - i, &code) : 1;
+		count = utf8 ? utf8_code_point(bytes + i, length - i, &code) : 1;
 		if (code < 0x80)
 			put_ascii(json, (uint8_t)code);
-		else if (!utf8 || must_escape(code))
+		else if (!utf8 || code_point_is_unsafe(code))
 			put_escape(json, code);
 		else
 			put(json, (const char *)bytes + i, count);

@@ -26,7 +26,8 @@ void json_object_end(struct json *json);
 void json_array_begin(struct json *json);
 void json_array_end(struct json *json);
 void json_key(struct json *json, const char *key); // plain ASCII
-void json_null(struct json *json);
+// libjansson has a json_null of its own, and would call this one if their symbols were the same.
+void json_null(struct json *json) __asm__("mailtap_json_null");
 void json_bool(struct json *json, bool value);
 void json_unsigned(struct json *json, uint64_t value);
 
