@@ -221,6 +221,14 @@ struct certificate_judgement certificate_judge_session(
 	return judgement;
 }
 
+const struct certificate *certificate_judge_leaf(
+    struct certificate_judge *judge, const struct session_record *record)
+{
+	struct shown_chain shown;
+	chain_of(&record->session->tls, FROM_SERVER, &shown);
+	return shown.count > 0 ? certificate_store_find(judge->certificates, shown.sha256[0]) : NULL;
+}
+
 const char *certificate_judge_trust(const struct certificate_judge *judge)
 {
 	return trust_store_description(judge->trust);

@@ -68,6 +68,11 @@ const struct certificate *certificate_judge_shown(
 struct certificate_judgement certificate_judge_session(
     struct certificate_judge *judge, const struct session_record *record);
 
+// The leaf that this session's server showed, good until the next session is judged; NULL: none, or it is not
+// held any more.
+const struct certificate *certificate_judge_leaf(
+    struct certificate_judge *judge, const struct session_record *record);
+
 // Which trust store judges, for people.
 const char *certificate_judge_trust(const struct certificate_judge *judge);
 

@@ -75,9 +75,9 @@ void server_memory_destroy(struct server_memory *memory);
 bool server_memory_recall(struct server_memory *memory, const struct session_record *record,
     struct server_history *history);
 
-// Takes note of an ended session. `leaf_spki`: hash of the leaf's key, NULL: not known.
+// Takes note of an ended session. `leaf`: the certificate that the server showed in it; NULL: none, or not known.
 void server_memory_note(struct server_memory *memory, const struct judged_session *session,
-    const uint8_t *leaf_spki);
+    const struct certificate *leaf);
 
 // The same server on another port of its address, as for a client that was kept from it.
 bool server_memory_recall_port(struct server_memory *memory, const struct ip_address *address,
