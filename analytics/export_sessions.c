@@ -3,8 +3,10 @@
 // their meaning fixed by the record contract. Keys whose facts nothing gathers yet are null.
 #include "analytics/community_id.h"
 #include "analytics/exporter.h"
+#include "analytics/json_evidence.h"
 #include "analytics/json_fields.h"
 #include "analytics/log_file.h"
+#include "analytics/session_id.h"
 #include "decode/tls.h"
 #include "decode/tls_facts.h"
 #include "decode/tls_quality.h"
@@ -16,35 +18,16 @@
 struct sessions_export {
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
 	const char *sensor;
-	struct hash_key key; // fixed: the same capture gives the same identifiers
 	struct json json;
 };
 
 /* ---- the groups of the contract ---- */
 
-// The same connection of the same capture has the same identifier in every run.
-static uint64_t session_id(
-    const struct sessions_export *export, const struct session_record *record)
-{
-	struct {
-		struct ip_address address[2];
-		nanoseconds start;
-		uint32_t tap_point;
-		uint16_t port[2];
-	} identity;
-	memset(&identity, 0, sizeof identity);
-	memcpy(identity.address, record->address, sizeof identity.address);
-	memcpy(identity.port, record->port, sizeof identity.port);
-	identity.start = record->start;
-	identity.tap_point = record->tap_point;
-	return hash_bytes(&export->key, &identity, sizeof identity);
-}
-
 static void write_identity(struct sessions_export *export, const struct session_record *record)
 {
 	struct json *json = &export->json;
-	char community[COMMUNITY_ID_SIZE], id[17];
-	snprintf(id, sizeof id, "%016llx", (unsigned long long)session_id(export, record));
+	char community[COMMUNITY_ID_SIZE], id[SESSION_ID_SIZE];
+	session_id_text(id, session_id_of(record));
 	community_id(community, record->address, record->port);
 	json_key_name(json, "session_id", id);
 	json_key_name(json, "community_id", community);
@@ -349,12 +332,13 @@ static void write_clear(struct json *json, const struct session_record *record)
 	json_key_known(json, "message_bytes", record->message_bytes_known, session->message_bytes);
 }
 
-static void write_judgement(struct json *json, const struct judgement *judgement)
+static void write_judgement(struct json *json, const struct judged_session *judged)
 {
+	const struct judgement *judgement = &judged->judgement;
 	json_key_name(json, "verdict", verdict_name(judgement->verdict));
 	json_key_name(json, "reason", reason_name(judgement->reason));
-	json_key_null(json, "confidence");
-	json_key_null(json, "evidence");
+	json_key_name(json, "confidence", confidence_name(judgement->confidence));
+	json_key_evidence(json, judged->evidence, judged->evidence_count);
 }
 
 static void write_quality(struct json *json, const struct session_record *record)
@@ -430,7 +414,7 @@ static bool export_session(void *exporter, const struct judged_session *judged, 
 	write_tls(json, judged->record);
 	write_certificates(json, &judged->record->session->tls, &judged->certificates);
 	write_clear(json, judged->record);
-	write_judgement(json, &judged->judgement);
+	write_judgement(json, judged);
 	write_quality(json, judged->record);
 	json_object_end(json);
 	json_line_end(json);

@@ -6,6 +6,7 @@
 // A new exporter is one file and one row.
 static const struct exporter_ops *const table[] = {
     &sessions_exporter,
+    &alerts_exporter,
     &certificates_exporter,
     &certificate_files_exporter,
     &summary_exporter,
@@ -51,6 +52,17 @@ bool exporters_session(struct exporters *exporters, const struct judged_session 
 		struct error error = {""};
 		if (exporters->open[i] != NULL && table[i]->session != NULL &&
 		    !table[i]->session(exporters->open[i], session, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
+bool exporters_alert(struct exporters *exporters, const struct judged_session *session)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->alert != NULL &&
+		    !table[i]->alert(exporters->open[i], session, &error))
 			note_failure(exporters, &error);
 	}
 	return !exporters->failed;

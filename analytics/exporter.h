@@ -6,6 +6,7 @@
 
 #include "analytics/certificate_judge.h"
 #include "analytics/pattern_findings.h"
+#include "analytics/path_view.h"
 #include "analytics/verdict.h"
 #include "capture/base/error.h"
 #include "capture/source.h"
@@ -19,6 +20,9 @@ struct judged_session {
 	struct judgement judgement;
 	struct certificate_judgement certificates;
 	struct pattern_findings patterns;
+	size_t evidence_count;
+	const struct evidence *evidence;
+	struct path_networks networks; // of its server; with evidence only
 };
 
 // What exporters need to know of the command line. Strings live as long as the run.
@@ -29,6 +33,7 @@ struct exporter_settings {
 	FILE *summary;             // where the summary goes; NULL: nowhere
 	const char *certificate_directory; // NULL: certificates are not written there
 	bool pem;                  // certificates.jsonl holds the certificates themselves
+	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 };
 
 // The run's own accounting, known at its end.
@@ -50,11 +55,14 @@ struct exporter_ops {
 	    void *exporter, const struct certificate *certificate, struct error *error);
 	// NULL: not interested. False: the output failed; *error says why. It will not be called again.
 	bool (*session)(void *exporter, const struct judged_session *session, struct error *error);
+	// Evidence that is certain, in a session that still goes on; the session itself follows when it ends.
+	// NULL: not interested. False as above.
+	bool (*alert)(void *exporter, const struct judged_session *session, struct error *error);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
 
-extern const struct exporter_ops sessions_exporter, certificates_exporter,
+extern const struct exporter_ops sessions_exporter, alerts_exporter, certificates_exporter,
     certificate_files_exporter, summary_exporter;
 
 struct exporters;
@@ -64,6 +72,9 @@ struct exporters *exporters_open(const struct exporter_settings *settings, struc
 
 // False once an output has failed; the run should end.
 bool exporters_session(struct exporters *exporters, const struct judged_session *session);
+
+// As exporters_session, for certain evidence in a session that still goes on.
+bool exporters_alert(struct exporters *exporters, const struct judged_session *session);
 
 // As exporters_session, for a certificate.
 bool exporters_certificate(

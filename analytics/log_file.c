@@ -116,6 +116,11 @@ bool log_file_add(struct log_file *file, const char *text, size_t length, struct
 	return true;
 }
 
+bool log_file_flush(struct log_file *file, struct error *error)
+{
+	return write_out(file, error);
+}
+
 bool log_file_close(struct log_file *file, struct error *error)
 {
 	if (file == NULL)

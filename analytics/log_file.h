@@ -24,6 +24,9 @@ struct log_file *log_file_at(const char *path, struct error *error);
 bool log_file_add(
     struct log_file *file, const char *text, size_t length, struct error *error);
 
+// Writes what was added so far. False: could not be written; *error.
+bool log_file_flush(struct log_file *file, struct error *error);
+
 // Writes what is left and closes. False: some of it could not be written; *error. NULL is allowed.
 bool log_file_close(struct log_file *file, struct error *error);
 

@@ -18,6 +18,8 @@ enum {
 	LONG_ONLY = 256, // values of options without a letter begin here
 };
 
+enum { ALERT_INTERVAL_DEFAULT = 600 }; // seconds
+
 enum long_option {
 	OPTION_PORTS = LONG_ONLY,
 	OPTION_SENSOR,
@@ -31,6 +33,7 @@ enum long_option {
 	OPTION_KEYLOG,
 	OPTION_PATTERNS,
 	OPTION_PATTERN_CACHE,
+	OPTION_ALERT_INTERVAL,
 };
 
 static const struct option long_options[] = {
@@ -50,6 +53,7 @@ static const struct option long_options[] = {
     {"tls-keylog", required_argument, NULL, OPTION_KEYLOG},
     {"patterns", required_argument, NULL, OPTION_PATTERNS},
     {"pattern-cache", required_argument, NULL, OPTION_PATTERN_CACHE},
+    {"alert-interval", required_argument, NULL, OPTION_ALERT_INTERVAL},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -63,8 +67,8 @@ static const char help_text[] =
     "\n"
     "  -r, --read FILE...       captures to read, one after the other as one traffic: pcap or\n"
     "                           pcapng, also compressed; - is standard input\n"
-    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl) to this\n"
-    "                           directory\n"
+    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl) to\n"
+    "                           this directory\n"
     "  -o, --output FILE        write the session records to this file; - prints them\n"
     "  -f, --filter EXPRESSION  only packets that match, as in pcap-filter(7); also what follows\n"
     "                           the options, or --\n"
@@ -88,6 +92,9 @@ static const char help_text[] =
     "                           those of the program; may be repeated\n"
     "      --pattern-cache DIR  where compiled patterns are kept from run to run\n"
     "                           ($XDG_CACHE_HOME/mailtap or ~/.cache/mailtap)\n"
+    "      --alert-interval SECONDS\n"
+    "                           for how long alerts like one that was written are left out and\n"
+    "                           counted (600): of the same kind, server and client network\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -117,6 +124,20 @@ static bool read_size(const char *text, size_t *size, struct error *error)
 	if (*size >= MEMORY_MIN)
 		return true;
 	error_set(error, "--memory: %.40s is too little: at least 8M are needed", text);
+	return false;
+}
+
+static bool read_seconds(const char *text, nanoseconds *time, const char *name, struct error *error)
+{
+	enum { SECONDS_MAX = 366 * 24 * 3600 };
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && errno == 0 && *end == '\0' && value <= SECONDS_MAX) {
+		*time = SECONDS(value);
+		return true;
+	}
+	error_set(error, "%s: \"%.40s\" is no number of seconds up to a year", name, text);
 	return false;
 }
 
@@ -246,6 +267,8 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return add_path(&options->ca_directories, value, "--ca-dir", error);
 	case OPTION_CRL_DIRECTORY:
 		return add_path(&options->crl_directories, value, "--crl-dir", error);
+	case OPTION_ALERT_INTERVAL:
+		return read_seconds(value, &options->alert_interval, "--alert-interval", error);
 	case OPTION_PEM:
 		options->pem = true;
 		return true;
@@ -362,6 +385,7 @@ enum options_outcome options_read(
 		return OPTIONS_WRONG;
 	}
 	(*options)->memory = MEMORY_DEFAULT;
+	(*options)->alert_interval = SECONDS(ALERT_INTERVAL_DEFAULT);
 	port_list_usual(&(*options)->ports);
 	struct reading reading = {.options = *options};
 	return read_all(&reading, argc, argv, error);

@@ -31,6 +31,7 @@ struct options {
 	const char *pattern_cache; // directory, or NULL: the usual one
 	const char *certificate_directory; // where each certificate is written, or NULL
 	bool pem;                  // certificates.jsonl holds the certificates themselves
+	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	size_t memory;             // bytes
 	bool quiet;
 	bool drop_wrong_checksums;

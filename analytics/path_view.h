@@ -7,19 +7,13 @@
 #ifndef MAILTAP_ANALYTICS_PATH_VIEW_H
 #define MAILTAP_ANALYTICS_PATH_VIEW_H
 
+#include "analytics/client_network.h"
 #include "decode/session_record.h"
 
 enum {
 	PATH_NETWORKS_MAX = 64, // client networks told apart per server
 	PATH_LISTED_MAX = 16, // of them named in an alert, each way
 };
-
-// A client network: /24 of IPv4, /48 of IPv6; the bits behind it are zero.
-struct client_network {
-	struct ip_address address;
-};
-
-struct client_network client_network_of(const struct ip_address *client);
 
 // How this client's network and the others saw the server before.
 struct path_history {

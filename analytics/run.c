@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/run.h"
 
+#include "analytics/analyst.h"
 #include "analytics/exporter.h"
 #include "analytics/intake.h"
 #include "analytics/progress.h"
@@ -25,7 +26,9 @@ struct run {
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
 	struct pattern_reader *pattern_reader;
-	struct intake *intake; // its thread has the exporters, the judge and the reader until it is finished
+	struct server_memory *servers;
+	struct analyst *analyst;
+	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct run_accounting accounting;
 	atomic_bool output_failed;
 };
@@ -35,17 +38,24 @@ static void say(const struct error *error)
 	fprintf(stderr, "mailtap: %s\n", error->text);
 }
 
-static void on_session(void *context, const struct session_record *record)
+static void on_record(void *context, const struct session_record *record)
 {
 	struct run *run = context;
-	if (record->end_reason == END_STILL_OPEN)
-		return; // its record comes when it ends
-	struct judged_session judged = {.record = record,
-	    .judgement = judge(record),
-	    .certificates = certificate_judge_session(run->certificates, record),
-	    .patterns = pattern_findings_of(run->pattern_reader, record)};
+	analyst_session(run->analyst, record);
+}
+
+static void on_session(void *context, const struct judged_session *session)
+{
+	struct run *run = context;
 	if (!run->output_failed)
-		run->output_failed = !exporters_session(run->exporters, &judged);
+		run->output_failed = !exporters_session(run->exporters, session);
+}
+
+static void on_alert(void *context, const struct judged_session *session)
+{
+	struct run *run = context;
+	if (!run->output_failed)
+		run->output_failed = !exporters_alert(run->exporters, session);
 }
 
 static void on_certificate(void *context, const struct shown_certificate *shown)
@@ -216,6 +226,7 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .sensor = options->sensor,
 	    .certificate_directory = options->certificate_directory,
 	    .pem = options->pem,
+	    .alert_interval = options->alert_interval,
 	    .summary = options->quiet ? NULL
 	               : printed      ? stderr
 	                              : stdout,
@@ -236,7 +247,23 @@ static struct certificate_judge *open_judge(const struct options *options, struc
 	return certificate_judge_create(&judge, error);
 }
 
-// False: *error says why; close_run frees what there is.
+// What judges sessions, and what it remembers.
+static bool open_analyst(struct run *run, struct error *error)
+{
+	const struct server_memory_options usual = {0};
+	run->servers = server_memory_create(&usual);
+	error_set(error, "no memory for what is known of servers");
+	if (run->servers == NULL)
+		return false;
+	const struct analyst_options analyst = {.certificates = run->certificates,
+	    .patterns = run->pattern_reader,
+	    .servers = run->servers,
+	    .sinks = {on_session, on_alert, run}};
+	run->analyst = analyst_create(&analyst, error);
+	return run->analyst != NULL;
+}
+
+// False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
 	struct exporter_settings settings = settings_of(run->options);
@@ -246,9 +273,9 @@ static bool open_run(struct run *run, struct error *error)
 	if (run->certificates == NULL)
 		return false;
 	run->exporters = exporters_open(&settings, error);
-	if (run->exporters == NULL)
+	if (run->exporters == NULL || !open_analyst(run, error))
 		return false;
-	struct intake_sinks sinks = {on_session, on_certificate, run};
+	struct intake_sinks sinks = {on_record, on_certificate, run};
 	run->intake = intake_create(&sinks, error);
 	if (run->intake == NULL)
 		return false;
@@ -277,6 +304,10 @@ static void finish_sessions(struct run *run)
 	worker_destroy(run->worker);
 	tls_keylog_destroy(run->keylog);
 	intake_finish(run->intake);
+	if (run->analyst != NULL)
+		analyst_finish(run->analyst);
+	analyst_destroy(run->analyst);
+	server_memory_destroy(run->servers);
 	pattern_reader_destroy(run->pattern_reader);
 	pattern_set_destroy(run->patterns);
 }

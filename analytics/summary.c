@@ -4,6 +4,7 @@
 #include "analytics/exporter.h"
 #include "analytics/json.h"
 #include "analytics/summary_certificates.h"
+#include "analytics/summary_evidence.h"
 #include "decode/tls.h"
 
 #include <inttypes.h>
@@ -34,6 +35,7 @@ struct version_count {
 struct summary {
 	FILE *out;
 	struct certificate_summary *certificates;
+	struct evidence_summary *evidence;
 	struct row rows[ROWS_MAX + 1]; // the last: all that did not fit
 	size_t row_count;
 	struct row all;
@@ -49,19 +51,29 @@ struct summary {
 	nanoseconds first, last;
 };
 
+static void summary_free(struct summary *summary)
+{
+	if (summary == NULL)
+		return;
+	certificate_summary_destroy(summary->certificates);
+	evidence_summary_destroy(summary->evidence);
+	free(summary);
+}
+
 static void *summary_open(const struct exporter_settings *settings, struct error *error)
 {
 	if (settings->summary == NULL)
 		return NULL;
 	struct summary *summary = calloc(1, sizeof *summary);
-	if (summary != NULL)
+	if (summary != NULL) {
 		summary->certificates = certificate_summary_create();
-	if (summary != NULL && summary->certificates != NULL) {
+		summary->evidence = evidence_summary_create();
 		summary->out = settings->summary;
-		return summary;
 	}
+	if (summary != NULL && summary->certificates != NULL && summary->evidence != NULL)
+		return summary;
 	error_set(error, "no memory for the summary");
-	free(summary);
+	summary_free(summary);
 	return NULL;
 }
 
@@ -171,6 +183,7 @@ static bool summary_session(
 	count_funnel(summary, record);
 	count_version(summary, record);
 	certificate_summary_count(summary->certificates, judged);
+	evidence_summary_count(summary->evidence, judged);
 	count_quality(summary, record);
 	summary->logins += session->login_tried;
 	count_known(&summary->exposed, record->credentials_exposed);
@@ -367,6 +380,7 @@ static bool summary_close(
 			print_table(summary);
 			print_funnel(summary);
 			print_clear(summary);
+			evidence_summary_print(summary->evidence, summary->all.sessions, summary->out);
 			print_versions(summary);
 			certificate_summary_print(summary->certificates, accounting, summary->out);
 		}
@@ -375,8 +389,7 @@ static bool summary_close(
 		if (!good)
 			error_set(error, "the summary could not be written");
 	}
-	certificate_summary_destroy(summary->certificates);
-	free(summary);
+	summary_free(summary);
 	return good;
 }
 

@@ -134,11 +134,36 @@ struct judgement judge(const struct session_record *record)
 	return judgement;
 }
 
+static enum confidence strongest_stripping(const struct evidence *evidence, size_t count)
+{
+	enum confidence strongest = CONFIDENCE_NONE;
+	for (size_t i = 0; i < count; i++)
+		if (evidence[i].strips && evidence[i].confidence > strongest)
+			strongest = evidence[i].confidence;
+	return strongest;
+}
+
+struct judgement judge_evidence(
+    struct judgement judgement, const struct evidence *evidence, size_t count)
+{
+	enum confidence strongest = strongest_stripping(evidence, count);
+	bool stripped =
+	    (judgement.verdict == VERDICT_CLEARTEXT && strongest >= CONFIDENCE_SUSPECTED) ||
+	    (judgement.verdict == VERDICT_NO_MAIL && strongest >= CONFIDENCE_PROBABLE);
+	if (!stripped)
+		return judgement;
+	judgement.verdict = VERDICT_STRIPPED;
+	judgement.reason = REASON_NONE;
+	judgement.confidence = strongest;
+	return judgement;
+}
+
 const char *verdict_name(enum verdict verdict)
 {
 	static const char *const names[VERDICTS] = {
 	    [VERDICT_ENCRYPTED] = "encrypted",
 	    [VERDICT_CLEARTEXT] = "cleartext",
+	    [VERDICT_STRIPPED] = "stripped",
 	    [VERDICT_TLS_FAILED] = "tls_failed",
 	    [VERDICT_NO_MAIL] = "no_mail",
 	    [VERDICT_NOT_MAIL] = "not_mail",

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said of a session: verdict, reason and hop, from the frozen facts alone. Pure; any thread.
+// What is said of a session: verdict, reason and hop, from the frozen facts, and then what the evidence makes
+// of it. Pure; any thread.
 #ifndef MAILTAP_ANALYTICS_VERDICT_H
 #define MAILTAP_ANALYTICS_VERDICT_H
 
+#include "analytics/evidence.h"
 #include "decode/session_record.h"
 
 enum verdict {
 	VERDICT_ENCRYPTED,
 	VERDICT_CLEARTEXT,
+	VERDICT_STRIPPED,
 	VERDICT_TLS_FAILED,
 	VERDICT_NO_MAIL,
 	VERDICT_NOT_MAIL,
@@ -38,9 +41,17 @@ struct judgement {
 	enum verdict verdict;
 	enum reason reason;
 	enum hop hop;
+	enum confidence confidence; // with VERDICT_STRIPPED
 };
 
+// Without regard to evidence: never VERDICT_STRIPPED.
 struct judgement judge(const struct session_record *record);
+
+// With evidence. Stripped is a session in the clear with a piece that strips; and one that ended before mail,
+// log-in and TLS, if the piece is at least probable: it would have gone on in the clear, or not at all.
+// Its confidence is that of the strongest such piece. Beside any other verdict evidence changes nothing.
+struct judgement judge_evidence(
+    struct judgement judgement, const struct evidence *evidence, size_t count);
 
 // As records write them; NULL for the "none" of reasons and hops.
 const char *verdict_name(enum verdict verdict);

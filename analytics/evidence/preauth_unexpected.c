@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// An IMAP server that greets others with OK greets this client with PREAUTH, behind which STARTTLS is not
+// allowed (RFC 9051 7.1.4).
+#include "analytics/detector.h"
+
+static bool detect(const struct detector_input *input, struct evidence *evidence)
+{
+	const struct session_record *record = input->record;
+	const struct server_history *server = input->server;
+	if (!record->session->greeting_preauth || record->tls_port || server->greeted_ok == 0 ||
+	    server->greeted_preauth > 0)
+		return false;
+	evidence->confidence = CONFIDENCE_PROBABLE;
+	evidence_number(evidence, "greeted_ok", server->greeted_ok);
+	return true;
+}
+
+const struct detector_ops preauth_unexpected = {
+    .kind = EVIDENCE_PREAUTH_UNEXPECTED, .strips = true, .detect = detect};

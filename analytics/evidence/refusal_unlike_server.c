@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// STARTTLS or STLS is refused for the moment, though this server accepts it from others. A server whose
+// set-up broke a moment ago does the same. What says that the command does not exist is other evidence.
+#include "analytics/detector.h"
+#include "decode/clues.h"
+
+static bool is_temporary(const struct detector_input *input)
+{
+	const char *reply = input->record->session->starttls_reply;
+	return strcmp(reply, "454") == 0 || strcmp(reply, "421") == 0 || strcmp(reply, "NO") == 0 ||
+	       (strcmp(reply, "-ERR") == 0 && !input->patterns->answer_unknown_command);
+}
+
+static bool detect(const struct detector_input *input, struct evidence *evidence)
+{
+	const struct session_record *record = input->record;
+	const struct server_history *server = input->server;
+	struct clue answer;
+	bool accepts = server->accepted > 0 && server->established > 0 &&
+	               record->end - server->accepted_last <= DETECTOR_MEMORY;
+	if (record->starttls_accepted != SEEN_NO || !is_temporary(input) || !accepts)
+		return false;
+	evidence->confidence = CONFIDENCE_SUSPECTED;
+	if (clue_find(record->session, CLUE_STARTTLS_ANSWER, &answer))
+		evidence_bytes(evidence, "reply", answer.bytes, answer.length);
+	evidence_number(evidence, "accepted", server->accepted);
+	evidence_time(evidence, "accepted_last", server->accepted_last);
+	return true;
+}
+
+const struct detector_ops refusal_unlike_server = {
+    .kind = EVIDENCE_REFUSAL_UNLIKE_SERVER, .strips = true, .detect = detect};

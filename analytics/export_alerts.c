@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// alerts.jsonl: one JSON object per piece of evidence, certain ones while their session still goes on, with
+// the client networks that see the server stripped and those that do not. A busy middlebox does not fill
+// the disk: alert_limit.h says which lines are left out and counted.
+#include "analytics/alert_limit.h"
+#include "analytics/exporter.h"
+#include "analytics/json_evidence.h"
+#include "analytics/log_file.h"
+#include "analytics/session_id.h"
+
+#include <stdlib.h>
+
+struct alerts_export {
+	struct log_file *output;
+	struct alert_limit *limit;
+	struct json json;
+};
+
+static void *alerts_open(const struct exporter_settings *settings, struct error *error)
+{
+	if (settings->log_directory == NULL)
+		return NULL;
+	struct alerts_export *export = calloc(1, sizeof *export);
+	if (export != NULL)
+		export->limit = alert_limit_create(settings->alert_interval);
+	if (export == NULL || export->limit == NULL) {
+		error_set(error, "no memory for the alert log");
+		free(export);
+		return NULL;
+	}
+	export->output = log_file_create(settings->log_directory, "alerts.jsonl", error);
+	if (export->output != NULL)
+		return export;
+	alert_limit_destroy(export->limit);
+	free(export);
+	return NULL;
+}
+
+/* ---- values ---- */
+
+static void write_network(struct json *json, const struct client_network *network)
+{
+	char text[CLIENT_NETWORK_TEXT_SIZE];
+	client_network_text(text, network);
+	json_name(json, text);
+}
+
+static void key_networks(struct json *json, const char *key, const char *count_key,
+    const struct client_network *networks, size_t count)
+{
+	json_key(json, key);
+	json_array_begin(json);
+	for (size_t i = 0; i < count && i < PATH_LISTED_MAX; i++)
+		write_network(json, &networks[i]);
+	json_array_end(json);
+	json_key_unsigned(json, count_key, count);
+}
+
+static void key_session(struct json *json, uint64_t id)
+{
+	char text[SESSION_ID_SIZE];
+	session_id_text(text, id);
+	json_key_name(json, "session_id", text);
+}
+
+/* ---- lines ---- */
+
+// An alert does not wait for a block to fill.
+static bool write_line(struct alerts_export *export, struct error *error)
+{
+	struct json *json = &export->json;
+	json_object_end(json);
+	json_line_end(json);
+	if (!json->failed)
+		return log_file_add(export->output, json->text, json->length, error) &&
+		       log_file_flush(export->output, error);
+	error_set(error, "no memory to write an alert");
+	return false;
+}
+
+static bool write_alert(struct alerts_export *export, const struct judged_session *judged,
+    const struct evidence *evidence, uint32_t left_out, struct error *error)
+{
+	const struct session_record *record = judged->record;
+	struct client_network network = client_network_of(&record->address[FROM_CLIENT]);
+	struct json *json = &export->json;
+	json_clear(json);
+	json_object_begin(json);
+	json_key(json, "time");
+	json_time(json, record->end);
+	key_session(json, session_id_of(record));
+	json_keys_evidence(json, evidence);
+	json_key_address(json, "client_ip", &record->address[FROM_CLIENT]);
+	json_key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
+	json_key(json, "client_network");
+	write_network(json, &network);
+	json_key_address(json, "server_ip", &record->address[FROM_SERVER]);
+	json_key_unsigned(json, "server_port", record->port[FROM_SERVER]);
+	json_key_text(json, "server_name", record->session->server_name);
+	key_networks(json, "networks_stripped", "networks_stripped_count",
+	    judged->networks.stripped, judged->networks.stripped_count);
+	key_networks(json, "networks_clean", "networks_clean_count", judged->networks.clean,
+	    judged->networks.clean_count);
+	json_key_unsigned(json, "left_out", left_out);
+	return write_line(export, error);
+}
+
+// What was left out of a group since its last line.
+static bool write_left_out(
+    struct alerts_export *export, const struct alert_group *group, struct error *error)
+{
+	struct json *json = &export->json;
+	json_clear(json);
+	json_object_begin(json);
+	json_key(json, "time");
+	json_time(json, group->last);
+	key_session(json, group->session_id);
+	json_key_name(json, "kind", evidence_kind_name((enum evidence_kind)group->kind));
+	json_key_name(json, "confidence", confidence_name((enum confidence)group->confidence));
+	json_key_null(json, "client_ip");
+	json_key_null(json, "client_port");
+	json_key(json, "client_network");
+	write_network(json, &group->network);
+	json_key_address(json, "server_ip", &group->server);
+	json_key_unsigned(json, "server_port", group->port);
+	json_key_null(json, "server_name");
+	json_key_unsigned(json, "left_out", group->left_out);
+	return write_line(export, error);
+}
+
+static bool take_evidence(struct alerts_export *export, const struct judged_session *judged,
+    const struct evidence *evidence, bool early, struct error *error)
+{
+	uint32_t left_out;
+	struct alert_group displaced;
+	enum alert_decision decision = alert_limit_decide(
+	    export->limit, judged->record, evidence, early, &left_out, &displaced);
+	if (displaced.left_out > 0 && !write_left_out(export, &displaced, error))
+		return false;
+	return decision == ALERT_LEAVE_OUT ||
+	       write_alert(export, judged, evidence, left_out, error);
+}
+
+static bool alerts_session(void *exporter, const struct judged_session *judged, struct error *error)
+{
+	for (size_t i = 0; i < judged->evidence_count; i++)
+		if (!take_evidence(exporter, judged, &judged->evidence[i], false, error))
+			return false;
+	return true;
+}
+
+// Only what is certain is told before the session ends.
+static bool alerts_alert(void *exporter, const struct judged_session *judged, struct error *error)
+{
+	for (size_t i = 0; i < judged->evidence_count; i++)
+		if (judged->evidence[i].confidence == CONFIDENCE_CONFIRMED &&
+		    !take_evidence(exporter, judged, &judged->evidence[i], true, error))
+			return false;
+	return true;
+}
+
+static bool alerts_close(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
+{
+	struct alerts_export *export = exporter;
+	struct alert_group group;
+	bool good = true;
+	(void)accounting;
+	while (good && alert_limit_drain(export->limit, &group))
+		good = write_left_out(export, &group, error);
+	good &= log_file_close(export->output, error);
+	json_release(&export->json);
+	alert_limit_destroy(export->limit);
+	free(export);
+	return good;
+}
+
+const struct exporter_ops alerts_exporter = {
+    .name = "alerts",
+    .open = alerts_open,
+    .session = alerts_session,
+    .alert = alerts_alert,
+    .close = alerts_close,
+};

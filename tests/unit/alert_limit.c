@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which alerts are written and which are counted; that nothing is told twice, and nothing lost silently.
+#include "tests/unit/evidence_lab.h"
+
+#include "analytics/alert_limit.h"
+
+#include <string.h>
+
+static struct evidence_lab lab;
+static struct alert_limit *limit;
+static uint32_t left_out;
+static struct alert_group displaced;
+
+static int begin(void **state)
+{
+	(void)state;
+	evidence_lab_begin(&lab);
+	limit = alert_limit_create(SECONDS(600));
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	alert_limit_destroy(limit);
+	evidence_lab_end(&lab);
+	return 0;
+}
+
+static enum alert_decision decide(enum evidence_kind kind, bool early)
+{
+	const struct evidence evidence = {.kind = kind, .confidence = CONFIDENCE_PROBABLE};
+	return alert_limit_decide(limit, &lab.record, &evidence, early, &left_out, &displaced);
+}
+
+static void next_session(nanoseconds later)
+{
+	lab.record.start += later;
+	lab.record.end += later;
+}
+
+static void one_line_in_a_while(void **state)
+{
+	(void)state;
+	assert_int_equal(decide(EVIDENCE_COMMAND_GARBLED, false), ALERT_WRITE);
+	assert_int_equal(left_out, 0);
+	for (int i = 0; i < 5; i++) {
+		next_session(SECONDS(10));
+		assert_int_equal(decide(EVIDENCE_COMMAND_GARBLED, false), ALERT_LEAVE_OUT);
+	}
+	assert_int_equal(decide(EVIDENCE_ILLEGAL_REPLY, false), ALERT_WRITE); // another kind
+	lab.record.address[FROM_CLIENT] = evidence_lab_address(7, 1); // another network
+	assert_int_equal(decide(EVIDENCE_COMMAND_GARBLED, false), ALERT_WRITE);
+	lab.record.address[FROM_CLIENT] = evidence_lab_address(100, 99); // the same one as at first
+	next_session(SECONDS(600));
+	assert_int_equal(decide(EVIDENCE_COMMAND_GARBLED, false), ALERT_WRITE);
+	assert_int_equal(left_out, 5);
+}
+
+static void what_is_left_out_is_told_at_the_end(void **state)
+{
+	struct alert_group group;
+	(void)state;
+	decide(EVIDENCE_COMMAND_GARBLED, false);
+	next_session(1);
+	decide(EVIDENCE_COMMAND_GARBLED, false);
+	assert_true(alert_limit_drain(limit, &group));
+	assert_int_equal(group.left_out, 1);
+	assert_int_equal(group.kind, EVIDENCE_COMMAND_GARBLED);
+	assert_int_equal(group.confidence, CONFIDENCE_PROBABLE);
+	assert_false(alert_limit_drain(limit, &group));
+}
+
+static void nothing_is_told_twice(void **state)
+{
+	struct alert_group group;
+	(void)state;
+	assert_int_equal(decide(EVIDENCE_INJECTED_SEGMENT, true), ALERT_WRITE);
+	lab.record.end += SECONDS(3600); // the same session, ended
+	assert_int_equal(decide(EVIDENCE_INJECTED_SEGMENT, false), ALERT_LEAVE_OUT);
+	assert_false(alert_limit_drain(limit, &group));
+}
+
+static void what_gives_way_is_accounted_for(void **state)
+{
+	struct alert_group group;
+	uint64_t told = 0, sessions = 0;
+	(void)state;
+	for (int round = 0; round < 2; round++)
+		for (int server = 0; server < 60000; server++) {
+			lab.record.port[FROM_SERVER] = (uint16_t)server;
+			lab.record.start++;
+			sessions++;
+			if (decide(EVIDENCE_COMMAND_GARBLED, false) == ALERT_WRITE)
+				told += 1 + left_out;
+			told += displaced.left_out;
+		}
+	while (alert_limit_drain(limit, &group))
+		told += group.left_out;
+	assert_int_equal(told, sessions);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROW(one_line_in_a_while),
+	    ROW(what_is_left_out_is_told_at_the_end),
+	    ROW(nothing_is_told_twice),
+	    ROW(what_gives_way_is_accounted_for),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each kind of evidence: when it is there, how sure it is, and what honest look-alikes lack of it.
+#include "tests/unit/evidence_lab.h"
+
+#include "decode/tls.h"
+
+#include <string.h>
+
+static struct evidence_lab lab;
+
+static int begin(void **state)
+{
+	(void)state;
+	evidence_lab_begin(&lab);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	evidence_lab_end(&lab);
+	return 0;
+}
+
+static void expect(enum evidence_kind kind, enum confidence confidence)
+{
+	assert_int_equal(evidence_lab_confidence(&lab, kind), confidence);
+	assert_int_equal(lab.count, confidence != CONFIDENCE_NONE);
+}
+
+static void clue(enum clue_kind kind, const char *line)
+{
+	clue_add(&lab.session, kind, line, strlen(line));
+}
+
+// This session's server has offered STARTTLS often, to several networks, up to a minute ago.
+static void server_offers(void)
+{
+	lab.server = (struct server_history){.known = true,
+	    .offer_proven = true,
+	    .offered = 10,
+	    .offered_networks = 2,
+	    .offered_last = LAB_NOW - SECONDS(60),
+	    .accepted = 9,
+	    .accepted_last = LAB_NOW - SECONDS(60),
+	    .established = 9,
+	    .established_last = LAB_NOW - SECONDS(60),
+	    .ehlo_taken = 10,
+	    .ehlo_networks = 2,
+	    .capabilities_fingerprint = 7,
+	    .banner_fingerprint = 8};
+}
+
+static void lists_without_offer(void)
+{
+	evidence_lab_text(&lab, &lab.session.capabilities, "PIPELINING\nSIZE 1000");
+	lab.session.starttls_offered = SEEN_NO;
+}
+
+static void nothing_is_evidence_of_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(detectors_run(&lab.input, lab.found), 0);
+	lists_without_offer();
+	assert_int_equal(detectors_run(&lab.input, lab.found), 0);
+}
+
+static void filler_in_the_list(void **state)
+{
+	static const uint8_t filler[] = "XXXXXXXA";
+	(void)state;
+	lists_without_offer();
+	lab.patterns.garbled_capability = 1;
+	lab.patterns.garbled_capability_line = (struct view){.data = filler, .length = 8};
+	expect(EVIDENCE_CAPABILITY_GARBLED, CONFIDENCE_PROBABLE);
+	const struct fact *bytes =
+	    evidence_lab_fact(&lab, EVIDENCE_CAPABILITY_GARBLED, "bytes");
+	assert_int_equal(bytes->length, 8);
+	assert_memory_equal(bytes->bytes, filler, 8);
+	assert_int_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_CAPABILITY_GARBLED, "position")->number, 1);
+	server_offers();
+	expect(EVIDENCE_CAPABILITY_GARBLED, CONFIDENCE_CONFIRMED);
+	// The filler hides something else: STARTTLS is there.
+	lab.session.starttls_offered = SEEN_YES;
+	expect(EVIDENCE_CAPABILITY_GARBLED, CONFIDENCE_NONE);
+}
+
+static void an_overwritten_banner(void **state)
+{
+	(void)state;
+	evidence_lab_text(&lab, &lab.session.server_banner, "220 ****************");
+	expect(EVIDENCE_BANNER_GARBLED, CONFIDENCE_NONE);
+	lab.patterns.banner_garbled = true;
+	expect(EVIDENCE_BANNER_GARBLED, CONFIDENCE_SUSPECTED);
+}
+
+static void an_offer_that_is_missing(void **state)
+{
+	(void)state;
+	lists_without_offer();
+	server_offers();
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	lab.server.offered = DETECTOR_OFTEN - 1;
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
+	lab.server.baseline = true; // the user says so
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	server_offers();
+	lab.server.offer_proven = false; // anybody can pretend an offer
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
+	server_offers();
+	lab.server.offered_last = LAB_NOW - DETECTOR_MEMORY;
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
+	server_offers();
+	session_forget_capabilities(&lab.session); // a list that was cut, or none
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
+}
+
+static void an_offer_missing_only_here(void **state)
+{
+	(void)state;
+	lists_without_offer();
+	server_offers();
+	lab.input.capabilities_fingerprint = 7;
+	lab.input.banner_fingerprint = 8;
+	lab.path = (struct path_history){
+	    .offered_here = 5, .missing_since = LAB_NOW - SECONDS(9), .offered_elsewhere_since = 1};
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_PROBABLE);
+	lab.path.offered_elsewhere_since = 0; // the server stopped to offer it
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	lab.path.offered_elsewhere_since = 1;
+	lab.path.offered_here = 0; // never offered to this network
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	lab.path.offered_here = 5;
+	lab.path.missing_since = 0; // comes and goes: unlike back ends
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	lab.path.missing_since = LAB_NOW - SECONDS(9);
+	lab.input.banner_fingerprint = 9; // another machine
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	lab.input.banner_fingerprint = lab.server.banner_fingerprint = 0; // not seen is not the same
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+}
+
+static void a_command_that_arrives_as_filler(void **state)
+{
+	(void)state;
+	clue(CLUE_GARBLED_COMMAND, "XXXXXXXX");
+	expect(EVIDENCE_COMMAND_GARBLED, CONFIDENCE_NONE); // not answered
+	clue(CLUE_GARBLED_ANSWER, "502 5.5.2 Error: command not recognized");
+	expect(EVIDENCE_COMMAND_GARBLED, CONFIDENCE_CONFIRMED);
+	assert_memory_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_COMMAND_GARBLED, "command")->bytes, "XXXXXXXX", 8);
+}
+
+static void a_command_quoted_as_filler(void **state)
+{
+	(void)state;
+	lab.session.starttls_offered = SEEN_YES;
+	lab.record.starttls_requested = SEEN_YES;
+	lab.record.starttls_accepted = SEEN_NO;
+	memcpy(lab.session.starttls_reply, "500", 4);
+	clue(CLUE_STARTTLS_ANSWER, "500 unrecognized command: XXXXXXXX");
+	lab.patterns.answer_echoes_filler = lab.patterns.answer_unknown_command = true;
+	expect(EVIDENCE_COMMAND_GARBLED, CONFIDENCE_CONFIRMED);
+	lab.record.starttls_requested = NOT_SEEN;
+	expect(EVIDENCE_COMMAND_GARBLED, CONFIDENCE_NONE);
+}
+
+static void an_answer_that_no_standard_has(void **state)
+{
+	(void)state;
+	lab.record.starttls_requested = SEEN_YES;
+	lab.record.starttls_accepted = SEEN_NO;
+	memcpy(lab.session.starttls_reply, "200", 4);
+	clue(CLUE_STARTTLS_ANSWER, "200 STRIPTLS");
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_PROBABLE);
+	lab.record.in_the_clear = false;
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_NONE);
+}
+
+static void a_legal_refusal_is_no_illegal_answer(void **state)
+{
+	(void)state;
+	memcpy(lab.session.starttls_reply, "454", 4);
+	clue(CLUE_STARTTLS_ANSWER, "454 4.7.0 TLS not available due to local problem");
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_NONE);
+	lab.session.protocol = PROTOCOL_POP3;
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_PROBABLE);
+	lab.session.protocol = PROTOCOL_IMAP;
+	memcpy(lab.session.starttls_reply, "BAD", 4);
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_NONE);
+	lab.session.starttls_reply[0] = '\0'; // neither OK nor NO nor BAD
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_PROBABLE);
+}
+
+static void a_greeting_that_no_standard_has(void **state)
+{
+	(void)state;
+	lab.session.protocol = PROTOCOL_IMAP;
+	evidence_lab_text(&lab, &lab.session.server_banner, "OK IMAP2 ready");
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_NONE);
+	lab.session.greeting_irregular = true;
+	expect(EVIDENCE_ILLEGAL_REPLY, CONFIDENCE_PROBABLE);
+}
+
+static void refuse(const char *reply, const char *line)
+{
+	strcpy(lab.session.starttls_reply, reply);
+	lab.session.starttls_offered = SEEN_YES;
+	lab.record.starttls_requested = SEEN_YES;
+	lab.record.starttls_accepted = SEEN_NO;
+	clue(CLUE_STARTTLS_ANSWER, line);
+}
+
+static void a_server_that_contradicts_itself(void **state)
+{
+	(void)state;
+	refuse("502", "502 command not implemented");
+	expect(EVIDENCE_REFUSAL_CONTRADICTS_OFFER, CONFIDENCE_PROBABLE);
+	lab.session.starttls_offered = SEEN_NO; // it never said that it could
+	expect(EVIDENCE_REFUSAL_CONTRADICTS_OFFER, CONFIDENCE_NONE);
+	lab.session.starttls_offered = NOT_SEEN;
+	expect(EVIDENCE_REFUSAL_CONTRADICTS_OFFER, CONFIDENCE_NONE);
+	lab.session.starttls_offered = SEEN_YES;
+	strcpy(lab.session.starttls_reply, "454"); // for the moment
+	expect(EVIDENCE_REFUSAL_CONTRADICTS_OFFER, CONFIDENCE_NONE);
+}
+
+static void pop3_says_unknown_in_words(void **state)
+{
+	(void)state;
+	lab.session.protocol = PROTOCOL_POP3;
+	refuse("-ERR", "-ERR unknown command");
+	expect(EVIDENCE_REFUSAL_CONTRADICTS_OFFER, CONFIDENCE_NONE);
+	lab.patterns.answer_unknown_command = true;
+	expect(EVIDENCE_REFUSAL_CONTRADICTS_OFFER, CONFIDENCE_PROBABLE);
+}
+
+static void a_refusal_for_the_moment(void **state)
+{
+	(void)state;
+	refuse("454", "454 TLS not available");
+	expect(EVIDENCE_REFUSAL_UNLIKE_SERVER, CONFIDENCE_NONE); // honest, as far as is known
+	server_offers();
+	expect(EVIDENCE_REFUSAL_UNLIKE_SERVER, CONFIDENCE_SUSPECTED);
+	lab.server.established = 0;
+	expect(EVIDENCE_REFUSAL_UNLIKE_SERVER, CONFIDENCE_NONE);
+}
+
+static void an_offer_that_the_client_ignores(void **state)
+{
+	(void)state;
+	lab.session.starttls_offered = SEEN_YES;
+	lab.client = (struct client_history){
+	    .offers_here = 3, .taken_here = 3, .taken_last = LAB_NOW, .taken_here_last = LAB_NOW};
+	expect(EVIDENCE_OFFER_IGNORED_UNLIKE_CLIENT, CONFIDENCE_SUSPECTED);
+	lab.client.taken_here = 2; // not always
+	expect(EVIDENCE_OFFER_IGNORED_UNLIKE_CLIENT, CONFIDENCE_NONE);
+	lab.client = (struct client_history){
+	    .offers = 4, .taken = 4, .servers = 2, .taken_last = LAB_NOW};
+	expect(EVIDENCE_OFFER_IGNORED_UNLIKE_CLIENT, CONFIDENCE_SUSPECTED);
+	lab.client.servers = 1;
+	expect(EVIDENCE_OFFER_IGNORED_UNLIKE_CLIENT, CONFIDENCE_NONE);
+	lab.client.servers = 2;
+	lab.record.starttls_requested = NOT_SEEN;
+	expect(EVIDENCE_OFFER_IGNORED_UNLIKE_CLIENT, CONFIDENCE_NONE);
+	lab.record.starttls_requested = SEEN_NO;
+	lab.record.in_the_clear = false;
+	expect(EVIDENCE_OFFER_IGNORED_UNLIKE_CLIENT, CONFIDENCE_NONE);
+}
+
+static void ehlo_refused(void **state)
+{
+	(void)state;
+	clue(CLUE_EHLO_REFUSED, "502 unimplemented");
+	expect(EVIDENCE_EHLO_REFUSED_UNLIKE_SERVER, CONFIDENCE_NONE); // a server that old
+	evidence_lab_text(&lab, &lab.session.server_banner, "220 mx.example.com ESMTP");
+	expect(EVIDENCE_EHLO_REFUSED_UNLIKE_SERVER, CONFIDENCE_SUSPECTED);
+	server_offers();
+	expect(EVIDENCE_EHLO_REFUSED_UNLIKE_SERVER, CONFIDENCE_PROBABLE);
+}
+
+static void a_name_refused_is_no_ehlo_refused(void **state)
+{
+	(void)state;
+	server_offers();
+	clue(CLUE_EHLO_REFUSED, "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname");
+	expect(EVIDENCE_EHLO_REFUSED_UNLIKE_SERVER, CONFIDENCE_NONE);
+}
+
+static void tls_broken_on_the_same_connection(void **state)
+{
+	(void)state;
+	lab.session.upgraded = true;
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED);
+	server_offers();
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED); // nothing in common
+	lab.session.tls_foreign = true;
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_PROBABLE);
+	lab.record.tls_established = NOT_SEEN;
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_NONE);
+}
+
+static void tls_broken_a_moment_ago(void **state)
+{
+	(void)state;
+	lab.client.broken_tls =
+	    (struct failed_attempt){.time = LAB_NOW - SECONDS(20), .port = 25, .how = "reset"};
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED);
+	assert_true(
+	    evidence_lab_fact(&lab, EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, "seconds")->time ==
+	    SECONDS(20));
+	server_offers();
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED);
+	lab.client.established_here = 1; // this client's TLS with it worked
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_PROBABLE);
+	lab.client.broken_tls.time = LAB_NOW - DETECTOR_SOON - 1;
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_NONE);
+	lab.client.broken_tls.time = LAB_NOW;
+	lab.record.in_the_clear = false;
+	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_NONE);
+}
+
+static void conflict(bool unlike)
+{
+	struct {
+		struct clue_conflict head;
+		uint8_t bytes[6];
+	} all;
+	memset(&all, 0, sizeof all);
+	all.head = (struct clue_conflict){.offset = 40,
+	    .length = 3,
+	    .first_length = 3,
+	    .second_length = 3,
+	    .usual = {.ttl = 64},
+	    .first = {.ttl = 64},
+	    .second = {.ttl = 51},
+	    .from = FROM_SERVER,
+	    .unlike = unlike};
+	memcpy(all.bytes, "abcxyz", 6);
+	clue_add(&lab.session, CLUE_CONFLICT, &all, sizeof all.head + sizeof all.bytes);
+}
+
+static void two_payloads_for_the_same_bytes(void **state)
+{
+	(void)state;
+	conflict(false);
+	expect(EVIDENCE_INJECTED_SEGMENT, CONFIDENCE_SUSPECTED);
+	conflict(true);
+	expect(EVIDENCE_INJECTED_SEGMENT, CONFIDENCE_CONFIRMED);
+	const struct fact *second =
+	    evidence_lab_fact(&lab, EVIDENCE_INJECTED_SEGMENT, "second_bytes");
+	assert_int_equal(second->length, 3);
+	assert_memory_equal(second->bytes, "xyz", 3);
+	assert_int_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_INJECTED_SEGMENT, "second_ttl")->number, 51);
+}
+
+static void two_tap_points(void **state)
+{
+	static struct session there;
+	static struct session_record twin;
+	(void)state;
+	there = lab.session;
+	twin = lab.record;
+	twin.session = &there;
+	twin.tap_point = 7;
+	lab.input.twin = &twin;
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_NONE);
+	evidence_lab_text(&lab, &lab.session.server_banner, "220 one");
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_CONFIRMED);
+	twin.missing[FROM_SERVER] = 1; // what is not there is not different
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_NONE);
+	twin.missing[FROM_SERVER] = 0;
+	there.dialogue_gap[FROM_SERVER] = true;
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_NONE);
+	there = lab.session;
+	twin.starttls_requested = SEEN_YES;
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_CONFIRMED);
+}
+
+static void another_certificate(void **state)
+{
+	static const uint8_t usual[32] = "usual", other[32] = "other";
+	(void)state;
+	lab.record.in_the_clear = false;
+	lab.record.tls_established = SEEN_YES;
+	session_set_text(&lab.session, &lab.session.tls.chain[FROM_SERVER], other, 32, 32);
+	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
+	lab.certificates.judged[FROM_SERVER] = true;
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE); // nothing to compare with
+	lab.server.leaf_count = 1;
+	lab.server.leaves[0] = (struct server_leaf){.sessions = 5, .last = LAB_NOW};
+	memcpy(lab.server.leaves[0].sha256, usual, 32);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	lab.server.leaves[0].trusted = true;
+	lab.server.leaves[0].not_after = LAB_NOW + SECONDS(86400);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	lab.server.leaves[0].not_after = LAB_NOW; // expired: it had to be replaced
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	lab.certificates.faults = 0; // renewed, and trusted
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	lab.certificates.source = CERTIFICATES_IN_MEMORY;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
+	memcpy(lab.server.leaves[0].sha256, other, 32); // what it always shows
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+}
+
+static void a_greeting_that_forbids_starttls(void **state)
+{
+	(void)state;
+	lab.session.protocol = PROTOCOL_IMAP;
+	lab.record.port[FROM_SERVER] = 143;
+	lab.session.greeting_preauth = true;
+	expect(EVIDENCE_PREAUTH_UNEXPECTED, CONFIDENCE_NONE);
+	lab.server.greeted_ok = 2;
+	expect(EVIDENCE_PREAUTH_UNEXPECTED, CONFIDENCE_PROBABLE);
+	lab.server.greeted_preauth = 1; // to others, too
+	expect(EVIDENCE_PREAUTH_UNEXPECTED, CONFIDENCE_NONE);
+	lab.server.greeted_preauth = 0;
+	lab.record.tls_port = true;
+	expect(EVIDENCE_PREAUTH_UNEXPECTED, CONFIDENCE_NONE);
+}
+
+static void a_port_for_tls_that_does_not_answer(void **state)
+{
+	(void)state;
+	lab.session.protocol = PROTOCOL_IMAP;
+	lab.record.port[FROM_SERVER] = 143;
+	lab.client.blocked = (struct failed_attempt){
+	    .time = LAB_NOW - SECONDS(30), .port = 993, .how = "unanswered"};
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE); // it may not be there at all
+	lab.implicit.established = 1;
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_SUSPECTED);
+	lab.record.port[FROM_SERVER] = 110; // another protocol's
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE);
+	lab.record.port[FROM_SERVER] = 143;
+	lab.client.blocked.time = LAB_NOW - DETECTOR_SOON - 1;
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE);
+	lab.client.blocked.time = LAB_NOW;
+	lab.record.in_the_clear = false;
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE);
+}
+
+static void the_mark_of_a_server_that_can_do_more(void **state)
+{
+	(void)state;
+	lab.record.in_the_clear = false;
+	lab.record.tls_established = SEEN_YES;
+	lab.session.tls.version = 0x0303;
+	lab.session.tls.client_version = 0x0303;
+	lab.session.tls.downgrade_sentinel = SENTINEL_TLS_1_2;
+	expect(EVIDENCE_TLS_DOWNGRADE_SENTINEL, CONFIDENCE_NONE); // an honest answer to an old client
+	lab.session.tls.client_version = 0x0304;
+	expect(EVIDENCE_TLS_DOWNGRADE_SENTINEL, CONFIDENCE_PROBABLE);
+	lab.session.tls.client_version = 0; // its hello was not seen
+	expect(EVIDENCE_TLS_DOWNGRADE_SENTINEL, CONFIDENCE_NONE);
+	lab.session.tls.version = 0x0301;
+	lab.session.tls.client_version = 0x0303;
+	lab.session.tls.downgrade_sentinel = SENTINEL_TLS_1_1;
+	expect(EVIDENCE_TLS_DOWNGRADE_SENTINEL, CONFIDENCE_PROBABLE);
+}
+
+static void bytes_in_the_clear_around_the_upgrade(void **state)
+{
+	(void)state;
+	lab.record.in_the_clear = false;
+	lab.session.injected_command_bytes = 12;
+	expect(EVIDENCE_STARTTLS_COMMAND_INJECTION, CONFIDENCE_SUSPECTED);
+	lab.session.injected_command_bytes = 0;
+	lab.session.injected_response_bytes = 12;
+	expect(EVIDENCE_STARTTLS_RESPONSE_INJECTION, CONFIDENCE_PROBABLE);
+}
+
+static void clues_are_bounded(void **state)
+{
+	char line[CLUE_LINE_MAX * 2];
+	struct clue found;
+	size_t position = 0, count = 0;
+	(void)state;
+	memset(line, 'x', sizeof line);
+	for (int i = 0; i < 10; i++)
+		clue_add(&lab.session, CLUE_STARTTLS_ANSWER, line, sizeof line);
+	assert_true(lab.session.clues->length <= CLUES_MAX);
+	while (clue_next(&lab.session, &position, &found)) {
+		assert_true(found.length <= CLUE_LINE_MAX);
+		count++;
+	}
+	assert_int_equal(count, 4); // three, and that there were more
+	assert_int_equal(found.kind, CLUES_LEFT_OUT);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROW(nothing_is_evidence_of_nothing),
+	    ROW(filler_in_the_list),
+	    ROW(an_overwritten_banner),
+	    ROW(an_offer_that_is_missing),
+	    ROW(an_offer_missing_only_here),
+	    ROW(a_command_that_arrives_as_filler),
+	    ROW(a_command_quoted_as_filler),
+	    ROW(an_answer_that_no_standard_has),
+	    ROW(a_legal_refusal_is_no_illegal_answer),
+	    ROW(a_greeting_that_no_standard_has),
+	    ROW(a_server_that_contradicts_itself),
+	    ROW(pop3_says_unknown_in_words),
+	    ROW(a_refusal_for_the_moment),
+	    ROW(an_offer_that_the_client_ignores),
+	    ROW(ehlo_refused),
+	    ROW(a_name_refused_is_no_ehlo_refused),
+	    ROW(tls_broken_on_the_same_connection),
+	    ROW(tls_broken_a_moment_ago),
+	    ROW(two_payloads_for_the_same_bytes),
+	    ROW(two_tap_points),
+	    ROW(another_certificate),
+	    ROW(a_greeting_that_forbids_starttls),
+	    ROW(a_port_for_tls_that_does_not_answer),
+	    ROW(the_mark_of_a_server_that_can_do_more),
+	    ROW(bytes_in_the_clear_around_the_upgrade),
+	    ROW(clues_are_bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

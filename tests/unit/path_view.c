@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// From where a server is seen how: an offer that is gone for one network while others have it, one that is
+// gone for all, one that comes and goes; and bounds.
+#include "tests/unit/evidence_lab.h"
+
+#include <string.h>
+
+static struct evidence_lab lab;
+static struct path_view *view;
+static nanoseconds now;
+
+static int begin(void **state)
+{
+	(void)state;
+	evidence_lab_begin(&lab);
+	evidence_lab_text(&lab, &lab.session.capabilities, "SIZE");
+	view = path_view_create(64);
+	now = LAB_NOW;
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	path_view_destroy(view);
+	evidence_lab_end(&lab);
+	return 0;
+}
+
+static void from(uint8_t network)
+{
+	lab.record.address[FROM_CLIENT] = evidence_lab_address(network, 10);
+	lab.record.end = now += SECONDS(1);
+}
+
+static void session(uint8_t network, enum seen offered, bool stripped)
+{
+	from(network);
+	lab.session.starttls_offered = (uint8_t)offered;
+	path_view_note(view, &lab.record, stripped);
+}
+
+static struct path_history recall(uint8_t network)
+{
+	from(network);
+	return path_view_recall(view, &lab.record);
+}
+
+static void an_offer_gone_for_one_network(void **state)
+{
+	(void)state;
+	session(1, SEEN_YES, false);
+	session(2, SEEN_YES, false);
+	assert_true(recall(1).missing_since == 0);
+	session(1, SEEN_NO, false);
+	assert_true(recall(1).missing_since != 0);
+	assert_int_equal(recall(1).offered_elsewhere_since, 0); // the last of network 2 was before
+	session(2, SEEN_YES, false);
+	assert_int_equal(recall(1).offered_elsewhere_since, 1);
+	assert_int_equal(recall(1).offered_here, 1);
+	assert_int_equal(recall(1).missing_here, 1);
+}
+
+static void an_offer_that_comes_and_goes(void **state)
+{
+	(void)state;
+	session(1, SEEN_YES, false);
+	session(1, SEEN_NO, false);
+	session(1, SEEN_YES, false);
+	session(1, SEEN_NO, false);
+	assert_true(recall(1).missing_since == 0);
+}
+
+static void what_is_not_seen_is_not_missing(void **state)
+{
+	(void)state;
+	session(1, SEEN_YES, false);
+	session(1, NOT_SEEN, false);
+	assert_true(recall(1).missing_since == 0);
+	session_forget_capabilities(&lab.session);
+	session(1, SEEN_NO, false); // HELO, no list
+	assert_true(recall(1).missing_since == 0);
+}
+
+static void networks_are_told_apart(void **state)
+{
+	(void)state;
+	session(1, SEEN_YES, false);
+	session(2, SEEN_NO, true);
+	session(3, NOT_SEEN, false);
+	struct path_networks networks = path_view_networks(view, &lab.record);
+	assert_int_equal(networks.stripped_count, 1);
+	assert_int_equal(networks.clean_count, 1);
+	assert_int_equal(networks.stripped[0].address.bytes[14], 2);
+	assert_int_equal(networks.stripped[0].address.bytes[15], 0);
+	assert_int_equal(networks.clean[0].address.bytes[14], 1);
+	lab.record.port[FROM_SERVER] = 587; // another server
+	assert_int_equal(path_view_networks(view, &lab.record).clean_count, 0);
+}
+
+static void what_was_stripped_is_kept_longest(void **state)
+{
+	(void)state;
+	session(0, SEEN_NO, true);
+	for (int network = 1; network < 256; network++)
+		session((uint8_t)network, SEEN_YES, false);
+	struct path_networks networks = path_view_networks(view, &lab.record);
+	assert_int_equal(networks.stripped_count, 1);
+	assert_int_equal(networks.clean_count, PATH_NETWORKS_MAX - 1);
+}
+
+static void ip_version_6_networks(void **state)
+{
+	struct ip_address address = {{0x20, 0x01, 0x0d, 0xb8, 0, 1, 0xff, 0xff, [15] = 1}};
+	(void)state;
+	struct client_network network = client_network_of(&address);
+	assert_int_equal(network.address.bytes[5], 1);
+	assert_int_equal(network.address.bytes[6], 0);
+	assert_int_equal(network.address.bytes[15], 0);
+}
+
+static void many_servers(void **state)
+{
+	(void)state;
+	for (unsigned port = 1; port < 5000; port++) {
+		lab.record.port[FROM_SERVER] = (uint16_t)port;
+		session(1, SEEN_YES, false);
+	}
+	assert_int_equal(recall(1).offered_here, 1);
+	lab.record.port[FROM_SERVER] = 1;
+	assert_int_equal(recall(1).offered_here, 0); // it gave way
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROW(an_offer_gone_for_one_network),
+	    ROW(an_offer_that_comes_and_goes),
+	    ROW(what_is_not_seen_is_not_missing),
+	    ROW(networks_are_told_apart),
+	    ROW(what_was_stripped_is_kept_longest),
+	    ROW(ip_version_6_networks),
+	    ROW(many_servers),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
