@@ -338,15 +338,15 @@ def capture_as_output(bench):
 
 
 def too_much_memory(bench, good):
-    """More than a process can address, refused by whatever needs it first. Sanitizers add lines."""
+    """Far more than a process can address: refused at once. Sanitizers add lines."""
     env = program.environment()
+    env.pop("MALLOC_PERTURB_", None)  # would touch what is only reserved
     for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
         env[name] = env[name] + ":allocator_may_return_null=1"
-    for size in ("4T", "512T"):
-        done = bench.run("-r", good, "--memory", size, env=env)
-        said = [line for line in program.text(done.stderr).splitlines() if line.startswith("mailtap: ")]
-        right = done.returncode == FAILED and len(said) == 1 and "--memory" in said[0]
-        bench.tap.check(right, f"memory that no machine has: {size}", [str(done.returncode), *said])
+    done = bench.run("-r", good, "--memory", "512T", env=env)
+    said = [line for line in program.text(done.stderr).splitlines() if line.startswith("mailtap: ")]
+    right = done.returncode == FAILED and len(said) == 1 and "--memory" in said[0]
+    bench.tap.check(right, "memory that no machine has", [] if right else [str(done.returncode), *said])
 
 
 def helpful(bench):
