@@ -17,7 +17,7 @@ from lib import program  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 MAIL = ("smtp", "imap", "pop3")
-VERDICTS = ("encrypted", "cleartext", "tls_failed", "no_mail", "not_mail", "partial")
+VERDICTS = ("encrypted", "cleartext", "stripped", "tls_failed", "no_mail", "not_mail", "partial")
 
 
 def count(sessions, key, value=True):
