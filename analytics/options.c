@@ -28,6 +28,8 @@ enum long_option {
 	OPTION_PEM,
 	OPTION_WRITE_CERTIFICATES,
 	OPTION_KEYLOG,
+	OPTION_SERVER_MEMORY,
+	OPTION_SERVER_BASELINE,
 };
 
 static const struct option long_options[] = {
@@ -45,6 +47,8 @@ static const struct option long_options[] = {
     {"pem", no_argument, NULL, OPTION_PEM},
     {"write-certs", required_argument, NULL, OPTION_WRITE_CERTIFICATES},
     {"tls-keylog", required_argument, NULL, OPTION_KEYLOG},
+    {"server-memory", required_argument, NULL, OPTION_SERVER_MEMORY},
+    {"server-baseline", required_argument, NULL, OPTION_SERVER_BASELINE},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -53,6 +57,7 @@ static const struct option long_options[] = {
 
 static const char help_text[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
+    "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
     "\n"
     "Reads captures and tells of every mail connection in them whether it was protected.\n"
     "\n"
@@ -79,6 +84,11 @@ static const char help_text[] =
     "      --tls-keylog FILE    decrypt the TLS handshakes, and nothing behind them, of the sessions\n"
     "                           whose secrets are in this file (as SSLKEYLOGFILE names it for curl\n"
     "                           and others); it is read once, at the start; may be repeated\n"
+    "      --server-memory FILE what servers did in earlier runs: read at the start if it is there,\n"
+    "                           replaced at the end; `mailtap servers` prints it\n"
+    "      --server-baseline FILE\n"
+    "                           servers known to be good, one a line: SERVER PORT starttls|tls\n"
+    "                           [SHA256...]\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -224,6 +234,10 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return read_size(value, &options->memory, error);
 	case OPTION_KEYLOG:
 		return add_path(&options->keylogs, value, "--tls-keylog", error);
+	case OPTION_SERVER_MEMORY:
+		return set_once(&options->server_memory, value, "--server-memory", error);
+	case OPTION_SERVER_BASELINE:
+		return set_once(&options->server_baseline, value, "--server-baseline", error);
 	case OPTION_DROP_CHECKSUMS:
 		options->drop_wrong_checksums = true;
 		return true;

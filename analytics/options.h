@@ -29,6 +29,8 @@ struct options {
 	const char *sensor;        // or NULL
 	struct path_list ca_files, ca_directories, crl_directories, keylogs;
 	const char *certificate_directory; // where each certificate is written, or NULL
+	const char *server_memory; // what is known of servers, across runs; or NULL
+	const char *server_baseline; // a list of servers known to be good, or NULL
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	size_t memory;             // bytes
 	bool quiet;
