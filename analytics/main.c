@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The front door: reads the command line, sets the signals, runs.
+// The front door: reads the command line, sets the signals, runs; or hands over to a command.
+#include "analytics/command.h"
 #include "analytics/options.h"
 #include "analytics/run.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 
 // Set by a signal, read by the run: the only global state there is.
@@ -31,6 +33,11 @@ int main(int argc, char **argv)
 	struct options *options;
 	struct error error;
 	int code = 2;
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+	if (command != NULL) {
+		signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of write()
+		return command->run(argc - 1, argv + 1);
+	}
 	switch (options_read(argc, argv, &options, &error)) {
 	case OPTIONS_DONE:
 		code = fflush(stdout) == 0 ? 0 : 1;

@@ -34,6 +34,8 @@ enum long_option {
 	OPTION_PATTERNS,
 	OPTION_PATTERN_CACHE,
 	OPTION_ALERT_INTERVAL,
+	OPTION_SERVER_MEMORY,
+	OPTION_SERVER_BASELINE,
 };
 
 static const struct option long_options[] = {
@@ -54,6 +56,8 @@ static const struct option long_options[] = {
     {"patterns", required_argument, NULL, OPTION_PATTERNS},
     {"pattern-cache", required_argument, NULL, OPTION_PATTERN_CACHE},
     {"alert-interval", required_argument, NULL, OPTION_ALERT_INTERVAL},
+    {"server-memory", required_argument, NULL, OPTION_SERVER_MEMORY},
+    {"server-baseline", required_argument, NULL, OPTION_SERVER_BASELINE},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -62,6 +66,7 @@ static const struct option long_options[] = {
 
 static const char help_text[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
+    "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
     "\n"
     "Reads captures and tells of every mail connection in them whether it was protected.\n"
     "\n"
@@ -95,6 +100,11 @@ static const char help_text[] =
     "      --alert-interval SECONDS\n"
     "                           for how long alerts like one that was written are left out and\n"
     "                           counted (600): of the same kind, server and client network\n"
+    "      --server-memory FILE what servers did in earlier runs: read at the start if it is there,\n"
+    "                           replaced at the end; `mailtap servers` prints it\n"
+    "      --server-baseline FILE\n"
+    "                           servers known to be good, one a line: SERVER PORT starttls|tls\n"
+    "                           [SHA256...]\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -258,6 +268,10 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return add_path(&options->patterns, value, "--patterns", error);
 	case OPTION_PATTERN_CACHE:
 		return set_once(&options->pattern_cache, value, "--pattern-cache", error);
+	case OPTION_SERVER_MEMORY:
+		return set_once(&options->server_memory, value, "--server-memory", error);
+	case OPTION_SERVER_BASELINE:
+		return set_once(&options->server_baseline, value, "--server-baseline", error);
 	case OPTION_DROP_CHECKSUMS:
 		options->drop_wrong_checksums = true;
 		return true;

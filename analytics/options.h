@@ -30,6 +30,8 @@ struct options {
 	struct path_list ca_files, ca_directories, crl_directories, keylogs, patterns;
 	const char *pattern_cache; // directory, or NULL: the usual one
 	const char *certificate_directory; // where each certificate is written, or NULL
+	const char *server_memory; // what is known of servers, across runs; or NULL
+	const char *server_baseline; // a list of servers known to be good, or NULL
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	size_t memory;             // bytes

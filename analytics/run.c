@@ -247,13 +247,33 @@ static struct certificate_judge *open_judge(const struct options *options, struc
 	return certificate_judge_create(&judge, error);
 }
 
+// What is known of servers from before: an earlier run's memory, a list of good ones.
+static bool open_servers(struct run *run, struct error *error)
+{
+	const struct server_memory_options usual = {0};
+	const struct options *options = run->options;
+	run->servers = server_memory_create(&usual);
+	if (run->servers == NULL) {
+		error_set(error, "no memory for what is known of servers");
+		return false;
+	}
+	if (options->server_baseline != NULL &&
+	    !server_memory_load_baseline(run->servers, options->server_baseline, error))
+		return false;
+	if (options->server_memory == NULL)
+		return true;
+	if (!server_memory_can_save(options->server_memory, error) ||
+	    !server_memory_load(run->servers, options->server_memory, error))
+		return false;
+	if (error->text[0] != '\0')
+		say(error); // a part of it is damaged
+	return true;
+}
+
 // What judges sessions, and what it remembers.
 static bool open_analyst(struct run *run, struct error *error)
 {
-	const struct server_memory_options usual = {0};
-	run->servers = server_memory_create(&usual);
-	error_set(error, "no memory for what is known of servers");
-	if (run->servers == NULL)
+	if (!open_servers(run, error))
 		return false;
 	const struct analyst_options analyst = {.certificates = run->certificates,
 	    .patterns = run->pattern_reader,
@@ -307,7 +327,6 @@ static void finish_sessions(struct run *run)
 	if (run->analyst != NULL)
 		analyst_finish(run->analyst);
 	analyst_destroy(run->analyst);
-	server_memory_destroy(run->servers);
 	pattern_reader_destroy(run->pattern_reader);
 	pattern_set_destroy(run->patterns);
 }
@@ -316,7 +335,12 @@ static void finish_sessions(struct run *run)
 static bool close_outputs(
     struct run *run, const struct run_accounting *accounting, struct error *error)
 {
+	struct error ignored;
 	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
+	if (accounting != NULL && run->options->server_memory != NULL)
+		written &= server_memory_save(
+		    run->servers, run->options->server_memory, written ? error : &ignored);
+	server_memory_destroy(run->servers);
 	certificate_judge_destroy(run->certificates);
 	return written;
 }

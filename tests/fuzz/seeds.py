@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains|patterns DIRECTORY`.
+"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains|patterns|server_memory DIRECTORY`.
 
 For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
 segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
-them; for `patterns` the shipped files."""
+them; for `patterns` the shipped files; for `server_memory` files of each kind that it reads (see server_memory.c)."""
 
+import hashlib
+import json
 import re
 import ssl
 import sys
@@ -18,6 +20,7 @@ from lib import capture_file, packets  # noqa: E402
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
 PATTERNS = Path(__file__).resolve().parents[2] / "configs" / "patterns"
 SERVERS = [25, 587, 143, 110, 465, 993, 995, 2526]
+EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "servers.example"
 CERTIFICATES = Path("/usr/share/ca-certificates")
 PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 LARGEST = 16 * 1024  # bytes of a capture worth mutating
@@ -91,12 +94,29 @@ def patterns():
     """(name, text) of the shipped pattern files."""
     for path in sorted(PATTERNS.glob("*.patterns")):
         yield path.name, path.read_bytes()
+def servers():
+    """(name, input) of a memory of servers, of its lines without their checks, and of a list of good ones."""
+    networks = {"networks": [[1, 2], [3, 100]], "next": 0}
+    span = {"first": 1772323200, "last": 1774915200}
+    counts = ["offered", "not_offered", "proven", "accepted", "refused", "established", "ehlo_taken", "greeted_ok"]
+    leaf = {
+        "sha256": "ab" * 32, "spki_sha256": "cd" * 32, **span, "not_after": 2000000000, "sessions": 2,
+        "trusted": True, "self_signed": False, **networks,
+    }  # fmt: skip
+    facts = {"port": 25, **span, "sessions": 7, **{count: {"count": 3, **span, **networks} for count in counts}}
+    facts |= {"fingerprinted": 1772323200, "capabilities": "ab" * 8, "banner": "cd" * 8, "leaves": [leaf]}
+    rests = [json.dumps(server | facts)[1:] for server in ({"address": "192.0.2.25"}, {"name": "mx.example.com"})]
+    lines = [f'{{"check":"{hashlib.sha256(rest.encode()).hexdigest()[:16]}",{rest}' for rest in rests]
+    yield "memory", ("m" + "\n".join(['{"mailtap_server_memory":1,"servers":2}', *lines, ""])).encode()
+    yield "lines", ("l" + "\n".join(rests)).encode()
+    yield "list", b"g" + EXAMPLE.read_bytes()
 
 
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
-    seeds = {"x509": certificates, "chains": lists, "patterns": patterns}.get(kind, lambda: captures(kind))
+    made = {"x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers}
+    seeds = made.get(kind, lambda: captures(kind))
     for name, seed in seeds():
         if seed:
             (directory / name).write_bytes(seed)

@@ -56,6 +56,8 @@ static void defaults(void **state)
 	assert_null(options->log_directory);
 	assert_null(options->records_path);
 	assert_null(options->sensor);
+	assert_null(options->server_memory);
+	assert_null(options->server_baseline);
 	assert_false(options->quiet || options->drop_wrong_checksums);
 	assert_int_equal(options->memory, 1 << 30);
 	for (unsigned port = 0; port <= UINT16_MAX; port++)
@@ -80,6 +82,10 @@ static void each_option(void **state)
 	assert_string_equal(options->filter, "tcp port 25");
 	assert_int_equal(options->memory, 64 << 20);
 	assert_true(options->quiet && options->drop_wrong_checksums);
+	options_free(options);
+	options = good("-r a --server-memory known.jsonl --server-baseline=good.list");
+	assert_string_equal(options->server_memory, "known.jsonl");
+	assert_string_equal(options->server_baseline, "good.list");
 	options_free(options);
 }
 
@@ -154,6 +160,9 @@ static void bad_lines(void **state)
 	static const struct {
 		const char *line, *named;
 	} cases[] = {
+	    {"-r a --server-memory", "--server-memory: needs a value"},
+	    {"-r a --server-memory x --server-memory y", "given twice"},
+	    {"-r a --server-baseline=@", "empty"},
 	    {"", "-r FILE"},
 	    {"-q", "-r FILE"},
 	    {"-r", "-r"},
