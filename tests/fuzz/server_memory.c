@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SERVERS = 8, LINE_MAX_BYTES = SERVER_LINE_MAX };
+enum { SERVERS = 8 };
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -55,17 +55,17 @@ static size_t add_check(const uint8_t *rest, size_t length, uint8_t *line)
 	char digits[SERVER_CHECK_DIGITS + 1] = "";
 	server_line_check(rest, length, digits);
 	int head = snprintf(
-	    (char *)line, LINE_MAX_BYTES, SERVER_CHECK_BEFORE "%s" SERVER_CHECK_AFTER, digits);
+	    (char *)line, SERVER_LINE_MAX, SERVER_CHECK_BEFORE "%s" SERVER_CHECK_AFTER, digits);
 	memcpy(line + head, rest, length);
 	return (size_t)head + length;
 }
 
 static void read_line(const uint8_t *rest, size_t length)
 {
-	static uint8_t line[LINE_MAX_BYTES];
+	static uint8_t line[SERVER_LINE_MAX];
 	struct server_entry *entry, *again;
 	struct json first = {.text = NULL}, second = {.text = NULL};
-	if (length > LINE_MAX_BYTES / 2)
+	if (length > SERVER_LINE_MAX / 2)
 		return;
 	length = add_check(rest, length, line);
 	const char *wrong = server_line_read(line, length, &entry);

@@ -411,6 +411,12 @@ static void strangers_do_not_push_certificates_out(void **state)
 	show(memory, client, NOW + 200 * DAY, 'x', false); // but of those not seen any more
 	assert_string_equal(leaves(memory, NOW + 201 * DAY), "x");
 	server_memory_destroy(memory);
+	memory = create(0);
+	show(memory, client, NOW, 'A', true); // by one network as well, and the oldest
+	for (char leaf = 'a'; leaf <= 'z'; leaf++)
+		show(memory, client, NOW + SECONDS(leaf), leaf, false);
+	assert_string_equal(leaves(memory, NOW + DAY), "zyxA");
+	server_memory_destroy(memory);
 }
 
 /* ---- names ---- */

@@ -480,8 +480,9 @@ static void beside_the_file(void **state)
 	struct stat status;
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
-	assert_int_equal(symlink(directory, beside), 0); // is not followed
+	assert_int_equal(symlink(path, beside), 0); // is not followed
 	assert_false(server_memory_save(memory, path, &error));
+	check_unchanged(bytes, length);
 	unlink(beside);
 	server_memory_destroy(memory);
 }
