@@ -22,6 +22,8 @@ struct backlog {
 	uint8_t recent[RECENT_MAX];
 };
 
+_Static_assert(sizeof(struct backlog) <= 512, "two of them for each connection that is read");
+
 static bool after(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) > 0;
@@ -109,8 +111,8 @@ static bool is_fault_of_line(const struct segment *segment)
 
 // `known`: what came first, from `start` on; `again` and `before` point to the two versions of
 // `length` bytes from `from` on, which differ.
-static void describe(struct conflict *conflict, const struct backlog *backlog,
-    const struct segment *segment, const uint8_t *before, uint32_t from, uint32_t length)
+static void describe(struct conflict *conflict, const struct segment *segment,
+    const uint8_t *before, uint32_t from, uint32_t length)
 {
 	const uint8_t *again = segment->payload + (from - segment->sequence);
 	uint32_t skipped = 0;
@@ -126,6 +128,10 @@ static void describe(struct conflict *conflict, const struct backlog *backlog,
 	conflict->differing = 0;
 	for (uint32_t i = skipped; i < length; i++)
 		conflict->differing += again[i] != before[i];
+}
+
+static void judge_looks(struct conflict *conflict, const struct backlog *backlog)
+{
 	conflict->unlike = looks_unlike(&backlog->looks, conflict->sequence,
 	    conflict->sequence + conflict->length, &conflict->first_look, &conflict->again_look,
 	    &conflict->usual);
@@ -162,13 +168,17 @@ void backlog_compare(struct backlog *backlog, const struct segment *segment, uin
 	uint32_t at = compare(backlog, segment, backlog->recent, start, next, &length);
 	if (length == 0 || is_fault_of_line(segment))
 		return;
-	const struct sighting *first = looks_of(&backlog->looks, start + at, start + at + length);
-	if (first == NULL)
+	describe(conflict, segment, backlog->recent + at, start + at, length);
+	const struct sighting *first = looks_of(
+	    &backlog->looks, conflict->sequence, conflict->sequence + conflict->length);
+	if (first == NULL) {
+		conflict->length = 0;
 		return;
+	}
 	conflict->delivered = true;
-	conflict->first_look = first->look;
-	describe(conflict, backlog, segment, backlog->recent + at, start + at, length);
 	conflict->before_length = conflict->sequence - start;
+	conflict->first_look = first->look;
+	judge_looks(conflict, backlog);
 }
 
 static void compare_with_held(struct backlog *backlog, const struct segment *segment,
@@ -182,7 +192,8 @@ static void compare_with_held(struct backlog *backlog, const struct segment *seg
 	conflict->delivered = false;
 	conflict->before_length = 0;
 	conflict->first_look = held->look;
-	describe(conflict, backlog, segment, held->bytes + at, held->sequence + at, length);
+	describe(conflict, segment, held->bytes + at, held->sequence + at, length);
+	judge_looks(conflict, backlog);
 }
 
 uint32_t backlog_conflicting(const struct backlog *backlog)

@@ -18,7 +18,7 @@ struct held_segment {
 	uint32_t room;   // bytes that fit
 	uint32_t acknowledgement;
 	bool acknowledges;
-	bool intact; // as in struct sighting
+	bool intact; // all of it came in intact segments (looks.h)
 	struct segment_look look; // of the first segment in it; the others have the same TTL
 	uint8_t bytes[];
 };

@@ -36,8 +36,7 @@ static bool is_plain_imap(const struct line *line)
 	if (!line_word(line, &position, &tag) || tag.length > TAG_MAX ||
 	    !line_word(line, &position, &word) || line_word(line, &position, &rest))
 		return false;
-	return is_word_of(&word, alone) ||
-	       is_garbled_keyword(word.bytes, word.length, "STARTTLS");
+	return is_word_of(&word, alone) || is_garbled_keyword(word.bytes, word.length, "STARTTLS");
 }
 
 static bool is_plain(enum protocol protocol, const struct line *line)
@@ -69,8 +68,7 @@ static bool both_are_plain(
 {
 	uint8_t lines[CLUE_LINE_MAX];
 	uint32_t begun = 0; // bytes of that line before the conflict
-	while (begun < conflict->before_length &&
-	       conflict->first[-1 - (ptrdiff_t)begun] != '\n')
+	while (begun < conflict->before_length && conflict->first[-1 - (ptrdiff_t)begun] != '\n')
 		begun++;
 	bool beginning_known = begun < conflict->before_length || begun == offset;
 	if (!beginning_known || conflict->length > CLUE_CONFLICT_MAX ||

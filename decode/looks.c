@@ -24,8 +24,8 @@ static const struct sighting *at(const struct looks *looks, unsigned i)
 
 void looks_note(struct looks *looks, const struct sighting *sighting)
 {
-	bool instead = sighting->length == 0 && looks->count > 0 &&
-	               looks->ring[looks->newest].length == 0;
+	bool instead =
+	    sighting->length == 0 && looks->count > 0 && looks->ring[looks->newest].length == 0;
 	if (!instead) {
 		looks->newest = (uint8_t)((looks->newest + 1u) % LOOKS_KEPT);
 		looks->count = (uint8_t)(looks->count + (looks->count < LOOKS_KEPT));
@@ -39,17 +39,21 @@ static bool overlaps(const struct sighting *sighting, uint32_t sequence, uint32_
 	       after(sighting->sequence + sighting->length, sequence);
 }
 
+// The segment that brought this byte.
+static const struct sighting *bringer(const struct looks *looks, uint32_t sequence)
+{
+	for (unsigned i = 0; i < looks->count; i++)
+		if (overlaps(at(looks, i), sequence, sequence + 1))
+			return at(looks, i);
+	return NULL;
+}
+
 const struct sighting *looks_of(const struct looks *looks, uint32_t sequence, uint32_t end)
 {
-	const struct sighting *found = NULL;
-	for (unsigned i = 0; i < looks->count; i++) {
-		const struct sighting *sighting = at(looks, i);
-		if (overlaps(sighting, sequence, end) && !sighting->intact)
-			return NULL;
-		if (overlaps(sighting, sequence, sequence + 1))
-			found = sighting;
-	}
-	return found;
+	const struct sighting *first = bringer(looks, sequence), *last = first;
+	while (last != NULL && after(end, last->sequence + last->length))
+		last = bringer(looks, last->sequence + last->length);
+	return last != NULL ? first : NULL;
 }
 
 // The looks of a direction but for those of the segments that are in question.

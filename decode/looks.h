@@ -7,14 +7,13 @@
 #include "decode/clues.h"
 #include "decode/headers.h"
 
-enum { LOOKS_KEPT = 8 };
+enum { LOOKS_KEPT = 7 }; // so that a backlog stays in its class of memory
 
 // A segment that was delivered, or one without payload (length 0).
 struct sighting {
-	uint32_t sequence, length;
+	uint32_t sequence;
+	uint16_t length; // bytes that it was the first to bring
 	struct segment_look look;
-	// Its TCP checksum is right. Not known where not all of it was captured: then it is not.
-	bool intact;
 };
 
 struct looks {
@@ -28,16 +27,17 @@ static inline struct segment_look segment_look_of(const struct segment *segment)
 	    .ttl = segment->ttl, .window = segment->window, .ip_id = segment->ip_id};
 }
 
+// Its TCP checksum is right, which is known only where all of it was captured.
 static inline bool segment_is_intact(const struct segment *segment)
 {
 	return !segment->checksum_wrong && segment->captured == segment->length;
 }
 
-// Takes note of a segment. Of several without payload in a row the last one is kept.
+// Takes note of an intact segment. Of several without payload in a row the last one is kept.
 void looks_note(struct looks *looks, const struct sighting *sighting);
 
-// The segment that brought this byte, or NULL if it is not known any more. Of bytes from `sequence` to
-// `end`, all that are known must have come in intact segments; else NULL as well.
+// The segment that brought the byte at `sequence`. NULL if it is not known, or not known of all bytes
+// from there to `end`: they may have come damaged.
 const struct sighting *looks_of(const struct looks *looks, uint32_t sequence, uint32_t end);
 
 // Compares two segments for the same bytes, from `sequence` to `end`, with the rest of the direction,

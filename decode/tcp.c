@@ -58,7 +58,7 @@ struct arrival {
 	uint32_t sequence, captured, length;
 	uint32_t acknowledgement;
 	bool acknowledges;
-	bool intact; // as in struct sighting
+	bool intact; // looks.h
 	struct segment_look look;
 	nanoseconds time;
 };
@@ -93,14 +93,13 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 		return;
 	bool remembered = has_backlog(context, stream);
 	bool was_clear = dialogue_in_the_clear(flow->dialogue);
-	if (remembered) {
+	if (remembered)
 		backlog_remember(stream->backlog, chunk.bytes, chunk.length);
+	if (remembered && arrival->intact)
 		backlog_saw(stream->backlog,
 		    &(struct sighting){.sequence = arrival->sequence + old,
-		        .length = (uint32_t)chunk.length,
-		        .look = arrival->look,
-		        .intact = arrival->intact});
-	}
+		        .length = (uint16_t)chunk.length,
+		        .look = arrival->look});
 	context->shared->now = chunk.time;
 	dialogue_data(flow->dialogue, &chunk, flow->streams[other_direction(from)].packets > 0);
 	if (remembered)
@@ -649,10 +648,9 @@ static void read_segment(struct tcp_context *context, struct flow *flow, enum di
 	note_fin(stream, segment);
 	if (segment->length > 0)
 		take_payload(context, flow, from, segment);
-	else if (stream->backlog != NULL)
+	else if (stream->backlog != NULL && segment_is_intact(segment))
 		backlog_saw(stream->backlog, &(struct sighting){.sequence = segment->sequence,
-		                                 .look = segment_look_of(segment),
-		                                 .intact = segment_is_intact(segment)});
+		                                 .look = segment_look_of(segment)});
 	deliver_fins(flow);
 	if (anything_held(flow)) {
 		pump(context, flow);

@@ -64,8 +64,8 @@ static bool next_conflict(struct clue_reader *reader, struct found *found)
 			continue;
 		struct clue_conflict *conflict = &found->conflict;
 		memcpy(conflict, clue.bytes, sizeof *conflict);
-		assert_int_equal(clue.length, sizeof *conflict + conflict->first_length +
-		                                  conflict->second_length);
+		assert_int_equal(clue.length,
+		    sizeof *conflict + conflict->first_length + conflict->second_length);
 		memcpy(found->first, clue.bytes + sizeof *conflict, conflict->first_length);
 		memcpy(found->second, clue.bytes + sizeof *conflict + conflict->first_length,
 		    conflict->second_length);
@@ -205,7 +205,8 @@ static void a_private_reply(void **state)
 		talk_say(&talk, FROM_CLIENT, HELLO);
 		uint32_t at = said(&talk, FROM_SERVER);
 		if (variant < 2) {
-			talk_say(&talk, FROM_SERVER, "250 mx.example and something longer than that\r\n");
+			talk_say(&talk, FROM_SERVER,
+			    "250 mx.example and something longer than that\r\n");
 			if (variant == 0) // the second version knows what the client confided
 				talk_say(&talk, FROM_CLIENT, "VRFY secret\r\n");
 			else // or the tap missed what the client said
@@ -319,7 +320,7 @@ static void tls_from_the_start(struct lab *lab)
 
 static void what_is_no_conflict(void **state)
 {
-	static void (*const cases[])(struct lab *lab) = {damaged_again, damaged_first,
+	static void (*const cases[])(struct lab * lab) = {damaged_again, damaged_first,
 	    damaged_and_held, cut_short, only_repeated, kept_alive, in_tls, in_tls_and_held,
 	    tls_from_the_start};
 	(void)state;

@@ -176,7 +176,8 @@ static void set_session(struct facts *facts, const struct session *session)
 	set_number(facts, INJECTED_RESPONSES, session->injected_response_bytes > 0,
 	    session->injected_response_bytes);
 	set(facts, GREETING,
-	    session->greeting_irregular ? "irregular"
+	    session->greeting_irregular && session->greeting_preauth ? "both"
+	    : session->greeting_irregular ? "irregular"
 	    : session->greeting_preauth ? "preauth"
 	                                : NULL);
 	set_clues(facts, session);

@@ -16,6 +16,11 @@
 #define SELECT C("s SELECT INBOX\r\n"), S("* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\ns OK done\r\n")
 #define LOGOUT C("z LOGOUT\r\n"), S("* BYE\r\nz OK done\r\n")
 
+#define NOT_GARBLED(line)                                                                          \
+	.name = "no clue: " line, .port = PROTOCOL_IMAP,                                           \
+	.turns = {GREETING, C(line "\r\n"), S("a BAD no\r\n"), LOGOUT},                             \
+	.facts = {"clues=-", "tell_now=-"}
+
 static const struct mail_conversation conversations[] = {
     /* ---- greetings and capabilities ---- */
     {
@@ -78,6 +83,12 @@ static const struct mail_conversation conversations[] = {
             "capabilities=IMAP4REV1|STARTTLS|LOGINDISABLED", "offered=yes", "login=success"},
     },
     {
+        .name = "PREAUTH without its star",
+        .port = PROTOCOL_IMAP,
+        .turns = {S("PREAUTH ready\r\n"), CAPABILITY, LOGOUT},
+        .facts = {"banner=PREAUTH ready", "greeting=irregular"},
+    },
+    {
         .name = "a greeting that looks like a tagged response",
         .port = PROTOCOL_IMAP,
         .turns = {S("a OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"), C("a STARTTLS\r\n"),
@@ -133,7 +144,7 @@ static const struct mail_conversation conversations[] = {
     {
         .name = "STARTTLS answered with no status, then a log-in in the clear",
         .port = PROTOCOL_IMAP,
-        .turns = {GREETING, C("a STARTTLS\r\n"), S("* OK wait\r\n"), S("a WHAT is that\r\n"), LOGIN,
+        .turns = {GREETING, C("a STARTTLS\r\n"), S("* OK a wait\r\n"), S("a WHAT is that\r\n"), LOGIN,
             LOGOUT},
         .facts = {"requested=yes", "reply=-", "accepted=no", "clues=answer:a WHAT is that",
             "established=no", "tls_mode=none", "login=success"},
@@ -173,12 +184,22 @@ static const struct mail_conversation conversations[] = {
             "clues=garbled:XXXXXXXX|garbled_answer:a BAD unknown XXXXXXXX", "login=success"},
     },
     {
-        .name = "what only looks a little like a garbled command",
+        .name = "a garbled command that is refused in another way",
         .port = PROTOCOL_IMAP,
-        .turns = {GREETING, C("a STARTTLS now\r\n"), S("a BAD no\r\n"), C("b XXXXXXXX XX\r\n"),
-            S("b BAD no\r\n"), C("XXXXXXXX\r\n"), S("* BAD no\r\n"), C("c XXXXXXXX\r\n"),
-            S("c NO what\r\n"), LOGOUT},
-        .facts = {"clues=answer:a BAD no", "tell_now=-"},
+        .turns = {GREETING, C("a XXXXXXXX\r\n"), S("a NO what\r\n"), LOGOUT},
+        .facts = {"clues=garbled:XXXXXXXX", "tell_now=-"},
+    },
+    {NOT_GARBLED("a XXXXXXXX XX")},
+    {NOT_GARBLED("a XXXXXXX")},
+    {NOT_GARBLED("a STARTXLX")},
+    {NOT_GARBLED("XXXXXXXX")},
+    {
+        .name = "STARTTLS answered with no status, and TLS that has a line end in it",
+        .port = PROTOCOL_IMAP,
+        .turns = {GREETING, C("a STARTTLS\r\n"), S("a BEGIN now\r\n"),
+            C("\x16\x03\x01\x00\x36\x01\x00\x00\x32\x03\x03" "0123456789abcdef0123\r\n6789abcdef"
+              "\x00\x00\x02\x13\x01\x01\x00\x00\x07\x00\x2b\x00\x03\x02\x03\x04")},
+        .facts = {"accepted=yes", "tls_mode=starttls"},
     },
     {
         .name = "filler in a literal is the client's own",

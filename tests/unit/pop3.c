@@ -14,6 +14,10 @@
 #define LOGIN C("USER u\r\n"), S("+OK\r\n"), C("PASS p\r\n"), S("+OK in\r\n")
 #define QUIT C("QUIT\r\n"), S("+OK bye\r\n")
 
+#define NOT_GARBLED(line)                                                                          \
+	.name = "no clue: " line, .port = PROTOCOL_POP3,                                           \
+	.turns = {GREETING, C(line "\r\n"), S("-ERR no\r\n"), QUIT}, .facts = {"clues=-", "tell_now=-"}
+
 static const struct mail_conversation conversations[] = {
     {
         .name = "USER and PASS",
@@ -112,11 +116,20 @@ static const struct mail_conversation conversations[] = {
             "login=success"},
     },
     {
-        .name = "commands of four letters, and filler behind the log-in",
+        .name = "filler behind the log-in",
         .port = PROTOCOL_POP3,
-        .turns = {GREETING, C("LIST\r\n"), S("-ERR no\r\n"), C("XTLX\r\n"), S("-ERR no\r\n"), LOGIN,
-            C("XXXX\r\n"), S("-ERR no\r\n"), QUIT},
+        .turns = {GREETING, LOGIN, C("XXXX\r\n"), S("-ERR no\r\n"), QUIT},
         .facts = {"clues=-", "tell_now=-"},
+    },
+    {NOT_GARBLED("XTLX")},
+    {NOT_GARBLED("XXXXX")},
+    {NOT_GARBLED("XXXXXXXX")},
+    {NOT_GARBLED("LIST")},
+    {
+        .name = "an empty line before the answer to STLS",
+        .port = PROTOCOL_POP3,
+        .turns = {GREETING, C("STLS\r\n"), S("\r\n+OK go\r\n"), TLS_TURNS},
+        .facts = {"reply=+OK", "accepted=yes", "established=yes", "clues=-"},
     },
     {
         .name = "a server that is tired of waiting for TLS",
