@@ -240,6 +240,15 @@ static void helo_answered(struct smtp *smtp, struct session *session, uint16_t c
 	smtp_forget_refusal(smtp, session);
 }
 
+// Codes of FTP's answers to USER and AUTH (RFC 959 5.4, RFC 4217 4), which SMTP does not have, from a
+// server that nobody has greeted.
+static bool is_ftp(const struct session *session, int command, uint16_t code)
+{
+	if (session->esmtp != NOT_SEEN || dialogue_is_incomplete(session))
+		return false;
+	return (command == COMMAND_OTHER && code == 331) || (command == COMMAND_AUTH && code == 234);
+}
+
 static enum feed_next reply_done(
     struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
 {
@@ -248,6 +257,10 @@ static enum feed_next reply_done(
 	if (command < 0) {
 		reply_unasked(smtp, session, code, line);
 		return FEED_MORE;
+	}
+	if (is_ftp(session, command, code)) {
+		session_becomes(session, PROTOCOL_FTP);
+		return FEED_STOP;
 	}
 	smtp->after_ehlo = false;
 	if (command != COMMAND_STARTTLS)

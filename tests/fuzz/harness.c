@@ -27,10 +27,10 @@ static const struct port_table *ports(void)
 	static const struct {
 		uint16_t port;
 		struct port_hint hint;
-	} rows[] = {{25, {PROTOCOL_SMTP, false}}, {587, {PROTOCOL_SMTP, false}},
-	    {143, {PROTOCOL_IMAP, false}}, {110, {PROTOCOL_POP3, false}},
-	    {465, {PROTOCOL_SMTP, true}}, {993, {PROTOCOL_IMAP, true}},
-	    {995, {PROTOCOL_POP3, true}}, {2526, {PROTOCOL_UNDECIDED, false}}};
+	} rows[] = {{25, {PROTOCOL_SMTP, false, false}}, {587, {PROTOCOL_SMTP, false, false}},
+	    {143, {PROTOCOL_IMAP, false, false}}, {110, {PROTOCOL_POP3, false, false}},
+	    {465, {PROTOCOL_SMTP, true, false}}, {993, {PROTOCOL_IMAP, true, false}},
+	    {995, {PROTOCOL_POP3, true, false}}, {2526, {PROTOCOL_UNDECIDED, false, false}}};
 	static struct port_table table;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		port_set_add(&table.set, rows[i].port);

@@ -3,7 +3,8 @@
 """Golden records: every capture of pcaps/ gives the session records that were once read and agreed on.
 
 Each capture NAME has `tests/golden/NAME.jsonl`, one session record a line. A capture with a key log
-beside it is read with it. A capture without a golden file fails, and so does a golden file whose capture is gone. After a wanted change:
+beside it is read with it, one of ports that are not known for mail with --any-port. A capture without
+a golden file fails, and so does a golden file whose capture is gone. After a wanted change:
 `golden.py --update`, then read the difference before you commit it.
 """
 
@@ -76,7 +77,10 @@ def compare(tap, mailtap, capture, folder, update):
 
 
 def compare_together(tap, mailtap, paths, folder):
-    """All captures read as one traffic, whose time goes back and forth: the sessions are those of each."""
+    """All captures read as one traffic, whose time goes back and forth: the sessions are those of each.
+
+    All ports are followed: mail must not be found where there is none.
+    """
 
     def sessions(found):
         return Counter(program.show([record[field] for field in SESSION], 999) for record in found)
@@ -84,7 +88,7 @@ def compare_together(tap, mailtap, paths, folder):
     golden = (golden_path(folder, path) for path in paths)
     expected = sum((sessions(program.json_lines(path.read_bytes())) for path in golden), Counter())
     for order, name in ((paths, "all together"), (paths[::-1], "all together, the last one first")):
-        others = ["-r", *order[1:]]
+        others = ["--any-port", "-r", *order[1:]]
         for path in order[1:]:
             others += program.keylog_arguments(program.keylog_of(path))
         try:

@@ -12,7 +12,7 @@ static const char payload[] = "MAIL FROM:<postmaster@example.org>\r\n";
 
 static struct port_set mail_ports(void)
 {
-	struct port_set ports = {{0}};
+	struct port_set ports = {.bits = {0}};
 	port_set_add(&ports, 25);
 	port_set_add(&ports, 993);
 	return ports;

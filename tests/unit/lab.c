@@ -7,8 +7,8 @@ static const struct port_table *ports(void)
 	static const struct {
 		uint16_t port;
 		struct port_hint hint;
-	} rows[] = {{25, {PROTOCOL_SMTP, false}}, {143, {PROTOCOL_IMAP, false}},
-	    {110, {PROTOCOL_POP3, false}}, {465, {PROTOCOL_SMTP, true}}};
+	} rows[] = {{25, {PROTOCOL_SMTP, false, false}}, {143, {PROTOCOL_IMAP, false, false}},
+	    {110, {PROTOCOL_POP3, false, false}}, {465, {PROTOCOL_SMTP, true, false}}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		port_set_add(&table.set, rows[i].port);
 		table.hints[rows[i].port] = rows[i].hint;
