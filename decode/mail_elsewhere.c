@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { GREETING_MAX = 512 }; // bytes of a greeting's first line, its end included (RFC 5321 4.5.3.1.5)
+enum { GREETING_MAX = 2048 }; // bytes of a greeting's first line, its end included: IMAP's may hold a list
 
 /* ---- the server's greeting ---- */
 
@@ -88,13 +88,12 @@ static enum mail_elsewhere look_at_server(
 	const struct greeting *greeting = find_greeting(bytes, length, &whole);
 	if (greeting == NULL)
 		return ELSEWHERE_NO_MAIL;
-	const uint8_t *end = memchr(bytes, '\n', length);
-	struct line line = {
-	    .bytes = bytes, .length = end != NULL ? (size_t)(end - bytes) : length};
-	*protocol = greeting->protocol;
+	const uint8_t *end = memchr(bytes, '\n', length < GREETING_MAX ? length : GREETING_MAX);
 	if (end == NULL)
 		return from_start && length < GREETING_MAX ? ELSEWHERE_TOO_SHORT
 		                                           : ELSEWHERE_NO_MAIL;
+	struct line line = {.bytes = bytes, .length = (size_t)(end - bytes)};
+	*protocol = greeting->protocol;
 	if (whole && greeting->names_protocol(&line))
 		return ELSEWHERE_MAIL;
 	return whole && from_start ? ELSEWHERE_SIGN : ELSEWHERE_NO_MAIL;

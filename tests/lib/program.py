@@ -2,6 +2,7 @@
 """Running mailtap and reading what it wrote; finding the captures; what all tests' options share."""
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -68,6 +69,22 @@ ANY_PORT = ("any-port-", "lmtp-")
 def port_arguments(capture):
     """mailtap's arguments for the ports of a capture."""
     return ["--any-port"] if Path(capture).name.startswith(ANY_PORT) else []
+
+
+# The protocols that mailtap knows by itself; names of others come from nDPI.
+OWN_PROTOCOLS = {None, "smtp", "imap", "pop3", "ssh", "http", "ftp", "tls", "unknown"}
+
+
+@functools.cache
+def names_all(mailtap):
+    """True if it was built with nDPI."""
+    return b"with nDPI" in run(mailtap, ["--version"]).stdout
+
+
+def without_names(found):
+    """Records as they are without nDPI."""
+    foreign = {"protocol": "unknown"}
+    return [record if record["protocol"] in OWN_PROTOCOLS else {**record, **foreign} for record in found]
 
 
 def extra_captures():
