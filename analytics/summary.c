@@ -321,7 +321,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 	fputs("\nThe capture\n", out);
 	print_if(out, run->source.packets, "packets read");
 	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
-	print_if(out, worker->segments_no_mail, "segments of other ports, of no mail that was found");
+	print_if(
+	    out, worker->segments_no_mail, "segments of other ports, of no mail that was found");
 	print_if(out, summary->one_direction, "sessions with one direction only");
 	print_if(out, summary->joined_late, "sessions whose start was not captured");
 	print_if(out, summary->with_gaps, "sessions with bytes missing");

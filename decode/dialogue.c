@@ -546,7 +546,8 @@ static size_t run_elsewhere(
 		begin_recognised(dialogue, from, found);
 		return 0;
 	case ELSEWHERE_MAIL_IN_TLS:
-		dialogue->hint = (struct port_hint){.protocol = (uint8_t)found, .implicit_tls = true};
+		dialogue->hint =
+		    (struct port_hint){.protocol = (uint8_t)found, .implicit_tls = true};
 		begin_implicit_tls(dialogue);
 		return 0;
 	}

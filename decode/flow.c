@@ -228,8 +228,7 @@ bool flow_has_twin(const struct flow_table *table, const struct flow *flow)
 }
 
 // Ends the flow of a class that was heard least recently; false: there is none but `spared`.
-static bool evict_of(
-    struct flow_table *table, enum flow_class class, const struct flow *spared)
+static bool evict_of(struct flow_table *table, enum flow_class class, const struct flow *spared)
 {
 	struct flow *flow = table->queues[class].first;
 	if (flow != NULL && flow == spared)

@@ -150,8 +150,8 @@ static uint32_t address_of(const struct foreign *foreign, enum direction side)
 }
 
 // RFC 791 3.1 and RFC 9293 3.1, without options.
-static size_t write_packet(struct foreign *foreign, enum direction from, uint8_t flags,
-    const struct foreign_words *words)
+static size_t write_packet(
+    struct foreign *foreign, enum direction from, uint8_t flags, const struct foreign_words *words)
 {
 	uint8_t *ip = foreign->packet, *tcp = ip + IP_SIZE;
 	size_t length = words->length < PAYLOAD_MAX ? words->length : PAYLOAD_MAX;
@@ -183,8 +183,8 @@ static uint8_t number_of(uint16_t protocol)
 	return 0;
 }
 
-static uint8_t show(struct foreign *foreign, enum direction from, uint8_t flags,
-    const struct foreign_words *words)
+static uint8_t show(
+    struct foreign *foreign, enum direction from, uint8_t flags, const struct foreign_words *words)
 {
 	size_t size = write_packet(foreign, from, flags, words);
 	ndpi_protocol found = ndpi_detection_process_packet(

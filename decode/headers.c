@@ -78,8 +78,8 @@ static enum headers_outcome read_tcp(struct segment *segment, const struct port_
 	segment->payload = tcp + size;
 	segment->captured = captured - size;
 	segment->length = length - size;
-	segment->checksum_wrong = captured == length && !segment->elsewhere &&
-	                          checksum_is_wrong(segment, tcp, length);
+	segment->checksum_wrong =
+	    captured == length && !segment->elsewhere && checksum_is_wrong(segment, tcp, length);
 	return HEADERS_SEGMENT;
 }
 

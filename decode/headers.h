@@ -54,8 +54,9 @@ struct segment {
 	uint8_t ip_version; // 4 or 6
 	uint8_t ttl; // or hop limit
 	bool elsewhere; // neither port is in the set, which keeps every port
-	bool checksum_wrong; // TCP checksum; false also where bytes to check it were not captured, and
-	                     // elsewhere: it is not looked at
+	bool
+	    checksum_wrong; // TCP checksum; false also where bytes to check it were not captured, and
+	    // elsewhere: it is not looked at
 	uint16_t ip_id; // 0 for IPv6
 	const uint8_t *payload;
 	uint32_t captured; // payload bytes at `payload`
@@ -105,7 +106,8 @@ static inline bool port_set_has(const struct port_set *set, uint16_t port)
 // True if a segment between these ports is kept.
 static inline bool port_set_keeps(const struct port_set *set, uint16_t source, uint16_t destination)
 {
-	return port_set_has(set, source) | port_set_has(set, destination) | set->every;
+	bool from = port_set_has(set, source), to = port_set_has(set, destination);
+	return (int)from | to | set->every;
 }
 
 static inline void port_set_add(struct port_set *set, uint16_t port)

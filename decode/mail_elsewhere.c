@@ -9,7 +9,9 @@
 
 #include <string.h>
 
-enum { GREETING_MAX = 2048 }; // bytes of a greeting's first line, its end included: IMAP's may hold a list
+enum {
+	GREETING_MAX = 2048
+}; // bytes of a greeting's first line, its end included: IMAP's may hold a list
 
 /* ---- the server's greeting ---- */
 

@@ -241,12 +241,10 @@ static void helo_answered(struct smtp *smtp, struct session *session, uint16_t c
 }
 
 // Codes of FTP's answers to USER and AUTH (RFC 959 5.4, RFC 4217 4), which SMTP does not have, from a
-// server that nobody has greeted.
-static bool is_ftp(const struct session *session, int command, uint16_t code)
+// server that has not answered a greeting.
+static bool is_ftp(const struct session *session, uint16_t code)
 {
-	if (session->esmtp != NOT_SEEN || dialogue_is_incomplete(session))
-		return false;
-	return (command == COMMAND_OTHER && code == 331) || (command == COMMAND_AUTH && code == 234);
+	return session->esmtp == NOT_SEEN && (code == 331 || code == 234);
 }
 
 static enum feed_next reply_done(
@@ -254,13 +252,13 @@ static enum feed_next reply_done(
 {
 	int command = commands_pop(&smtp->pending);
 	smtp->unasked_220 = false;
+	if (is_ftp(session, code)) {
+		session_becomes(session, PROTOCOL_FTP);
+		return FEED_STOP;
+	}
 	if (command < 0) {
 		reply_unasked(smtp, session, code, line);
 		return FEED_MORE;
-	}
-	if (is_ftp(session, command, code)) {
-		session_becomes(session, PROTOCOL_FTP);
-		return FEED_STOP;
 	}
 	smtp->after_ehlo = false;
 	if (command != COMMAND_STARTTLS)

@@ -193,8 +193,7 @@ static struct flow *begin_flow(
 	flow->hint = worker->options.ports->hints[key->port[1 - flow->client_end]];
 	flow->hint.elsewhere = segment->elsewhere;
 	if (segment->elsewhere)
-		flow_set_class(
-		    worker->flows, flow, FLOW_ELSEWHERE, segment->context.time);
+		flow_set_class(worker->flows, flow, FLOW_ELSEWHERE, segment->context.time);
 	flow->vlan_count = segment->context.vlan_count;
 	memcpy(flow->vlans, segment->context.vlans, sizeof flow->vlans);
 	return flow;

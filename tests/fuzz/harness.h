@@ -11,7 +11,7 @@
 struct harness;
 
 // `budget`: bytes for the worker's memory.
-struct harness *harness_begin(size_t budget, bool drop_wrong_checksums);
+struct harness *harness_begin(size_t budget, bool drop_wrong_checksums, bool every_port);
 
 void harness_batch(struct harness *harness, const struct packet_batch *batch);
 

@@ -50,7 +50,8 @@ static const struct mail_conversation conversations[] = {
         .turns = {S("220 ftp.example ready\r\n"), C("USER a\r\n"), S("331 password\r\n"),
             C("PASS secret\r\n"), S("230 welcome\r\n")},
         .facts = {"protocol=ftp", "banner=-", "exposed=-", "messages=-"},
-        .ambiguous = "protocol banner in_the_clear server_name required offered reply requested accepted established exposed messages login",
+        .ambiguous = "protocol banner in_the_clear server_name required offered reply requested "
+                     "accepted established exposed messages login",
         .because = "a server whose answer to USER is lost may be one of SMTP",
         .until_then = "protocol banner",
     },
@@ -59,7 +60,8 @@ static const struct mail_conversation conversations[] = {
         .port = PROTOCOL_SMTP,
         .turns = {S("220 ftp.example ready\r\n"), C("AUTH TLS\r\n"), S("234 go on\r\n"), TLS_TURNS},
         .facts = {"protocol=ftp", "banner=-", "mechanism=-"},
-        .ambiguous = "protocol banner in_the_clear server_name required offered reply requested accepted established exposed messages tls_mode login",
+        .ambiguous = "protocol banner in_the_clear server_name required offered reply requested "
+                     "accepted established exposed messages tls_mode login",
         .because = "a server whose answer to AUTH is lost may be one of SMTP",
         .until_then = "protocol banner",
     },

@@ -113,7 +113,8 @@ static void any_length_is_taken(void **state)
 	char *bytes = malloc(LONGEST);
 	memset(bytes, 'x', LONGEST);
 	for (size_t length = 0; length <= LONGEST; length = length * 2 + 1) {
-		struct conversation conversation = {NULL, FROM_SERVER, bytes, length, bytes, LONGEST};
+		struct conversation conversation = {
+		    NULL, FROM_SERVER, bytes, length, bytes, LONGEST};
 		check(foreign, &conversation);
 	}
 	free(bytes);
@@ -150,8 +151,9 @@ static void noise_has_no_name_and_leaves_nothing(void **state)
 		char said[2][LENGTH];
 		fill(said[0], LENGTH, i % 3, &random);
 		fill(said[1], LENGTH, i % 3, &random);
-		struct conversation conversation = {NULL, (enum direction)(next_random(&random) >> 31),
-		    said[0], next_random(&random) % LENGTH, said[1], next_random(&random) % LENGTH};
+		struct conversation conversation = {NULL,
+		    (enum direction)(next_random(&random) >> 31), said[0],
+		    next_random(&random) % LENGTH, said[1], next_random(&random) % LENGTH};
 		check(foreign, &conversation);
 		if (i == WARM)
 			in_use = mallinfo2().uordblks;

@@ -502,7 +502,8 @@ static void every_port_can_be_kept(void **state)
 		const char *words;
 		bool elsewhere;
 	} cases[] = {{"eth ip4 tcp:80", true}, {"eth vlan:7 ip6 tcp:80", true},
-	    {"eth ip4 gre ip6 tcp:80", true}, {"eth ip4 tcp", false}, {"eth ip4 gre ip6 tcp", false}};
+	    {"eth ip4 gre ip6 tcp:80", true}, {"eth ip4 tcp", false},
+	    {"eth ip4 gre ip6 tcp", false}};
 	static struct built built;
 	struct port_set ports = mail_ports();
 	ports.every = true;

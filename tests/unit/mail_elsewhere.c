@@ -124,8 +124,8 @@ static void midway_nothing_is_waited_for(void **state)
 		enum mail_elsewhere answer =
 		    mail_elsewhere(FROM_SERVER, (const uint8_t *)servers[i].bytes,
 		        strlen(servers[i].bytes), false, PROTOCOL_UNDECIDED, &protocol);
-		assert_int_equal(answer, servers[i].answer == ELSEWHERE_MAIL ? ELSEWHERE_MAIL
-		                                                              : ELSEWHERE_NO_MAIL);
+		assert_int_equal(answer,
+		    servers[i].answer == ELSEWHERE_MAIL ? ELSEWHERE_MAIL : ELSEWHERE_NO_MAIL);
 	}
 }
 
@@ -152,8 +152,8 @@ static size_t write_hello(uint8_t *out, const char *names)
 		listed += length;
 		names += length + (names[length] == ' ');
 	}
-	const uint8_t extension[] = {0, (uint8_t)(listed + 6), 0, 16, 0, (uint8_t)(listed + 2), 0,
-	    (uint8_t)listed};
+	const uint8_t extension[] = {
+	    0, (uint8_t)(listed + 6), 0, 16, 0, (uint8_t)(listed + 2), 0, (uint8_t)listed};
 	if (listed > 0) {
 		memcpy(out + at, extension, sizeof extension);
 		memcpy(out + at + sizeof extension, list, listed);
@@ -213,8 +213,8 @@ static void proxy_headers_are_possible(void **state)
 	static const char header[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
 	(void)state;
 	for (size_t length = 1; length < sizeof header; length++)
-		assert_true(mail_elsewhere_possible(
-		    FROM_CLIENT, (const uint8_t *)header, length, true));
+		assert_true(
+		    mail_elsewhere_possible(FROM_CLIENT, (const uint8_t *)header, length, true));
 	assert_false(mail_elsewhere_possible(
 	    FROM_CLIENT, (const uint8_t *)header, sizeof header - 1, false));
 	assert_false(mail_elsewhere_possible(FROM_CLIENT, (const uint8_t *)"GET / ", 6, true));
