@@ -105,26 +105,27 @@ static void on_session(void *context, const struct session_record *original)
 	free(record);
 }
 
-struct harness *harness_begin(size_t budget, bool drop_wrong_checksums, bool every_port)
+struct harness *harness_begin(const struct harness_settings *settings)
 {
 	static FILE *summary;
 	struct error error;
 	struct harness *harness = calloc(1, sizeof *harness);
 	if (summary == NULL)
 		summary = fopen("/dev/null", "w");
-	struct exporter_settings settings = {.records_path = "/dev/null", .summary = summary};
+	struct exporter_settings outputs = {.records_path = "/dev/null", .summary = summary};
 	struct worker_options options = {
-	    .ports = ports(every_port),
-	    .memory = budget,
+	    .ports = ports(settings->every_port),
+	    .memory = settings->budget,
 	    .patterns = patterns(),
-	    .drop_wrong_checksums = drop_wrong_checksums,
+	    .drop_wrong_checksums = settings->drop_wrong_checksums,
+	    .without_foreign = !settings->names,
 	    .on_session = on_session,
 	    .on_certificate = on_certificate,
 	    .context = harness,
 	};
 	MUST(harness != NULL);
-	harness->budget = budget;
-	harness->exporters = exporters_open(&settings, &error);
+	harness->budget = settings->budget;
+	harness->exporters = exporters_open(&outputs, &error);
 	harness->worker = worker_create(&options);
 	MUST(harness->exporters != NULL && harness->worker != NULL);
 	return harness;

@@ -232,7 +232,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	script =
 	    (struct script){.input = input, .now = SECONDS(1700000000), .remembered = remembered};
 	script.batch_size = settings & 4 ? 1 : settings & 8 ? 7 : PACKET_BATCH_MAX;
-	script.harness = harness_begin(budgets[settings & 3], settings >> 4 & 1, settings >> 5 & 1);
+	const struct harness_settings around = {
+	    .budget = budgets[settings & 3],
+	    .drop_wrong_checksums = settings >> 4 & 1,
+	    .every_port = settings >> 5 & 1,
+	    .names = settings >> 7 & 1,
+	};
+	script.harness = harness_begin(&around);
 	script.elsewhere = settings >> 6 & 1;
 	for (unsigned i = 0; i < CONNECTIONS; i++) {
 		script.connections[i].next[FROM_CLIENT] = 0xffffff80 - i; // soon wraps around
