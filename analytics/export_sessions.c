@@ -79,7 +79,7 @@ static void write_dialogue(struct json *json, const struct judged_session *judge
 	    [TLS_MODE_STARTTLS] = "starttls"};
 	const struct session_record *record = judged->record;
 	const struct session *session = record->session;
-	json_key_name(json, "protocol", protocol_name((enum protocol)session->protocol));
+	json_key_name(json, "protocol", session_protocol_name(session));
 	json_key_name(json, "hop", hop_name(judged->judgement.hop));
 	json_key_name(json, "tls_mode", modes[record->tls_mode]);
 	json_key_text(json, "server_banner", session->server_banner);

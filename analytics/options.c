@@ -36,6 +36,8 @@ enum long_option {
 	OPTION_ALERT_INTERVAL,
 	OPTION_SERVER_MEMORY,
 	OPTION_SERVER_BASELINE,
+	OPTION_ANY_PORT,
+	OPTION_NO_NDPI,
 };
 
 static const struct option long_options[] = {
@@ -44,6 +46,8 @@ static const struct option long_options[] = {
     {"log-dir", required_argument, NULL, 'w'},
     {"output", required_argument, NULL, 'o'},
     {"ports", required_argument, NULL, OPTION_PORTS},
+    {"any-port", no_argument, NULL, OPTION_ANY_PORT},
+    {"no-ndpi", no_argument, NULL, OPTION_NO_NDPI},
     {"sensor", required_argument, NULL, OPTION_SENSOR},
     {"memory", required_argument, NULL, OPTION_MEMORY},
     {"drop-bad-checksums", no_argument, NULL, OPTION_DROP_CHECKSUMS},
@@ -80,6 +84,10 @@ static const char help_text[] =
     "      --ports LIST         ports to follow, as 25,2526:smtp,10993:imaps; what they speak\n"
     "                           may be smtp, imap, pop3, or with s at the end for TLS from the\n"
     "                           first byte; a leading + adds to the usual ones\n"
+    "      --any-port           look for mail on all other ports, too; what is not certainly mail\n"
+    "                           there is not recorded\n"
+    "      --no-ndpi            do not ask the library nDPI what is spoken where it is no mail;\n"
+    "                           protocol is \"unknown\" then, unless mailtap itself knows\n"
     "      --sensor NAME        name of this tap in the records\n"
     "      --memory SIZE        most memory for connections, as 512M or 2G (1G)\n"
     "      --drop-bad-checksums leave out segments with a wrong TCP checksum (they are counted\n"
@@ -258,6 +266,12 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return true;
 	case OPTION_PORTS:
 		return port_list_read(&options->ports, value, error);
+	case OPTION_ANY_PORT:
+		options->any_port = true;
+		return true;
+	case OPTION_NO_NDPI:
+		options->without_ndpi = true;
+		return true;
 	case OPTION_SENSOR:
 		return set_once(&options->sensor, value, "--sensor", error);
 	case OPTION_MEMORY:
@@ -352,6 +366,13 @@ static bool check(const struct options *options, struct error *error)
 	return false;
 }
 
+static void print_version(void)
+{
+	const char *library = foreign_library();
+	printf("mailtap " MAILTAP_VERSION ", %s %s\n", library != NULL ? "with" : "without",
+	    library != NULL ? library : "nDPI");
+}
+
 static enum options_outcome read_all(
     struct reading *reading, int argc, char **argv, struct error *error)
 {
@@ -360,7 +381,7 @@ static enum options_outcome read_all(
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "-:r:f:w:o:qhV", long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
-			fputs(option == 'h' ? help_text : "mailtap " MAILTAP_VERSION "\n", stdout);
+			option == 'h' ? (void)fputs(help_text, stdout) : print_version();
 			return OPTIONS_DONE;
 		}
 		if (option == '?' || option == ':') {
@@ -376,6 +397,7 @@ static enum options_outcome read_all(
 	for (; optind < argc; optind++)
 		if (!read_word(reading, argv[optind], error))
 			return OPTIONS_WRONG;
+	reading->options->ports.set.every = reading->options->any_port; // whatever --ports named
 	return check(reading->options, error) ? OPTIONS_RUN : OPTIONS_WRONG;
 }
 

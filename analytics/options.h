@@ -37,6 +37,8 @@ struct options {
 	size_t memory;             // bytes
 	bool quiet;
 	bool drop_wrong_checksums;
+	bool any_port;             // all ports are followed to find mail there
+	bool without_ndpi;         // what is no mail is named by our own first look alone
 	struct port_table ports;
 };
 

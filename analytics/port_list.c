@@ -10,26 +10,26 @@ struct service {
 };
 
 static const struct service services[] = {
-    {"smtp", {PROTOCOL_SMTP, false}},
-    {"smtps", {PROTOCOL_SMTP, true}},
-    {"imap", {PROTOCOL_IMAP, false}},
-    {"imaps", {PROTOCOL_IMAP, true}},
-    {"pop3", {PROTOCOL_POP3, false}},
-    {"pop3s", {PROTOCOL_POP3, true}},
+    {"smtp", {PROTOCOL_SMTP, false, false}},
+    {"smtps", {PROTOCOL_SMTP, true, false}},
+    {"imap", {PROTOCOL_IMAP, false, false}},
+    {"imaps", {PROTOCOL_IMAP, true, false}},
+    {"pop3", {PROTOCOL_POP3, false, false}},
+    {"pop3s", {PROTOCOL_POP3, true, false}},
 };
 
 static const struct {
 	uint16_t port;
 	struct port_hint hint;
 } usual_ports[] = {
-    {25, {PROTOCOL_SMTP, false}},
-    {465, {PROTOCOL_SMTP, true}},
-    {587, {PROTOCOL_SMTP, false}},
-    {2525, {PROTOCOL_SMTP, false}},
-    {110, {PROTOCOL_POP3, false}},
-    {995, {PROTOCOL_POP3, true}},
-    {143, {PROTOCOL_IMAP, false}},
-    {993, {PROTOCOL_IMAP, true}},
+    {25, {PROTOCOL_SMTP, false, false}},
+    {465, {PROTOCOL_SMTP, true, false}},
+    {587, {PROTOCOL_SMTP, false, false}},
+    {2525, {PROTOCOL_SMTP, false, false}},
+    {110, {PROTOCOL_POP3, false, false}},
+    {995, {PROTOCOL_POP3, true, false}},
+    {143, {PROTOCOL_IMAP, false, false}},
+    {993, {PROTOCOL_IMAP, true, false}},
 };
 
 static void add_port(struct port_table *table, uint16_t port, struct port_hint hint)
@@ -43,7 +43,7 @@ static struct port_hint usual_hint(uint16_t port)
 	for (size_t i = 0; i < sizeof usual_ports / sizeof usual_ports[0]; i++)
 		if (usual_ports[i].port == port)
 			return usual_ports[i].hint;
-	return (struct port_hint){PROTOCOL_UNDECIDED, false};
+	return (struct port_hint){PROTOCOL_UNDECIDED, false, false};
 }
 
 void port_list_usual(struct port_table *table)

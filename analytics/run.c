@@ -304,6 +304,7 @@ static bool open_run(struct run *run, struct error *error)
 	    .memory = run->options->memory,
 	    .keylog = run->keylog,
 	    .patterns = run->patterns,
+	    .without_foreign = run->options->without_ndpi,
 	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
 	    .on_session = intake_session,
 	    .on_certificate = intake_certificate,

@@ -174,7 +174,7 @@ static bool summary_session(
 	struct summary *summary = exporter;
 	const struct session_record *record = judged->record;
 	const struct session *session = record->session;
-	const char *protocol = protocol_name((enum protocol)session->protocol);
+	const char *protocol = session_protocol_name(session);
 	(void)error;
 	count_row(row_of(summary, protocol, record->port[FROM_SERVER]), judged->judgement.verdict);
 	count_row(&summary->all, judged->judgement.verdict);
@@ -321,6 +321,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 	fputs("\nThe capture\n", out);
 	print_if(out, run->source.packets, "packets read");
 	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
+	print_if(
+	    out, worker->segments_no_mail, "segments of other ports, of no mail that was found");
 	print_if(out, summary->one_direction, "sessions with one direction only");
 	print_if(out, summary->joined_late, "sessions whose start was not captured");
 	print_if(out, summary->with_gaps, "sessions with bytes missing");
@@ -343,6 +345,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 	    "fragmented datagrams not put together");
 	print_if(out, worker->tcp.out_of_window, "segments outside every window, ignored");
 	print_if(out, worker->flow.evicted, "sessions evicted for lack of memory (--memory)");
+	print_if(out, worker->flow.evicted_elsewhere,
+	    "connections of other ports given up for lack of memory (--memory)");
 	print_if(out, worker->flow.refused, "segments refused for lack of memory (--memory)");
 	print_if(out, run->inputs_failed, "inputs that could not be read to their end");
 	if (run->interrupted)

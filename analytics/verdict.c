@@ -13,7 +13,7 @@ enum {
 
 static bool is_something_else(enum protocol protocol)
 {
-	return protocol == PROTOCOL_SSH || protocol == PROTOCOL_HTTP ||
+	return protocol == PROTOCOL_SSH || protocol == PROTOCOL_HTTP || protocol == PROTOCOL_FTP ||
 	       protocol == PROTOCOL_UNKNOWN;
 }
 
@@ -120,6 +120,7 @@ static enum hop judge_hop(const struct session_record *record)
 	case PROTOCOL_UNDECIDED:
 	case PROTOCOL_SSH:
 	case PROTOCOL_HTTP:
+	case PROTOCOL_FTP:
 	case PROTOCOL_UNKNOWN:
 		break;
 	}

@@ -2,6 +2,8 @@
 #include "decode/dialogue.h"
 
 #include "decode/first_look.h"
+#include "decode/foreign.h"
+#include "decode/mail_elsewhere.h"
 #include "decode/proxy_protocol.h"
 #include "decode/tls.h"
 #include "decode/tls_facts.h"
@@ -130,7 +132,9 @@ static enum protocol protocol_inside(const struct session *session)
 {
 	if (session->tls.client_version == TLS_VERSION_UNKNOWN)
 		return PROTOCOL_UNDECIDED;
-	return protocol_of_alpn(session->tls.alpn, (enum protocol)session->protocol);
+	const struct text *alpn = session->tls.alpn;
+	enum protocol due = (enum protocol)session->protocol;
+	return alpn != NULL ? protocol_of_alpn(alpn->bytes, alpn->length, due) : due;
 }
 
 static void end_tls(struct dialogue *dialogue)
@@ -413,6 +417,23 @@ static void decide_foreign(struct dialogue *dialogue, enum protocol protocol)
 	finish(dialogue);
 }
 
+// What our own first look could not name. `bytes` are the first of `from`; those of the other side, if
+// it has said anything, wait.
+static void decide_unknown(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
+{
+	struct foreign *foreign = dialogue->session->shared->foreign;
+	enum direction other = other_direction(from);
+	const struct half *waiting = &dialogue->halves[other];
+	struct foreign_words said[2];
+	said[from] = (struct foreign_words){bytes, length};
+	said[other] = (struct foreign_words){waiting->kept, waiting->length};
+	if (foreign != NULL)
+		dialogue->session->foreign =
+		    foreign_look(foreign, said, waiting->length > 0 ? other : from);
+	decide_foreign(dialogue, PROTOCOL_UNKNOWN);
+}
+
 // Nothing recognised in the middle of a connection: what follows may tell.
 static size_t search_on(struct dialogue *dialogue, size_t length)
 {
@@ -429,8 +450,8 @@ static bool is_positive(enum protocol protocol)
 
 // One side began with something that is no mail: what the other side says decides, so this one waits
 // (a mail server may be sent anything, and a greeting may have been overwritten on its way).
-static size_t side_waits(
-    struct dialogue *dialogue, enum direction from, enum protocol opening, size_t length)
+static size_t side_waits(struct dialogue *dialogue, enum direction from, enum protocol opening,
+    const uint8_t *bytes, size_t length)
 {
 	enum direction other = other_direction(from);
 	enum protocol theirs = (enum protocol)dialogue->openings[other];
@@ -440,7 +461,10 @@ static size_t side_waits(
 		dialogue->halves[from].held = true;
 		return 0;
 	}
-	decide_foreign(dialogue, is_positive(opening) || !is_positive(theirs) ? opening : theirs);
+	if (is_positive(opening) || is_positive(theirs))
+		decide_foreign(dialogue, is_positive(opening) ? opening : theirs);
+	else
+		decide_unknown(dialogue, from, bytes, length);
 	return length;
 }
 
@@ -499,12 +523,45 @@ static int tls_sign(
 	return record != 0 ? record : tls_looks_like(from, bytes, length);
 }
 
+// On a port that is not known for mail: certainly mail, or given up.
+static size_t run_elsewhere(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
+{
+	struct half *half = &dialogue->halves[from];
+	enum protocol found, theirs = (enum protocol)dialogue->openings[other_direction(from)];
+	switch (mail_elsewhere(from, bytes, length, half->from_start, theirs, &found)) {
+	case ELSEWHERE_NO_MAIL:
+		finish(dialogue);
+		return length;
+	case ELSEWHERE_TOO_SHORT:
+		*wait = true;
+		if (length >= UNDECIDED_MAX)
+			finish(dialogue);
+		return 0;
+	case ELSEWHERE_SIGN:
+		*wait = half->held = true;
+		dialogue->openings[from] = (uint8_t)found;
+		return 0;
+	case ELSEWHERE_MAIL:
+		begin_recognised(dialogue, from, found);
+		return 0;
+	case ELSEWHERE_MAIL_IN_TLS:
+		dialogue->hint =
+		    (struct port_hint){.protocol = (uint8_t)found, .implicit_tls = true};
+		begin_implicit_tls(dialogue);
+		return 0;
+	}
+	return length;
+}
+
 static size_t run_undecided(
     struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
 {
 	struct half *half = &dialogue->halves[from];
 	if (from == FROM_CLIENT && half->from_start && !dialogue->proxy_header_passed)
 		return pass_proxy_header(dialogue, bytes, length, wait);
+	if (dialogue->hint.elsewhere)
+		return run_elsewhere(dialogue, from, bytes, length, wait);
 	int tls = tls_sign(dialogue, from, bytes, length);
 	if (tls > 0 && (dialogue->hint.implicit_tls || from == FROM_SERVER || !half->from_start)) {
 		begin_implicit_tls(dialogue);
@@ -530,7 +587,7 @@ static size_t run_undecided(
 	if (!half->from_start)
 		return search_on(dialogue, length);
 	*wait = true;
-	return side_waits(dialogue, from, found, length);
+	return side_waits(dialogue, from, found, bytes, length);
 }
 
 /* ---- running ---- */
@@ -724,9 +781,14 @@ static void decide_alone(struct dialogue *dialogue, enum direction from)
 {
 	enum protocol opening = (enum protocol)dialogue->openings[from];
 	enum direction other = other_direction(from);
-	if (opening != PROTOCOL_UNDECIDED && dialogue->halves[other].closed &&
-	    !dialogue->session->dialogue_gap[other])
+	const struct half *half = &dialogue->halves[from];
+	if (opening == PROTOCOL_UNDECIDED || !dialogue->halves[other].closed ||
+	    dialogue->session->dialogue_gap[other])
+		return;
+	if (is_positive(opening))
 		decide_foreign(dialogue, opening);
+	else
+		decide_unknown(dialogue, from, half->kept, half->length);
 }
 
 void dialogue_destroy(struct dialogue *dialogue)
@@ -734,7 +796,7 @@ void dialogue_destroy(struct dialogue *dialogue)
 	if (dialogue == NULL)
 		return;
 	for (int from = FROM_SERVER; from >= FROM_CLIENT; from--)
-		if (dialogue->stage == STAGE_UNDECIDED)
+		if (dialogue->stage == STAGE_UNDECIDED && !dialogue->hint.elsewhere)
 			decide_alone(dialogue, (enum direction)from);
 	finish(dialogue);
 	memory_give(dialogue->memory, dialogue, sizeof *dialogue);

@@ -12,10 +12,10 @@ struct dialogue;
 
 // What the server's port says before a byte is seen.
 struct port_hint {
-	uint8_t protocol;  // enum protocol; PROTOCOL_UNDECIDED: follow, but find out
-	bool implicit_tls; // TLS from the first byte
+	uint8_t protocol; // enum protocol; PROTOCOL_UNDECIDED: follow, but find out
+	bool implicit_tls : 1; // TLS from the first byte
+	bool elsewhere : 1; // nothing: the connection is given up unless it is certainly mail
 };
-
 
 // `missing[d]`: the beginning of direction d is not in the capture. `session` is borrowed.
 // NULL: memory refused.

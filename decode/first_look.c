@@ -20,13 +20,7 @@ int tls_looks_like_record(const uint8_t *bytes, size_t length)
 	return next[0] >= FIRST_TYPE && next[0] <= LAST_TYPE && next[1] == 3;
 }
 
-static bool alpn_is(const struct text *alpn, const char *name)
-{
-	return alpn != NULL && alpn->length == strlen(name) &&
-	       memcmp(alpn->bytes, name, alpn->length) == 0;
-}
-
-enum protocol protocol_of_alpn(const struct text *alpn, enum protocol otherwise)
+enum protocol protocol_of_alpn(const uint8_t *alpn, size_t length, enum protocol otherwise)
 {
 	static const struct {
 		const char *name;
@@ -35,7 +29,7 @@ enum protocol protocol_of_alpn(const struct text *alpn, enum protocol otherwise)
 	    {"h2", PROTOCOL_HTTP}, {"imap", PROTOCOL_IMAP}, {"pop3", PROTOCOL_POP3},
 	    {"smtp", PROTOCOL_SMTP}};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (alpn_is(alpn, names[i].name))
+		if (length == strlen(names[i].name) && memcmp(alpn, names[i].name, length) == 0)
 			return names[i].protocol;
 	return otherwise;
 }

@@ -11,6 +11,6 @@
 int tls_looks_like_record(const uint8_t *bytes, size_t length);
 
 // What the client asks to speak inside TLS (IANA's ALPN protocol identifiers), or `otherwise`.
-enum protocol protocol_of_alpn(const struct text *alpn, enum protocol otherwise);
+enum protocol protocol_of_alpn(const uint8_t *alpn, size_t length, enum protocol otherwise);
 
 #endif

@@ -8,6 +8,7 @@
 enum {
 	BYTES_PER_FLOW = 512, // for sizing the table
 	SILENT_SHARE = 2, // one part in this many of the budget, at most, is for silent flows
+	ELSEWHERE_SHARE = 8, // likewise for flows on ports that are not known for mail
 	BUCKETS_MIN = 1 << 10,
 	EXPIRED_PER_CALL = 64, // flows looked at
 	LATER = 16, // a flow may stay one part in this many of its time-out longer than that
@@ -20,11 +21,13 @@ static const nanoseconds timeouts[FLOW_CLASSES] = {
     [FLOW_DIALOGUE] = SECONDS(1860),
     [FLOW_CUT_OVER] = SECONDS(1860),
     [FLOW_CLOSING] = SECONDS(5),
+    [FLOW_ELSEWHERE] = SECONDS(60),
 };
 
-// Who goes first when memory is short: what has ended, what never began, what is only counted.
+// Who goes first when memory is short: what is most likely no mail, what has ended, what never began,
+// what is only counted.
 static const enum flow_class eviction_order[FLOW_CLASSES] = {
-    FLOW_CLOSING, FLOW_OPENING, FLOW_CUT_OVER, FLOW_DIALOGUE};
+    FLOW_ELSEWHERE, FLOW_CLOSING, FLOW_OPENING, FLOW_CUT_OVER, FLOW_DIALOGUE};
 
 struct queue {
 	struct flow *first, *last;
@@ -39,6 +42,7 @@ struct flow_table {
 	struct flow_counters counters;
 	struct queue queues[FLOW_CLASSES];
 	size_t silent_max; // flows that opened or ended: a flood leaves room for what is read
+	size_t elsewhere_max;
 	size_t mask;
 	struct flow **buckets; // mapped, so that pages nobody uses are never made
 };
@@ -69,6 +73,7 @@ struct flow_table *flow_table_create(struct memory *memory, const struct hash_ke
 	table->on_end = on_end;
 	table->context = context;
 	table->silent_max = budget / SILENT_SHARE / memory_class_size(sizeof(struct flow));
+	table->elsewhere_max = budget / ELSEWHERE_SHARE / memory_class_size(sizeof(struct flow));
 	table->mask = count - 1;
 	table->buckets = buckets;
 	return table;
@@ -222,19 +227,28 @@ bool flow_has_twin(const struct flow_table *table, const struct flow *flow)
 	return other != NULL;
 }
 
+// Ends the flow of a class that was heard least recently; false: there is none but `spared`.
+static bool evict_of(struct flow_table *table, enum flow_class class, const struct flow *spared)
+{
+	struct flow *flow = table->queues[class].first;
+	if (flow != NULL && flow == spared)
+		flow = flow->queue_next;
+	if (flow == NULL)
+		return false;
+	bool ended = class == FLOW_CLOSING;
+	if (class == FLOW_ELSEWHERE)
+		table->counters.evicted_elsewhere++;
+	else
+		table->counters.evicted += !ended;
+	flow_remove(table, flow, ended ? (enum end_reason)flow->end_reason : END_EVICTED);
+	return true;
+}
+
 bool flow_evict(struct flow_table *table, const struct flow *spared)
 {
-	for (size_t i = 0; i < FLOW_CLASSES; i++) {
-		struct flow *flow = table->queues[eviction_order[i]].first;
-		if (flow != NULL && flow == spared)
-			flow = flow->queue_next;
-		if (flow == NULL)
-			continue;
-		bool ended = flow->class == FLOW_CLOSING;
-		table->counters.evicted += !ended;
-		flow_remove(table, flow, ended ? (enum end_reason)flow->end_reason : END_EVICTED);
-		return true;
-	}
+	for (size_t i = 0; i < FLOW_CLASSES; i++)
+		if (evict_of(table, eviction_order[i], spared))
+			return true;
 	return false;
 }
 
@@ -250,6 +264,8 @@ struct flow *flow_add(
 	enum { EVICTIONS = 8 }; // per packet, at most
 	if (too_many_silent(table))
 		flow_evict(table, NULL);
+	if (table->queues[FLOW_ELSEWHERE].count >= table->elsewhere_max)
+		evict_of(table, FLOW_ELSEWHERE, NULL);
 	struct flow *flow = memory_take_zeroed(table->memory, sizeof *flow);
 	for (int i = 0; flow == NULL && i < EVICTIONS && flow_evict(table, NULL); i++)
 		flow = memory_take_zeroed(table->memory, sizeof *flow);

@@ -33,6 +33,7 @@ enum flow_class {
 	FLOW_DIALOGUE, // being read
 	FLOW_CUT_OVER, // nothing more to learn: only counted
 	FLOW_CLOSING, // ended; kept a moment for what is still on its way
+	FLOW_ELSEWHERE, // on a port that is not known for mail, and not yet found to be mail
 	FLOW_CLASSES,
 };
 
@@ -73,10 +74,11 @@ struct flow {
 	uint8_t end_reason; // enum end_reason; meaningful in FLOW_CLOSING
 	uint8_t vlan_count;
 	uint16_t vlans[HEADERS_VLANS_MAX]; // of the first packet
-	bool saw_start; // a SYN was captured
-	bool reset;
-	bool waits_off; // one direction is not in the capture: nothing waits for it
-	bool reuse_pending; // a SYN with another initial sequence number was seen
+	bool saw_start : 1; // a SYN was captured
+	bool reset : 1;
+	bool given_up : 1; // hint.elsewhere: it is no mail, or nothing that could be told
+	bool waits_off : 1; // one direction is not in the capture: nothing waits for it
+	bool reuse_pending : 1; // a SYN with another initial sequence number was seen
 	uint32_t reuse_sequence; // that number
 	uint32_t syn_sequence; // the client's initial sequence number, if its SYN was seen
 	struct port_hint hint;
@@ -97,6 +99,7 @@ _Static_assert(sizeof(struct session) <= 192, "the facts of a connection");
 struct flow_counters {
 	uint64_t created, ended;
 	uint64_t evicted;
+	uint64_t evicted_elsewhere; // besides: of FLOW_ELSEWHERE
 	uint64_t
 	    refused; // packets of connections for which there was no memory, even after eviction
 	uint64_t live, live_peak;

@@ -225,8 +225,7 @@ static bool may_be_followed(const struct fragment_table *table, const struct fra
 		return true;
 	uint16_t source = read_u16(first->payload), destination = read_u16(first->payload + 2);
 	if (first->protocol == PROTOCOL_TCP)
-		return port_set_has(table->ports, source) ||
-		       port_set_has(table->ports, destination);
+		return port_set_keeps(table->ports, source, destination);
 	return first->protocol != PROTOCOL_UDP || is_tunnel_port(destination);
 }
 

@@ -60,8 +60,9 @@ static enum headers_outcome read_tcp(struct segment *segment, const struct port_
 		return length < TCP_SIZE ? HEADERS_MALFORMED : HEADERS_CUT;
 	segment->source_port = read_u16(tcp);
 	segment->destination_port = read_u16(tcp + 2);
-	if (!port_set_has(ports, segment->source_port) &&
-	    !port_set_has(ports, segment->destination_port))
+	segment->elsewhere = !port_set_has(ports, segment->source_port) &&
+	                     !port_set_has(ports, segment->destination_port);
+	if (segment->elsewhere && !ports->every)
 		return HEADERS_OTHER_PORT;
 	if (captured < TCP_SIZE)
 		return length < TCP_SIZE ? HEADERS_MALFORMED : HEADERS_CUT;
@@ -77,7 +78,8 @@ static enum headers_outcome read_tcp(struct segment *segment, const struct port_
 	segment->payload = tcp + size;
 	segment->captured = captured - size;
 	segment->length = length - size;
-	segment->checksum_wrong = captured == length && checksum_is_wrong(segment, tcp, length);
+	segment->checksum_wrong =
+	    captured == length && !segment->elsewhere && checksum_is_wrong(segment, tcp, length);
 	return HEADERS_SEGMENT;
 }
 
@@ -212,8 +214,7 @@ static inline bool followed(
 {
 	const uint8_t *transport = packet->data + seen->transport;
 	uint16_t source = read_u16(transport), destination = read_u16(transport + 2);
-	bool from = port_set_has(ports, source), to = port_set_has(ports, destination);
-	return seen->tcp ? from | to : is_tunnel_port(destination);
+	return seen->tcp ? port_set_keeps(ports, source, destination) : is_tunnel_port(destination);
 }
 
 static inline enum headers_outcome outcome_of_dropped(const struct glance *seen)

@@ -53,7 +53,10 @@ struct segment {
 	uint8_t flags; // enum tcp_flag
 	uint8_t ip_version; // 4 or 6
 	uint8_t ttl; // or hop limit
-	bool checksum_wrong; // TCP checksum; false also where bytes to check it were not captured
+	bool elsewhere; // neither port is in the set, which keeps every port
+	bool
+	    checksum_wrong; // TCP checksum; false also where bytes to check it were not captured, and
+	    // elsewhere: it is not looked at
 	uint16_t ip_id; // 0 for IPv6
 	const uint8_t *payload;
 	uint32_t captured; // payload bytes at `payload`
@@ -88,14 +91,23 @@ struct datagram {
 	uint32_t length;
 };
 
-// Ports whose connections are followed.
+// Ports whose connections are followed. With `every`, segments of all other ports are kept as well, and
+// marked as being from elsewhere.
 struct port_set {
 	uint64_t bits[1024];
+	bool every;
 };
 
 static inline bool port_set_has(const struct port_set *set, uint16_t port)
 {
 	return set->bits[port >> 6] >> (port & 63) & 1;
+}
+
+// True if a segment between these ports is kept.
+static inline bool port_set_keeps(const struct port_set *set, uint16_t source, uint16_t destination)
+{
+	bool from = port_set_has(set, source), to = port_set_has(set, destination);
+	return (int)from | to | set->every;
 }
 
 static inline void port_set_add(struct port_set *set, uint16_t port)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/session.h"
 
+#include "decode/foreign.h"
+
 #include <string.h>
 
 enum { UPPER_MAX = 512 }; // bytes of a text turned to upper case at a time
@@ -38,6 +40,21 @@ void session_release(struct session *session)
 		text_release(session->shared->texts, *slots[i]);
 		*slots[i] = NULL;
 	}
+}
+
+void session_becomes(struct session *session, enum protocol protocol)
+{
+	struct session fresh = {
+	    .shared = session->shared,
+	    .protocol = (uint8_t)protocol,
+	    .tls_mode = session->tls_mode,
+	};
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+		fresh.dialogue_gap[from] = session->dialogue_gap[from];
+		fresh.conflicting_bytes[from] = session->conflicting_bytes[from];
+	}
+	session_release(session);
+	*session = fresh;
 }
 
 void session_set_text(
@@ -265,10 +282,17 @@ const char *protocol_name(enum protocol protocol)
 	    [PROTOCOL_POP3] = "pop3",
 	    [PROTOCOL_SSH] = "ssh",
 	    [PROTOCOL_HTTP] = "http",
+	    [PROTOCOL_FTP] = "ftp",
 	    [PROTOCOL_TLS] = "tls",
 	    [PROTOCOL_UNKNOWN] = "unknown",
 	};
 	return names[protocol];
+}
+
+const char *session_protocol_name(const struct session *session)
+{
+	const char *name = foreign_name(session->foreign);
+	return name != NULL ? name : protocol_name((enum protocol)session->protocol);
 }
 
 bool protocol_is_mail(enum protocol protocol)

@@ -19,8 +19,9 @@ enum protocol {
 	PROTOCOL_POP3,
 	PROTOCOL_SSH,
 	PROTOCOL_HTTP,
+	PROTOCOL_FTP,
 	PROTOCOL_TLS,           // TLS that nothing shows to carry mail
-	PROTOCOL_UNKNOWN,       // something else
+	PROTOCOL_UNKNOWN,       // something else; session.foreign may have a name for it
 };
 
 enum tls_mode {
@@ -66,6 +67,7 @@ struct tls_facts {
 struct certificate_announcer;
 struct pattern_scratch;
 struct pattern_set;
+struct foreign;
 struct tls_fingerprints;
 struct tls_keylog;
 
@@ -77,6 +79,7 @@ struct session_shared {
 	const struct pattern_set *patterns; // NULL: no text is recognised
 	struct pattern_scratch *scratch; // of the worker's thread; with patterns
 	struct certificate_announcer *certificates; // NULL: they are not looked at
+	struct foreign *foreign; // NULL: what our own first look cannot name has no name
 	nanoseconds now; // when the bytes being read were captured
 };
 
@@ -118,6 +121,7 @@ struct session {
 	// be private.
 	bool client_confided : 1;
 	bool tell_now : 1;                 // there is a clue that is not to wait for the session's end
+	uint8_t foreign;                // with PROTOCOL_UNKNOWN: a number of foreign.h; 0: no name
 	uint32_t messages;              // taken by the server, or retrieved, in the clear
 	uint64_t message_bytes;         // of them
 	uint32_t conflicting_bytes[2];  // of this direction that came again with another value
@@ -138,6 +142,9 @@ void session_texts(struct session *session, struct text **slots[SESSION_TEXTS]);
 
 // Gives back all texts.
 void session_release(struct session *session);
+
+// What was taken for mail is another protocol: what was learned of it is forgotten.
+void session_becomes(struct session *session, enum protocol protocol);
 
 // Replaces a remembered text by these bytes, cut at `most`. Without memory the old one is dropped and
 // the fact becomes not seen.
@@ -186,6 +193,9 @@ void session_login_ends(struct session *session, bool success);
 
 // The name of a protocol as records write it; NULL while undecided.
 const char *protocol_name(enum protocol protocol);
+
+// What a session's record calls its protocol; NULL while undecided.
+const char *session_protocol_name(const struct session *session);
 
 // SMTP, IMAP or POP3.
 bool protocol_is_mail(enum protocol protocol);

@@ -68,6 +68,13 @@ static enum feed_next client_asks_starttls(struct smtp *smtp, struct session *se
 	return FEED_HOLD;
 }
 
+// FTP asks for TLS by AUTH (RFC 4217 4, and as it was before); no mechanism of SASL has such a name.
+static bool is_tls_of_ftp(const struct line *mechanism)
+{
+	return bytes_equal_keyword(mechanism->bytes, mechanism->length, "TLS") ||
+	       bytes_equal_keyword(mechanism->bytes, mechanism->length, "SSL");
+}
+
 // AUTH mechanism [initial response]: RFC 4954 4. An initial response of "=" is an empty one.
 static enum feed_next client_authenticates(
     struct smtp *smtp, struct session *session, const struct line *line)
@@ -76,6 +83,10 @@ static enum feed_next client_authenticates(
 	struct line mechanism, response;
 	if (!line_word(line, &position, &mechanism))
 		return FEED_MORE;
+	if (session->esmtp == NOT_SEEN && is_tls_of_ftp(&mechanism)) {
+		session_becomes(session, PROTOCOL_FTP);
+		return FEED_STOP;
+	}
 	session_login_begins(session, mechanism.bytes, mechanism.length);
 	if (line_word(line, &position, &response) && response.bytes[0] != '=')
 		session_credentials_sent(session);

@@ -240,11 +240,22 @@ static void helo_answered(struct smtp *smtp, struct session *session, uint16_t c
 	smtp_forget_refusal(smtp, session);
 }
 
+// Codes of FTP's answers to USER and AUTH (RFC 959 5.4, RFC 4217 4), which SMTP does not have, from a
+// server that has not answered a greeting.
+static bool is_ftp(const struct session *session, uint16_t code)
+{
+	return session->esmtp == NOT_SEEN && (code == 331 || code == 234);
+}
+
 static enum feed_next reply_done(
     struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
 {
 	int command = commands_pop(&smtp->pending);
 	smtp->unasked_220 = false;
+	if (is_ftp(session, code)) {
+		session_becomes(session, PROTOCOL_FTP);
+		return FEED_STOP;
+	}
 	if (command < 0) {
 		reply_unasked(smtp, session, code, line);
 		return FEED_MORE;

@@ -2,6 +2,7 @@
 #include "decode/tcp.h"
 
 #include "decode/conflict.h"
+#include "decode/mail_elsewhere.h"
 
 #include <string.h>
 
@@ -52,6 +53,18 @@ static bool open_dialogue(struct tcp_context *context, struct flow *flow)
 	return flow->dialogue != NULL;
 }
 
+// On a port that is not known for mail most connections end here, at their first bytes and without a
+// dialogue.
+static bool worth_a_dialogue(
+    struct flow *flow, enum direction from, const uint8_t *bytes, size_t length)
+{
+	if (!flow->hint.elsewhere || flow->dialogue != NULL)
+		return true;
+	flow->given_up |=
+	    !mail_elsewhere_possible(from, bytes, length, flow->streams[from].start_known);
+	return !flow->given_up;
+}
+
 // A segment, or what was held back of one, as it is delivered.
 struct arrival {
 	const uint8_t *bytes;
@@ -89,7 +102,8 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 	};
 	stream->next += (uint32_t)chunk.length;
 	stream->bytes += chunk.length;
-	if (!open_dialogue(context, flow) || dialogue_done(flow->dialogue))
+	if (!worth_a_dialogue(flow, from, chunk.bytes, chunk.length) ||
+	    !open_dialogue(context, flow) || dialogue_done(flow->dialogue))
 		return;
 	bool remembered = has_backlog(context, stream);
 	bool was_clear = dialogue_in_the_clear(flow->dialogue);
@@ -168,6 +182,10 @@ static void deliver_gap(
 	stream->next += length;
 	if (stream->backlog != NULL)
 		backlog_forget(stream->backlog);
+	if (flow->hint.elsewhere && flow->dialogue == NULL) {
+		stream->start_known = false; // the first bytes are lost: what follows are not
+		return;
+	}
 	context->counters->gaps++;
 	context->counters->gap_bytes += length;
 	if (open_dialogue(context, flow))

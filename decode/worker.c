@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/worker.h"
+
+#include "decode/no_mail_set.h"
 #include "decode/pattern_set.h"
 #include "decode/tls_fingerprint.h"
 
@@ -19,11 +21,26 @@ struct worker {
 	struct session_shared shared;
 	struct flow_table *flows;
 	struct fragment_table *fragments;
+	struct no_mail_set *no_mail; // with every port only
 	struct tcp_context tcp;
 	struct worker_counters counters;
 	nanoseconds now; // the latest packet time
 	nanoseconds leap_to; // a time far off that one batch ended with; 0: none
 };
+
+static bool found_to_be_mail(const struct flow *flow)
+{
+	return flow->session != NULL && protocol_is_mail((enum protocol)flow->session->protocol);
+}
+
+static void count_no_mail(struct worker *worker, const struct flow *flow)
+{
+	uint64_t packets =
+	    (uint64_t)flow->streams[FROM_CLIENT].packets + flow->streams[FROM_SERVER].packets;
+	worker->counters.connections_no_mail++;
+	worker->counters.segments_no_mail += packets;
+	worker->counters.segments_tracked -= packets;
+}
 
 static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
 {
@@ -36,9 +53,13 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	dialogue_destroy(flow->dialogue);
 	flow->dialogue = NULL;
 	tcp_release(&worker->tcp, flow); // tells the session what it found in its backlogs
-	struct session_record record = session_record_make(flow, reason);
-	record.twin_live = flow_has_twin(worker->flows, flow);
-	worker->options.on_session(worker->options.context, &record);
+	if (flow->hint.elsewhere && !found_to_be_mail(flow)) {
+		count_no_mail(worker, flow);
+	} else {
+		struct session_record record = session_record_make(flow, reason);
+		record.twin_live = flow_has_twin(worker->flows, flow);
+		worker->options.on_session(worker->options.context, &record);
+	}
 	if (flow->session != NULL) {
 		session_release(flow->session);
 		memory_give(worker->memory, flow->session, sizeof *flow->session);
@@ -69,6 +90,7 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->shared.patterns = options->patterns;
 		if (options->patterns != NULL)
 			worker->shared.scratch = pattern_scratch_create(options->patterns);
+		worker->shared.foreign = options->without_foreign ? NULL : foreign_create();
 		worker->shared.certificates = certificate_announcer_create(
 		    worker->memory, &key, options->on_certificate, options->context);
 		worker->flows =
@@ -76,7 +98,10 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->fragments = fragment_table_create(
 		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
 	}
-	if (worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
+	if (options->ports->set.every)
+		worker->no_mail = no_mail_set_create(options->memory);
+	bool complete = worker->no_mail != NULL || !options->ports->set.every;
+	if (!complete || worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
 	    (options->patterns != NULL && worker->shared.scratch == NULL) ||
 	    worker->shared.certificates == NULL || worker->flows == NULL ||
 	    worker->fragments == NULL) {
@@ -99,6 +124,8 @@ void worker_destroy(struct worker *worker)
 	flow_table_destroy(worker->flows);
 	if (worker->fragments != NULL)
 		fragment_table_destroy(worker->fragments);
+	no_mail_set_destroy(worker->no_mail);
+	foreign_destroy(worker->shared.foreign);
 	certificate_announcer_destroy(worker->shared.certificates);
 	tls_fingerprints_destroy(worker->shared.fingerprints);
 	pattern_scratch_destroy(worker->shared.scratch);
@@ -164,6 +191,9 @@ static struct flow *begin_flow(
 		return NULL;
 	flow->client_end = (uint8_t)client_end;
 	flow->hint = worker->options.ports->hints[key->port[1 - flow->client_end]];
+	flow->hint.elsewhere = segment->elsewhere;
+	if (segment->elsewhere)
+		flow_set_class(worker->flows, flow, FLOW_ELSEWHERE, segment->context.time);
 	flow->vlan_count = segment->context.vlan_count;
 	memcpy(flow->vlans, segment->context.vlans, sizeof flow->vlans);
 	return flow;
@@ -231,12 +261,22 @@ static struct flow *begin_again(
 	return flow;
 }
 
+// Of a connection elsewhere that is not followed: neither its beginning nor anything to look at.
+static bool tells_nothing(const struct segment *segment)
+{
+	return segment->elsewhere && !(segment->flags & TCP_SYN) && segment->length == 0;
+}
+
 static struct flow *flow_of(
     struct worker *worker, const struct lookup *lookup, enum direction *from)
 {
 	struct flow *flow =
 	    flow_find(worker->flows, &lookup->key, lookup->hash, lookup->sender, lookup->segment);
 	if (flow == NULL) {
+		if (tells_nothing(lookup->segment)) {
+			worker->counters.segments_no_mail++;
+			return NULL;
+		}
 		flow = begin_flow(
 		    worker, lookup, find_client_end(worker, lookup->segment, lookup->sender));
 	} else {
@@ -267,8 +307,39 @@ static void cut_over(struct worker *worker, struct flow *flow)
 	tcp_release(&worker->tcp, flow);
 }
 
+// Of a connection that was given up. A SYN may begin another one between the same ends.
+static bool is_known_no_mail(struct worker *worker, const struct lookup *lookup)
+{
+	if (!lookup->segment->elsewhere || !no_mail_set_has(worker->no_mail, lookup->hash))
+		return false;
+	if (!(lookup->segment->flags & TCP_SYN))
+		return true;
+	no_mail_set_remove(worker->no_mail, lookup->hash);
+	return false;
+}
+
+// A connection elsewhere is followed like any other once it is found to be mail, and no longer once it
+// can be no mail. True: it is gone.
+static bool settle_elsewhere(struct worker *worker, struct flow *flow)
+{
+	if (!flow->hint.elsewhere)
+		return false;
+	if (found_to_be_mail(flow)) {
+		flow->hint.elsewhere = false;
+		return false;
+	}
+	bool done = flow->dialogue != NULL && dialogue_done(flow->dialogue);
+	if (!done && !flow->given_up && !tcp_ended(flow))
+		return false;
+	no_mail_set_add(worker->no_mail, flow->hash);
+	flow_remove(worker->flows, flow, flow->reset ? END_RST : END_FIN);
+	return true;
+}
+
 static enum flow_class class_of(struct flow *flow)
 {
+	if (flow->hint.elsewhere)
+		return FLOW_ELSEWHERE;
 	if (flow->class == FLOW_CLOSING)
 		return FLOW_CLOSING;
 	if (tcp_ended(flow)) {
@@ -311,12 +382,18 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 		worker->counters.segments_dropped++;
 		return;
 	}
+	if (is_known_no_mail(worker, lookup)) {
+		worker->counters.segments_no_mail++;
+		return;
+	}
 	struct flow *flow = flow_of(worker, lookup, &from);
 	if (flow == NULL)
 		return;
 	worker->counters.segments_tracked++;
 	flow_seen(worker->flows, flow, segment->context.time);
 	tcp_segment(&worker->tcp, flow, from, segment);
+	if (settle_elsewhere(worker, flow))
+		return;
 	tell_at_once(worker, flow);
 	if (flow->dialogue != NULL && dialogue_done(flow->dialogue))
 		cut_over(worker, flow);
@@ -356,10 +433,13 @@ static void look_ahead(const struct worker *worker, const struct headers_result 
 		if (results[i].outcome != HEADERS_SEGMENT)
 			continue;
 		lookups[i] = lookup_of(worker, &results[i].segment);
-		flow_prefetch_bucket(worker->flows, lookups[i].hash);
+		if (results[i].segment.elsewhere)
+			no_mail_set_prefetch(worker->no_mail, lookups[i].hash);
+		else
+			flow_prefetch_bucket(worker->flows, lookups[i].hash);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (results[i].outcome == HEADERS_SEGMENT)
+		if (results[i].outcome == HEADERS_SEGMENT && !results[i].segment.elsewhere)
 			flow_prefetch(worker->flows, lookups[i].hash);
 }
 
@@ -412,6 +492,7 @@ struct worker_counters worker_counters(const struct worker *worker)
 	struct worker_counters counters = worker->counters;
 	counters.fragment = fragment_table_counters(worker->fragments);
 	counters.flow = flow_table_counters(worker->flows);
+	counters.foreign = foreign_counters(worker->shared.foreign);
 	counters.memory_in_use = memory_in_use(worker->memory);
 	counters.memory_reserved = memory_reserved(worker->memory);
 	counters.memory_refusals = memory_refusals(worker->memory);

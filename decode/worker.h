@@ -8,6 +8,7 @@
 #include "decode/certificate_announcer.h"
 #include "decode/dialogue.h"
 #include "decode/flow.h"
+#include "decode/foreign.h"
 #include "decode/fragment.h"
 #include "decode/headers.h"
 #include "decode/session_record.h"
@@ -24,6 +25,7 @@ struct port_table {
 struct worker_options {
 	const struct port_table *ports; // borrowed for the worker's life
 	size_t memory;                  // bytes for connections, their texts and fragments
+	bool without_foreign;           // what our own first look cannot name has no name
 	const struct tls_keylog *keylog; // borrowed for the worker's life; NULL: there is none
 	const struct pattern_set *patterns; // likewise
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender
@@ -33,8 +35,8 @@ struct worker_options {
 };
 
 // Every packet given to the worker is in exactly one of headers.outcomes; every segment among them
-// (or put together from fragments) in exactly one of segments_tracked, _dropped, _set_aside and
-// flow.refused.
+// (or put together from fragments) in exactly one of segments_tracked, _dropped, _set_aside, _no_mail
+// and flow.refused, once its connection has ended.
 struct worker_counters {
 	uint64_t packets;
 	struct headers_counters headers;
@@ -42,9 +44,12 @@ struct worker_counters {
 	struct fragment_counters fragment;
 	struct flow_counters flow;
 	struct tcp_counters tcp;
+	struct foreign_counters foreign;
 	uint64_t segments_tracked;
 	uint64_t segments_dropped;      // wrong checksum, with drop_wrong_checksums
 	uint64_t segments_set_aside;    // SYNs in the middle of a connection: forged, or its ends began anew
+	uint64_t segments_no_mail;      // on ports not known for mail, of connections without a record
+	uint64_t connections_no_mail;   // there, followed and not found to be mail
 	size_t memory_in_use, memory_reserved;
 	uint64_t memory_refusals;
 };

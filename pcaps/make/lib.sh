@@ -20,7 +20,8 @@ BODY=CANARY-BODY-5c1e
 EXTRA_PACKAGES="exim4-daemon-light exim4-base libidn12 socat ethtool
 	openssh-server dovecot-lmtpd isync opensmtpd msmtp mpop libsecret-1-0 libgsasl18
 	libntlm0 libgssglue1 libauthen-sasl-perl haproxy liblua5.3-0 libopentracing1
-	libopentracing-c-wrapper0 mailutils-imap4d libmailutils9 libmariadb3"
+	libopentracing-c-wrapper0 mailutils-imap4d libmailutils9 libmariadb3
+	vsftpd libwrap0 rsync libpopt0"
 
 # ---- the recipe list -------------------------------------------------------
 
@@ -51,12 +52,13 @@ software() {			# "%postfix; %swaks" -> "Postfix 3.7.11; swaks ..."
 	local s=$1 k
 	declare -A label=([postfix]=Postfix [exim]=Exim [dovecot]=Dovecot
 		[python]=Python [openssl]=OpenSSL [openssh]=OpenSSH [opensmtpd]=OpenSMTPD
-		[haproxy]=HAProxy [mailutils]="GNU Mailutils" [gnutls]=GnuTLS)
+		[haproxy]=HAProxy [mailutils]="GNU Mailutils" [gnutls]=GnuTLS [postgresql]=PostgreSQL)
 	declare -A pkg=([postfix]=postfix [exim]=exim4-daemon-light [dovecot]=dovecot-core
 		[python]=python3 [openssl]=openssl [swaks]=swaks [curl]=curl
 		[fetchmail]=fetchmail [openssh]=openssh-server [mbsync]=isync
 		[opensmtpd]=opensmtpd [socat]=socat [msmtp]=msmtp [mpop]=mpop
-		[haproxy]=haproxy [mailutils]=mailutils-imap4d
+		[haproxy]=haproxy [mailutils]=mailutils-imap4d [vsftpd]=vsftpd
+		[postgresql]=postgresql-15 [rsync]=rsync
 		[stunnel]=stunnel4 [nc]=netcat-openbsd [gnutls]=gnutls-bin)
 	for k in "${!pkg[@]}"; do
 		[[ $s == *"%$k"* ]] || continue
@@ -85,6 +87,7 @@ readme() {
 
 declare -A GROUP=([smtp]="SMTP on 25, 465 and 587" [lmtp]=LMTP [imap]=IMAP [pop3]=POP3
 	[certificate]="Certificates"
+	[any]="Mail on other ports, and none (--any-port)"
 	[other]="Not mail, or nothing, on a mail port"
 	[link]="Link types, tunnels and file formats")
 

@@ -119,3 +119,55 @@ other-random-bytes-on-25-postfix-nc() {
 	(sleep .3; openssl enc -aes-128-ctr -K 00 -iv 00 -nosalt </dev/zero 2>/dev/null | head -c 3000
 		printf '\r\nQUIT\r\n'; sleep .5) | cl nc -w 2 $S4 25
 }
+
+vsftpd_server() {
+	mkdir -p /run/vsftpd/empty
+	printf '%s\n' listen=YES listen_port=$1 background=NO local_enable=YES anonymous_enable=NO \
+		secure_chroot_dir=/run/vsftpd/empty pam_service_name=login seccomp_sandbox=NO >vsftpd.conf
+	sv "$EXTRA/usr/sbin/vsftpd" "$T/vsftpd.conf" >"$T/vsftpd.log" 2>&1 &
+	wait_port $1
+}
+
+recipe other-ftp-server-on-25-vsftpd-curl 4 "%vsftpd; %curl" \
+	"25: an FTP server and client; a log-in that fails"
+other-ftp-server-on-25-vsftpd-curl() {
+	vsftpd_server 25
+	capture
+	cl curl -sS -m 9 ftp://$LOGIN:$PASS@$S4:25/ || true
+}
+
+recipe other-ftp-server-on-25-auth-tls-vsftpd-curl 4 "%vsftpd; %curl" \
+	"25: an FTP server and client, which asks for TLS (AUTH) and is refused"
+other-ftp-server-on-25-auth-tls-vsftpd-curl() {
+	vsftpd_server 25
+	capture
+	cl curl -sS -m 9 --ssl ftp://$LOGIN:$PASS@$S4:25/ || true
+}
+
+recipe other-postgresql-on-143-postgresql-psql 4 "%postgresql; psql" \
+	"143: a PostgreSQL server and client, which asks for TLS and is refused"
+other-postgresql-on-143-postgresql-psql() {
+	local bin=/usr/lib/postgresql/15/bin
+	mkdir db; chown postgres db
+	setpriv --reuid postgres --regid postgres --clear-groups $bin/initdb -D "$T/db" -A trust >"$T/initdb.log"
+	echo "host all all all trust" >>db/pg_hba.conf
+	sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+	sv sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+	sv setpriv --reuid postgres --regid postgres --clear-groups $bin/postgres -D "$T/db" -p 143 -h $S4 -k "$T/db" \
+		>"$T/postgres.log" 2>&1 &
+	wait_port 143
+	sleep 1
+	capture
+	cl $bin/psql "host=$S4 port=143 user=postgres sslmode=prefer" -c 'select 1'
+}
+
+recipe other-rsync-on-110-rsync 4 "%rsync; rsync" \
+	"110: an rsync server and client: the list of its modules"
+other-rsync-on-110-rsync() {
+	printf '%s\n' 'use chroot = no' '[files]' "path = $T" >rsyncd.conf
+	sv "$EXTRA/usr/bin/rsync" --daemon --no-detach --config "$T/rsyncd.conf" --port 110 --address $S4 \
+		--log-file "$T/rsync.log" &
+	wait_port 110
+	capture
+	cl "$EXTRA/usr/bin/rsync" --port 110 rsync://$S4/
+}

@@ -350,7 +350,7 @@ def too_much_memory(bench, good):
 
 
 def helpful(bench):
-    for option, word in (("--help", b"--ports"), ("--version", b"mailtap")):
+    for option, word in (("--help", b"--ports"), ("--version", b"nDPI")):
         done = bench.run(option)
         wrong = complaints(done, OK, lines=0)
         if word not in done.stdout or done.stderr:
@@ -366,6 +366,10 @@ def good_options(bench):
         ("--ports replaces the list", ["--ports", "2526:smtp"], {2526}),
         ("--ports with several", ["--ports", "25,2526:smtp,10143:imap,465:smtps"], {25, 2526}),
         ("--ports + adds to the list", ["--ports", "+2526:smtp"], {25, 2526}),
+        ("--any-port finds what --ports does not name", ["--any-port"], {25, 2526}),
+        ("--any-port behind --ports", ["--ports", "143", "--any-port"], {25, 2526}),
+        ("--any-port before --ports", ["--any-port", "--ports", "143"], {25, 2526}),
+        ("--no-ndpi", ["--no-ndpi"], {25}),
         ("-f keeps what matches", ["-f", "tcp port 25"], {25}),
         ("a filter that nothing matches", ["-f", "udp"], set()),
     ]

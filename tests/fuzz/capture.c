@@ -45,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	lseek(file, 0, SEEK_SET);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-	struct harness *harness = harness_begin(BUDGET, false);
+	const struct harness_settings settings = {.budget = BUDGET, .every_port = true};
+	struct harness *harness = harness_begin(&settings);
 	read_capture(harness, path);
 	harness_end(harness);
 	close(file);

@@ -22,21 +22,23 @@ struct harness {
 		}                                                                                  \
 	} while (0)
 
-static const struct port_table *ports(void)
+static const struct port_table *ports(bool every)
 {
 	static const struct {
 		uint16_t port;
 		struct port_hint hint;
-	} rows[] = {{25, {PROTOCOL_SMTP, false}}, {587, {PROTOCOL_SMTP, false}},
-	    {143, {PROTOCOL_IMAP, false}}, {110, {PROTOCOL_POP3, false}},
-	    {465, {PROTOCOL_SMTP, true}}, {993, {PROTOCOL_IMAP, true}},
-	    {995, {PROTOCOL_POP3, true}}, {2526, {PROTOCOL_UNDECIDED, false}}};
-	static struct port_table table;
+	} rows[] = {{25, {PROTOCOL_SMTP, false, false}}, {587, {PROTOCOL_SMTP, false, false}},
+	    {143, {PROTOCOL_IMAP, false, false}}, {110, {PROTOCOL_POP3, false, false}},
+	    {465, {PROTOCOL_SMTP, true, false}}, {993, {PROTOCOL_IMAP, true, false}},
+	    {995, {PROTOCOL_POP3, true, false}}, {2526, {PROTOCOL_UNDECIDED, false, false}}};
+	static struct port_table tables[2];
+	struct port_table *table = &tables[every];
+	table->set.every = every;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		port_set_add(&table.set, rows[i].port);
-		table.hints[rows[i].port] = rows[i].hint;
+		port_set_add(&table->set, rows[i].port);
+		table->hints[rows[i].port] = rows[i].hint;
 	}
-	return &table;
+	return table;
 }
 
 // One for all inputs: it is slow to make, and what strangers showed before must not matter.
@@ -103,26 +105,27 @@ static void on_session(void *context, const struct session_record *original)
 	free(record);
 }
 
-struct harness *harness_begin(size_t budget, bool drop_wrong_checksums)
+struct harness *harness_begin(const struct harness_settings *settings)
 {
 	static FILE *summary;
 	struct error error;
 	struct harness *harness = calloc(1, sizeof *harness);
 	if (summary == NULL)
 		summary = fopen("/dev/null", "w");
-	struct exporter_settings settings = {.records_path = "/dev/null", .summary = summary};
+	struct exporter_settings outputs = {.records_path = "/dev/null", .summary = summary};
 	struct worker_options options = {
-	    .ports = ports(),
-	    .memory = budget,
+	    .ports = ports(settings->every_port),
+	    .memory = settings->budget,
 	    .patterns = patterns(),
-	    .drop_wrong_checksums = drop_wrong_checksums,
+	    .drop_wrong_checksums = settings->drop_wrong_checksums,
+	    .without_foreign = !settings->names,
 	    .on_session = on_session,
 	    .on_certificate = on_certificate,
 	    .context = harness,
 	};
 	MUST(harness != NULL);
-	harness->budget = budget;
-	harness->exporters = exporters_open(&settings, &error);
+	harness->budget = settings->budget;
+	harness->exporters = exporters_open(&outputs, &error);
 	harness->worker = worker_create(&options);
 	MUST(harness->exporters != NULL && harness->worker != NULL);
 	return harness;
@@ -136,9 +139,10 @@ static void check_sums(const struct harness *harness, const struct worker_counte
 	MUST(packets == counters->packets);
 	MUST(counters->headers.outcomes[HEADERS_SEGMENT] + counters->reassembled[HEADERS_SEGMENT] ==
 	     counters->segments_tracked + counters->segments_dropped +
-	         counters->segments_set_aside + counters->flow.refused);
+	         counters->segments_set_aside + counters->segments_no_mail +
+	         counters->flow.refused);
 	MUST(counters->flow.created == counters->flow.ended + counters->flow.live);
-	MUST(counters->flow.ended == harness->records);
+	MUST(counters->flow.ended == harness->records + counters->connections_no_mail);
 	MUST(counters->memory_reserved <= harness->budget);
 }
 

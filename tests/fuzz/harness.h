@@ -10,8 +10,14 @@
 
 struct harness;
 
-// `budget`: bytes for the worker's memory.
-struct harness *harness_begin(size_t budget, bool drop_wrong_checksums);
+struct harness_settings {
+	size_t budget; // bytes for the worker's memory
+	bool drop_wrong_checksums;
+	bool every_port;
+	bool names; // what is no mail is looked at by nDPI, which takes long to be made
+};
+
+struct harness *harness_begin(const struct harness_settings *settings);
 
 void harness_batch(struct harness *harness, const struct packet_batch *batch);
 

@@ -13,6 +13,7 @@ enum {
 	REMEMBERED = 16, // packets that can be sent again
 	PAYLOAD_MAX = 16 * 1024,
 	STEPS_MAX = 4096,
+	ELSEWHERE = 10000, // added to ports, they are known for nothing
 	FRAME_MAX = TCP_PACKET_HEADERS + PAYLOAD_MAX,
 };
 
@@ -56,6 +57,7 @@ struct script {
 	struct connection connections[CONNECTIONS];
 	struct modifier modifier;
 	nanoseconds now;
+	bool elsewhere; // the connections are on ports that are not known for mail
 	size_t batch_size, made;
 	struct packet_batch batch;
 	uint8_t *copies[PACKET_BATCH_MAX]; // of the batch's frames, each in a block of its own size
@@ -102,14 +104,15 @@ static void make_packet(struct script *script, unsigned number, enum direction f
     const uint8_t *payload, uint32_t length)
 {
 	static const uint16_t servers[CONNECTIONS] = {25, 587, 143, 110, 465, 993, 995, 2526};
+	uint16_t server = (uint16_t)(servers[number] + (script->elsewhere ? ELSEWHERE : 0));
 	const struct modifier *modifier = &script->modifier;
 	struct connection *connection = &script->connections[number];
 	struct tcp_packet packet = {
 	    .v6 = number & 1,
 	    .source = from == FROM_CLIENT ? 1 : 2,
 	    .destination = from == FROM_CLIENT ? 2 : 1,
-	    .source_port = from == FROM_CLIENT ? 40000 : servers[number],
-	    .destination_port = from == FROM_CLIENT ? servers[number] : 40000,
+	    .source_port = from == FROM_CLIENT ? 40000 : server,
+	    .destination_port = from == FROM_CLIENT ? server : 40000,
 	    .sequence = connection->next[from] + distance(modifier->sequence, modifier->how),
 	    .acknowledgement = connection->next[1 - from] +
 	                       distance(modifier->acknowledgement, (uint8_t)(modifier->how >> 2)),
@@ -229,7 +232,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	script =
 	    (struct script){.input = input, .now = SECONDS(1700000000), .remembered = remembered};
 	script.batch_size = settings & 4 ? 1 : settings & 8 ? 7 : PACKET_BATCH_MAX;
-	script.harness = harness_begin(budgets[settings & 3], settings >> 4 & 1);
+	const struct harness_settings around = {
+	    .budget = budgets[settings & 3],
+	    .drop_wrong_checksums = settings >> 4 & 1,
+	    .every_port = settings >> 5 & 1,
+	    .names = settings >> 7 & 1,
+	};
+	script.harness = harness_begin(&around);
+	script.elsewhere = settings >> 6 & 1;
 	for (unsigned i = 0; i < CONNECTIONS; i++) {
 		script.connections[i].next[FROM_CLIENT] = 0xffffff80 - i; // soon wraps around
 		script.connections[i].next[FROM_SERVER] = 0x10000 * i;

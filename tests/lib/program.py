@@ -2,6 +2,7 @@
 """Running mailtap and reading what it wrote; finding the captures; what all tests' options share."""
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -61,6 +62,31 @@ def keylog_arguments(keylog):
     return ["--tls-keylog", keylog] if keylog else []
 
 
+# Captures of mail on ports that are not known for it begin like this: mailtap has to be asked for them.
+ANY_PORT = ("any-port-", "lmtp-")
+
+
+def port_arguments(capture):
+    """mailtap's arguments for the ports of a capture."""
+    return ["--any-port"] if Path(capture).name.startswith(ANY_PORT) else []
+
+
+# The protocols that mailtap knows by itself; names of others come from nDPI.
+OWN_PROTOCOLS = {None, "smtp", "imap", "pop3", "ssh", "http", "ftp", "tls", "unknown"}
+
+
+@functools.cache
+def names_all(mailtap):
+    """True if it was built with nDPI."""
+    return b"with nDPI" in run(mailtap, ["--version"]).stdout
+
+
+def without_names(found):
+    """Records as they are without nDPI."""
+    foreign = {"protocol": "unknown"}
+    return [record if record["protocol"] in OWN_PROTOCOLS else {**record, **foreign} for record in found]
+
+
 def extra_captures():
     """The captures that MAILTAP_EXTRA_CAPTURES (a folder) adds, or None where it is not set."""
     folder = os.environ.get("MAILTAP_EXTRA_CAPTURES")
@@ -95,11 +121,12 @@ def run(mailtap, arguments, timeout=TIMEOUT, **popen):
 def sessions(mailtap, capture, extra=(), codes=(0, 1), original=None):
     """The session records of a capture. A capture cut short (exit code 1) still has records.
 
-    With the key log beside it, or beside the capture that it was made from.
+    With the key log beside it, and the ports it needs, or those of the capture that it was made from.
     """
+    ports = port_arguments(original or capture)
     keylog = keylog_arguments(keylog_of(original or capture))
     try:
-        done = run(mailtap, ["-r", capture, "-o", "-", "--sensor", SENSOR, *keylog, *extra])
+        done = run(mailtap, ["-r", capture, "-o", "-", "--sensor", SENSOR, *keylog, *ports, *extra])
     except subprocess.TimeoutExpired as error:
         raise RunError(f"did not end within {error.timeout} s") from error
     if done.returncode not in codes:

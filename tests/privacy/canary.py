@@ -185,7 +185,7 @@ def decoded(data):
     return b"\n".join(lines)
 
 
-def examine(mailtap, packets, choices, keylog=None):
+def examine(mailtap, packets, choices, keylog=None, ports=()):
     """What leaks from a capture made of these packets: (lines, number of records)."""
     lines, count = [], 0
     needles = NEEDLES | secrets(keylog)
@@ -194,7 +194,7 @@ def examine(mailtap, packets, choices, keylog=None):
             path = Path(folder) / "capture"
             cf.write(path, packets)
             try:
-                options = [*verbosity, *program.keylog_arguments(keylog)]
+                options = [*verbosity, *program.keylog_arguments(keylog), *ports]
                 found, count = outputs(mailtap, path, folder, options)
             except program.RunError as error:
                 return [str(error)], 0
@@ -242,10 +242,11 @@ def try_capture(mailtap, choices, capture):
     except cf.CaptureError:
         return capture.name, {}, [], 0
     keylog = program.keylog_of(capture)
-    lines, count = examine(mailtap, packets, choices, keylog)
+    ports = program.port_arguments(capture)
+    lines, count = examine(mailtap, packets, choices, keylog, ports)
     servers = servers_of(packets)
     if servers:
-        more, extra = examine(mailtap, damaged(packets, servers), choices[:1], keylog)
+        more, extra = examine(mailtap, damaged(packets, servers), choices[:1], keylog, ports)
         lines, count = lines + more, count + extra
     present = defaultdict(set)
     for (protocol, _), said in contents(packets).items():

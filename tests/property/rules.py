@@ -89,6 +89,13 @@ AMBIGUOUS = [
         "without the one line or extension that tells, it is taken for what the port is for",
     ),
     (
+        ["other-ftp-server-on-25-vsftpd-curl.pcap", "other-ftp-server-on-25-auth-tls-vsftpd-curl.pcap"],
+        ["protocol", "hop", "verdict", "reason", "tls_mode", "tls_established", "server_banner",
+         "server_name", "starttls_requested", "starttls_accepted", "tls_required_by_server",
+         "credentials_exposed", "messages", "message_bytes"],
+        "without AUTH TLS and the answer to USER, what is left could be said in SMTP, which the port is for",
+    ),
+    (
         ["smtp-data-bare-lf-second-mail-postfix-script.pcap"],
         ["messages", "message_bytes"],
         "a body with a dot between bare line feeds is one message or two, as the server takes it",

@@ -393,7 +393,8 @@ static void begin(struct run *run)
 		shared.scratch = pattern_scratch_create(shared.patterns);
 		assert_non_null(shared.scratch);
 	}
-	struct port_hint hint = {run->conversation->port, run->conversation->implicit_tls};
+	struct port_hint hint = {
+	    run->conversation->port, run->conversation->implicit_tls, run->conversation->elsewhere};
 	bool missing[2];
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
 		missing[from] = run->variation->first > 0 || run->variation->without[from];

@@ -30,6 +30,7 @@ struct mail_conversation {
 	const char *name;
 	uint8_t port; // enum protocol: what the port is for
 	bool implicit_tls; // the port is for TLS from the first byte
+	bool elsewhere; // the port is not known for mail
 	bool left_open; // nobody closes it before the capture ends
 	struct turn turns[TURNS_MAX];
 	const char *facts[FACTS_MAX]; // "name=value"; what is not named is not looked at

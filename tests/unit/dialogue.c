@@ -14,7 +14,7 @@
 enum { LONG = 4200, VERY_LONG = 96 * 1024 };
 
 static char long_command[LONG], long_capability[LONG], long_body[LONG], long_pipeline[VERY_LONG];
-static char long_pop3_capability[LONG];
+static char long_pop3_capability[LONG], long_greeting[LONG];
 
 static void fill(char *bytes, size_t size, const char *beginning, const char *end)
 {
@@ -25,6 +25,7 @@ static void fill(char *bytes, size_t size, const char *beginning, const char *en
 
 static void fill_long_turns(void)
 {
+	fill(long_greeting, LONG, "220 ESMTP ", "\r\n");
 	fill(long_command, LONG, "NOOP ", " STARTTLS\r\n");
 	fill(long_capability, LONG, "250-mx.example\r\n250-X", "\r\n250 SIZE\r\n");
 	fill(long_pop3_capability, LONG, "+OK\r\nX", " STLS\r\nTOP\r\n.\r\n");
@@ -43,6 +44,72 @@ static void fill_long_turns(void)
 	}
 
 static const struct mail_conversation conversations[] = {
+    {
+        .name = "FTP on a port for mail",
+        .port = PROTOCOL_SMTP,
+        .turns = {S("220 ftp.example ready\r\n"), C("USER a\r\n"), S("331 password\r\n"),
+            C("PASS secret\r\n"), S("230 welcome\r\n")},
+        .facts = {"protocol=ftp", "banner=-", "exposed=-", "messages=-"},
+        .ambiguous = "protocol banner in_the_clear server_name required offered reply requested "
+                     "accepted established exposed messages login",
+        .because = "a server whose answer to USER is lost may be one of SMTP",
+        .until_then = "protocol banner",
+    },
+    {
+        .name = "FTP that asks for TLS on a port for mail",
+        .port = PROTOCOL_SMTP,
+        .turns = {S("220 ftp.example ready\r\n"), C("AUTH TLS\r\n"), S("234 go on\r\n"), TLS_TURNS},
+        .facts = {"protocol=ftp", "banner=-", "mechanism=-"},
+        .ambiguous = "protocol banner in_the_clear server_name required offered reply requested "
+                     "accepted established exposed messages tls_mode login",
+        .because = "a server whose answer to AUTH is lost may be one of SMTP",
+        .until_then = "protocol banner",
+    },
+    {
+        .name = "SMTP on another port",
+        .elsewhere = true,
+        .turns = {S("220 mx.example ESMTP\r\n"), C("EHLO c.example\r\n"),
+            S("250-mx.example\r\n250 STARTTLS\r\n"), C("QUIT\r\n"), S("221 bye\r\n")},
+        .facts = {"protocol=smtp", "client_name=c.example", "offered=yes", "requested=no"},
+    },
+    {
+        .name = "SMTP on another port, whose greeting does not name it",
+        .elsewhere = true,
+        .turns = {S("220 mx.example ready\r\n"), C("EHLO c.example\r\n"),
+            S("250-mx.example\r\n250 STARTTLS\r\n"), C("QUIT\r\n"), S("221 bye\r\n")},
+        .facts = {"protocol=smtp", "banner=220 mx.example ready", "offered=yes"},
+    },
+    {
+        .name = "POP3 on another port",
+        .elsewhere = true,
+        .turns = {S("+OK ready\r\n"), C("CAPA\r\n"), S("+OK\r\nSTLS\r\n.\r\n"), C("QUIT\r\n"),
+            S("+OK\r\n")},
+        .facts = {"protocol=pop3", "offered=yes"},
+    },
+    {
+        .name = "IMAP on another port",
+        .elsewhere = true,
+        .turns = {S("* OK ready\r\n"), C("a STARTTLS\r\n"), S("a OK go\r\n"), TLS_TURNS},
+        .facts = {"protocol=imap", "tls_mode=starttls", "established=yes"},
+    },
+    {
+        .name = "FTP on another port",
+        .elsewhere = true,
+        .turns = {S("220 ftp.example ready\r\n"), C("USER a\r\n"), S("331 password\r\n")},
+        .facts = {"protocol=-", "banner=-"},
+    },
+    {
+        .name = "a greeting without an end on another port",
+        .elsewhere = true,
+        .turns = {LONG_S(long_greeting), C("QUIT\r\n")},
+        .facts = {"protocol=-", "banner=-"},
+    },
+    {
+        .name = "TLS on another port",
+        .elsewhere = true,
+        .turns = {TLS_TURNS},
+        .facts = {"protocol=-", "established=-"},
+    },
     {
         .name = "HTTP request and answer",
         .port = PROTOCOL_SMTP,

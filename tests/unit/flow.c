@@ -219,24 +219,27 @@ static void expiry_is_bounded(void **state)
 static void who_is_evicted_first(void **state)
 {
 	static const enum flow_class classes[] = {
-	    FLOW_DIALOGUE, FLOW_OPENING, FLOW_CUT_OVER, FLOW_CLOSING, FLOW_OPENING, FLOW_DIALOGUE};
-	static const uint16_t order[] = {3, 1, 4, 2, 0};
+	    FLOW_DIALOGUE, FLOW_OPENING, FLOW_CUT_OVER, FLOW_CLOSING, FLOW_OPENING, FLOW_ELSEWHERE,
+	    FLOW_DIALOGUE};
+	enum { FLOWS = sizeof classes / sizeof classes[0] };
+	static const uint16_t order[FLOWS - 1] = {5, 3, 1, 4, 2, 0};
 	(void)state;
 	struct flow *spared = NULL;
-	for (uint32_t i = 0; i < 6; i++) {
+	for (uint32_t i = 0; i < FLOWS; i++) {
 		struct flow *flow = add(i, 0);
 		flow_set_class(table, flow, classes[i], 0);
 		flow->end_reason = END_FIN;
 		spared = flow;
 	}
 	while (flow_evict(table, spared))
-		assert_true(ends.count < 6);
-	assert_int_equal(ends.count, 5);
-	for (size_t i = 0; i < 5; i++) {
+		assert_true(ends.count < FLOWS);
+	assert_int_equal(ends.count, FLOWS - 1);
+	for (size_t i = 0; i < FLOWS - 1; i++) {
 		assert_int_equal(ends.port[i], order[i]);
 		assert_int_equal(ends.reason[i], order[i] == 3 ? END_FIN : END_EVICTED);
 	}
 	assert_int_equal(flow_table_counters(table).evicted, 4);
+	assert_int_equal(flow_table_counters(table).evicted_elsewhere, 1);
 	assert_true(flow_evict(table, NULL));
 	assert_false(flow_evict(table, NULL));
 }

@@ -12,7 +12,7 @@ static const char payload[] = "MAIL FROM:<postmaster@example.org>\r\n";
 
 static struct port_set mail_ports(void)
 {
-	struct port_set ports = {{0}};
+	struct port_set ports = {.bits = {0}};
 	port_set_add(&ports, 25);
 	port_set_add(&ports, 993);
 	return ports;
@@ -153,6 +153,7 @@ static void assert_same_segment(const struct segment *a, const struct segment *b
 	assert_int_equal(a->ip_version, b->ip_version);
 	assert_int_equal(a->ttl, b->ttl);
 	assert_int_equal(a->checksum_wrong, b->checksum_wrong);
+	assert_int_equal(a->elsewhere, b->elsewhere);
 	assert_int_equal(a->ip_id, b->ip_id);
 	assert_ptr_equal(a->payload, b->payload);
 	assert_int_equal(a->captured, b->captured);
@@ -493,6 +494,34 @@ static void without_a_length_the_frame_counts(void **state)
 		}
 }
 
+// All ports kept: what is not of a port in the set is marked, and its checksum is of no interest.
+static void every_port_can_be_kept(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *words;
+		bool elsewhere;
+	} cases[] = {{"eth ip4 tcp:80", true}, {"eth vlan:7 ip6 tcp:80", true},
+	    {"eth ip4 gre ip6 tcp:80", true}, {"eth ip4 tcp", false},
+	    {"eth ip4 gre ip6 tcp", false}};
+	static struct built built;
+	struct port_set ports = mail_ports();
+	ports.every = true;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct headers_result fast = {0}, slow = {0};
+		build(&built, cases[i].words, payload);
+		built_data(&built)[built.length - 1] ^= 1;
+		struct packet packet =
+		    lend(built_data(&built), built.length, built.length, LINK_ETHERNET);
+		assert_int_equal(headers_packet(&packet, &ports, &fast), HEADERS_SEGMENT);
+		assert_int_equal(headers_walk(&packet, &ports, &slow), HEADERS_SEGMENT);
+		assert_same_segment(&fast.segment, &slow.segment);
+		assert_int_equal(fast.segment.elsewhere, cases[i].elsewhere);
+		assert_int_equal(fast.segment.checksum_wrong, !cases[i].elsewhere);
+		take_back(&packet);
+	}
+}
+
 static void checksums_are_verified_where_they_can_be(void **state)
 {
 	(void)state;
@@ -688,6 +717,7 @@ int main(void)
 	    cmocka_unit_test(padding_is_no_payload),
 	    cmocka_unit_test(without_a_length_the_frame_counts),
 	    cmocka_unit_test(checksums_are_verified_where_they_can_be),
+	    cmocka_unit_test(every_port_can_be_kept),
 	    cmocka_unit_test(the_end_of_a_routed_way_is_the_destination),
 	    cmocka_unit_test(fragments_are_handed_on_whose_datagram_may_matter),
 	    cmocka_unit_test(flipped_bits_are_survived),

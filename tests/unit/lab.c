@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/lab.h"
 
-static const struct port_table *ports(void)
+static const struct port_table *ports(bool every)
 {
-	static struct port_table table;
+	static struct port_table tables[2];
+	struct port_table *table = &tables[every];
 	static const struct {
 		uint16_t port;
 		struct port_hint hint;
-	} rows[] = {{25, {PROTOCOL_SMTP, false}}, {143, {PROTOCOL_IMAP, false}},
-	    {110, {PROTOCOL_POP3, false}}, {465, {PROTOCOL_SMTP, true}}};
+	} rows[] = {{25, {PROTOCOL_SMTP, false, false}}, {143, {PROTOCOL_IMAP, false, false}},
+	    {110, {PROTOCOL_POP3, false, false}}, {465, {PROTOCOL_SMTP, true, false}}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		port_set_add(&table.set, rows[i].port);
-		table.hints[rows[i].port] = rows[i].hint;
+		port_set_add(&table->set, rows[i].port);
+		table->hints[rows[i].port] = rows[i].hint;
 	}
-	return &table;
+	table->set.every = every;
+	return table;
 }
 
 static void keep_text(char out[KEPT_TEXT], const struct text *text)
@@ -61,19 +63,31 @@ static void on_session(void *context, const struct session_record *record)
 	lab->count++;
 }
 
-struct lab lab_begin(size_t memory, bool drop_wrong_checksums)
+static struct lab begin(const struct worker_options *options)
 {
 	struct lab lab = {.now = SECONDS(1700000000)};
+	lab.worker = worker_create(options);
+	assert_non_null(lab.worker);
+	lab.memory_at_start = worker_counters(lab.worker).memory_in_use;
+	return lab;
+}
+
+struct lab lab_begin(size_t memory, bool drop_wrong_checksums)
+{
 	struct worker_options options = {
-	    .ports = ports(),
+	    .ports = ports(false),
 	    .memory = memory,
 	    .drop_wrong_checksums = drop_wrong_checksums,
 	    .on_session = on_session,
 	};
-	lab.worker = worker_create(&options);
-	assert_non_null(lab.worker);
-	lab.memory_at_start = worker_counters(lab.worker).memory_in_use;
-	return lab;
+	return begin(&options);
+}
+
+struct lab lab_begin_on_every_port(size_t memory)
+{
+	struct worker_options options = {
+	    .ports = ports(true), .memory = memory, .on_session = on_session};
+	return begin(&options);
 }
 
 void lab_send(struct lab *lab, const struct tcp_packet *packet)
@@ -106,11 +120,11 @@ void lab_end(struct lab *lab)
 	assert_int_equal(outcomes, lab->sent);
 	assert_int_equal(counters.headers.outcomes[HEADERS_SEGMENT],
 	    counters.segments_tracked + counters.segments_dropped + counters.segments_set_aside +
-	        counters.flow.refused);
+	        counters.segments_no_mail + counters.flow.refused);
 	assert_int_equal(counters.segments_tracked, lab->packets);
 	assert_int_equal(counters.flow.live, 0);
-	assert_int_equal(counters.flow.created, lab->written);
-	assert_int_equal(counters.flow.ended, lab->written);
+	assert_int_equal(counters.flow.created, lab->written + counters.connections_no_mail);
+	assert_int_equal(counters.flow.ended, counters.flow.created);
 	assert_int_equal(counters.memory_in_use, lab->memory_at_start);
 	worker_destroy(lab->worker);
 }

@@ -48,6 +48,9 @@ struct lab {
 
 struct lab lab_begin(size_t memory, bool drop_wrong_checksums);
 
+// The same, following every port.
+struct lab lab_begin_on_every_port(size_t memory);
+
 // Must not move once its first packet is sent: the worker knows where it is.
 void lab_send(struct lab *lab, const struct tcp_packet *packet);
 

@@ -411,6 +411,129 @@ static struct talk numbered(struct lab *lab, uint32_t i)
 	return talk;
 }
 
+/* ---- mail on any port ---- */
+
+struct spoken {
+	enum direction from;
+	const char *text;
+};
+
+// The handshake, these words, and the end.
+static void talk_through(struct talk *talk, const struct spoken *spoken)
+{
+	talk_open(talk);
+	for (; spoken->text != NULL; spoken++)
+		talk_say(talk, spoken->from, spoken->text);
+	talk_close(talk);
+}
+
+static const struct spoken smtp_words[] = {{FROM_SERVER, "220 mx.example ESMTP\r\n"},
+    {FROM_CLIENT, "EHLO c.example\r\n"}, {FROM_SERVER, "250-mx.example\r\n250 STARTTLS\r\n"}, {0}};
+static const struct spoken pop3_words[] = {{FROM_SERVER, "+OK ready\r\n"},
+    {FROM_CLIENT, "USER someone\r\n"}, {FROM_SERVER, "+OK\r\n"}, {0}};
+static const struct spoken http_words[] = {{FROM_CLIENT, "GET / HTTP/1.1\r\n\r\n"},
+    {FROM_SERVER, "HTTP/1.1 200 OK\r\n\r\n"}, {FROM_SERVER, "220 mx.example ESMTP\r\n"}, {0}};
+static const struct spoken ftp_words[] = {{FROM_SERVER, "220 ftp.example ready\r\n"},
+    {FROM_CLIENT, "USER someone\r\n"}, {FROM_SERVER, "331 password\r\n"}, {0}};
+// An inline command and its answer: what POP3's would look like, but for who spoke first.
+static const struct spoken redis_words[] = {
+    {FROM_CLIENT, "AUTH secret\r\n"}, {FROM_SERVER, "+OK ready\r\n"}, {0}};
+
+static void only_mail_is_recorded_on_other_ports(void **state)
+{
+	static const struct {
+		const struct spoken *words;
+		enum protocol protocol; // PROTOCOL_UNDECIDED: no record
+	} cases[] = {{smtp_words, PROTOCOL_SMTP}, {pop3_words, PROTOCOL_POP3},
+	    {http_words, PROTOCOL_UNDECIDED}, {ftp_words, PROTOCOL_UNDECIDED},
+	    {redis_words, PROTOCOL_UNDECIDED}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin_on_every_port(LAB_MEMORY);
+		struct talk talk = talk_begin(&lab, 1, 2526);
+		talk_through(&talk, cases[i].words);
+		struct worker_counters counters = counters_of(&lab);
+		bool mail = cases[i].protocol != PROTOCOL_UNDECIDED;
+		assert_int_equal(counters.connections_no_mail, !mail);
+		assert_int_equal(counters.segments_no_mail, mail ? 0 : lab.sent);
+		lab_end(&lab);
+		assert_int_equal(lab.count, mail);
+		if (mail)
+			assert_int_equal(lab.records[0].session.protocol, cases[i].protocol);
+	}
+}
+
+// The usual ports are what they are without it: no mail is recorded there, too.
+static void usual_ports_stay_what_they_are(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin_on_every_port(LAB_MEMORY);
+	struct talk usual = talk_begin(&lab, 1, 25), other = talk_begin(&lab, 1, 22);
+	say_ssh(&usual);
+	say_ssh(&other);
+	struct talk from_usual = talk_begin(&lab, 2, 4000); // whose client has port 25
+	from_usual.base[FROM_CLIENT].source_port = from_usual.base[FROM_SERVER].destination_port =
+	    25;
+	say_ssh(&from_usual);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(lab.records[i].session.protocol, PROTOCOL_SSH);
+}
+
+// What was given up costs no flow any more, until a SYN begins anew between the same ends.
+static void what_is_given_up_is_not_followed_again(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin_on_every_port(LAB_MEMORY);
+	struct talk talk = talk_begin(&lab, 1, 8080);
+	talk_open(&talk);
+	talk_say(&talk, FROM_CLIENT, "GET / HTTP/1.1\r\n\r\n");
+	for (int i = 0; i < 100; i++)
+		talk_say(&talk, FROM_SERVER, "220 mx.example ESMTP\r\n");
+	struct worker_counters counters = counters_of(&lab);
+	assert_int_equal(counters.flow.created, 1);
+	assert_int_equal(counters.flow.live, 0);
+	assert_int_equal(counters.memory_in_use, lab.memory_at_start);
+	talk.next[FROM_CLIENT] = 500000;
+	talk.next[FROM_SERVER] = 600000;
+	talk_through(&talk, smtp_words);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_string_equal(lab.records[0].client_name, "c.example");
+}
+
+// Joined mid-way: the first bytes of each side are looked at, and no others.
+static void joined_midway_each_side_is_looked_at_once(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin_on_every_port(LAB_MEMORY);
+	struct talk mail = talk_begin(&lab, 1, 2526), other = talk_begin(&lab, 2, 2526);
+	talk_flags(&mail, FROM_CLIENT, TCP_ACK);
+	assert_int_equal(counters_of(&lab).flow.created, 0);
+	talk_greetings(&mail);
+	talk_say(&other, FROM_SERVER, "and more of a line\r\n");
+	talk_greetings(&other);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_string_equal(lab.records[0].client_name, "c.example");
+	assert_int_equal(lab.records[0].record.address[FROM_CLIENT].bytes[15], 1);
+}
+
+static void a_greeting_in_pieces_is_waited_for(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin_on_every_port(LAB_MEMORY);
+	struct talk talk = talk_begin(&lab, 1, 2526);
+	talk_open(&talk);
+	for (const char *c = "220 mx.example ESMTP\r\n"; *c != '\0'; c++)
+		talk_say(&talk, FROM_SERVER, (const char[]){*c, '\0'});
+	talk_close(&talk);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 1);
+	assert_string_equal(lab.records[0].banner, "220 mx.example ESMTP");
+}
+
 static void check_budget(const struct lab *lab, size_t budget)
 {
 	struct worker_counters counters = counters_of(lab);
@@ -504,6 +627,42 @@ static void connections_are_read_after_a_syn_flood(void **state)
 	assert_string_equal(lab.records[1].client_name, "c.example");
 }
 
+// Whatever comes on other ports, silent or undecided, does not push out what is mail.
+static void a_flood_on_other_ports(void **state)
+{
+	enum { BUDGET = 8 << 20, CONNECTIONS = 100000 };
+	(void)state;
+	struct lab lab = lab_begin_on_every_port(BUDGET);
+	struct talk silent = talk_begin(&lab, 250, 25), mail = talk_begin(&lab, 251, 25);
+	talk_open(&silent);
+	talk_open(&mail);
+	talk_greetings(&mail);
+	for (uint32_t i = 0; i < CONNECTIONS; i++) {
+		struct talk talk = numbered(&lab, i);
+		talk.base[FROM_CLIENT].destination_port = talk.base[FROM_SERVER].source_port = 8080;
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		if (i % 2 == 0) { // a greeting that never ends
+			talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+			talk_say(&talk, FROM_SERVER, "220 mx.example");
+			lab.now -= 2 * 1000000;
+		}
+		lab.now -= 999000;
+		if (i % 1000 == 0)
+			check_budget(&lab, BUDGET);
+	}
+	struct worker_counters counters = counters_of(&lab);
+	assert_int_equal(counters.flow.evicted, 0);
+	assert_true(counters.flow.evicted_elsewhere > 0);
+	assert_true(counters.flow.live <= BUDGET / 8 / sizeof(struct flow) + 2);
+	talk_greetings(&silent);
+	talk_close(&silent);
+	talk_close(&mail);
+	lab_end(&lab);
+	assert_int_equal(lab.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(lab.records[i].client_name, "c.example");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +683,12 @@ int main(void)
 	    cmocka_unit_test(too_many_connections_are_evicted),
 	    cmocka_unit_test(a_syn_flood),
 	    cmocka_unit_test(connections_are_read_after_a_syn_flood),
+	    cmocka_unit_test(only_mail_is_recorded_on_other_ports),
+	    cmocka_unit_test(usual_ports_stay_what_they_are),
+	    cmocka_unit_test(what_is_given_up_is_not_followed_again),
+	    cmocka_unit_test(joined_midway_each_side_is_looked_at_once),
+	    cmocka_unit_test(a_greeting_in_pieces_is_waited_for),
+	    cmocka_unit_test(a_flood_on_other_ports),
 	};
 	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
 }
