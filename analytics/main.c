@@ -26,6 +26,7 @@ static void set_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL); // a closed pipe is an error of write()
+	sigaction(SIGXFSZ, &action, NULL); // and so is a file that may not grow
 }
 
 int main(int argc, char **argv)

@@ -247,23 +247,10 @@ static bool is_ftp(const struct session *session, uint16_t code)
 	return session->esmtp == NOT_SEEN && (code == 331 || code == 234);
 }
 
-static enum feed_next reply_done(
-    struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
+static enum feed_next command_answered(struct smtp *smtp, struct session *session,
+    enum smtp_command command, uint16_t code, const struct line *line)
 {
-	int command = commands_pop(&smtp->pending);
-	smtp->unasked_220 = false;
-	if (is_ftp(session, code)) {
-		session_becomes(session, PROTOCOL_FTP);
-		return FEED_STOP;
-	}
-	if (command < 0) {
-		reply_unasked(smtp, session, code, line);
-		return FEED_MORE;
-	}
-	smtp->after_ehlo = false;
-	if (command != COMMAND_STARTTLS)
-		note_refusal(smtp, session, code);
-	switch ((enum smtp_command)command) {
+	switch (command) {
 	case COMMAND_EHLO:
 		ehlo_answered(smtp, session, code, line);
 		break;
@@ -301,6 +288,25 @@ static enum feed_next reply_done(
 		break;
 	}
 	return FEED_MORE;
+}
+
+static enum feed_next reply_done(
+    struct smtp *smtp, struct session *session, uint16_t code, const struct line *line)
+{
+	int command = commands_pop(&smtp->pending);
+	smtp->unasked_220 = false;
+	if (is_ftp(session, code)) {
+		session_becomes(session, PROTOCOL_FTP);
+		return FEED_STOP;
+	}
+	if (command < 0) {
+		reply_unasked(smtp, session, code, line);
+		return FEED_MORE;
+	}
+	smtp->after_ehlo = false;
+	if (command != COMMAND_STARTTLS)
+		note_refusal(smtp, session, code);
+	return command_answered(smtp, session, (enum smtp_command)command, code, line);
 }
 
 // The first line of a server that was heard from its beginning is its greeting, whatever a hasty
