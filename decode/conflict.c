@@ -13,21 +13,21 @@ static bool is_word_of(const struct line *word, const char *const *words)
 	return false;
 }
 
-static bool is_plain_smtp(const struct line *line)
+static bool is_plain_smtp(const struct session *session, const struct line *line)
 {
 	static const char *const alone[] = {"STARTTLS", "QUIT", NULL};
 	return line_starts(line, "EHLO") || line_starts(line, "HELO") ||
 	       line_starts(line, "LHLO") || is_word_of(line, alone) ||
-	       is_garbled_keyword(line->bytes, line->length, "STARTTLS");
+	       is_garbled_keyword(session, line, "STARTTLS");
 }
 
-static bool is_plain_pop3(const struct line *line)
+static bool is_plain_pop3(const struct session *session, const struct line *line)
 {
 	static const char *const alone[] = {"CAPA", "STLS", "QUIT", NULL};
-	return is_word_of(line, alone) || is_garbled_keyword(line->bytes, line->length, "STLS");
+	return is_word_of(line, alone) || is_garbled_keyword(session, line, "STLS");
 }
 
-static bool is_plain_imap(const struct line *line)
+static bool is_plain_imap(const struct session *session, const struct line *line)
 {
 	enum { TAG_MAX = 16 };
 	static const char *const alone[] = {"CAPABILITY", "STARTTLS", "LOGOUT", NULL};
@@ -36,18 +36,19 @@ static bool is_plain_imap(const struct line *line)
 	if (!line_word(line, &position, &tag) || tag.length > TAG_MAX ||
 	    !line_word(line, &position, &word) || line_word(line, &position, &rest))
 		return false;
-	return is_word_of(&word, alone) || is_garbled_keyword(word.bytes, word.length, "STARTTLS");
+	return is_word_of(&word, alone) || is_garbled_keyword(session, &word, "STARTTLS");
 }
 
-static bool is_plain(enum protocol protocol, const struct line *line)
+static bool is_plain(const struct session *session, const struct line *line)
 {
-	return protocol == PROTOCOL_SMTP   ? is_plain_smtp(line)
-	       : protocol == PROTOCOL_IMAP ? is_plain_imap(line)
-	                                   : protocol == PROTOCOL_POP3 && is_plain_pop3(line);
+	const enum protocol protocol = (enum protocol)session->protocol;
+	return protocol == PROTOCOL_SMTP   ? is_plain_smtp(session, line)
+	       : protocol == PROTOCOL_IMAP ? is_plain_imap(session, line)
+	                                   : protocol == PROTOCOL_POP3 && is_plain_pop3(session, line);
 }
 
 // Lines of the client, the last one perhaps unfinished, that say nothing private.
-static bool are_plain(enum protocol protocol, const uint8_t *bytes, size_t length)
+static bool are_plain(const struct session *session, const uint8_t *bytes, size_t length)
 {
 	for (size_t start = 0; start < length;) {
 		const uint8_t *newline = memchr(bytes + start, '\n', length - start);
@@ -55,7 +56,7 @@ static bool are_plain(enum protocol protocol, const uint8_t *bytes, size_t lengt
 		struct line line = {.bytes = bytes + start, .length = end - start};
 		if (line.length > 0 && line.bytes[line.length - 1] == '\r')
 			line.length--;
-		if (line.length == 0 || !is_plain(protocol, &line))
+		if (line.length == 0 || !is_plain(session, &line))
 			return false;
 		start = end + 1;
 	}
@@ -74,12 +75,11 @@ static bool both_are_plain(
 	if (!beginning_known || conflict->length > CLUE_CONFLICT_MAX ||
 	    begun > sizeof lines - CLUE_CONFLICT_MAX)
 		return false;
-	enum protocol protocol = (enum protocol)session->protocol;
-	if (!are_plain(protocol, conflict->first - begun, begun + conflict->length))
+	if (!are_plain(session, conflict->first - begun, begun + conflict->length))
 		return false;
 	memcpy(lines, conflict->first - begun, begun);
 	memcpy(lines + begun, conflict->again, conflict->length);
-	return are_plain(protocol, lines, begun + conflict->length);
+	return are_plain(session, lines, begun + conflict->length);
 }
 
 static bool is_known(const struct session *session, enum direction from, uint64_t offset)

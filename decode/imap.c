@@ -266,7 +266,7 @@ static bool is_garbled(const struct session *session, const struct line *line, s
 {
 	struct line rest;
 	return !session->client_confided && !dialogue_is_incomplete(session) &&
-	       is_garbled_keyword(word->bytes, word->length, "STARTTLS") &&
+	       is_garbled_keyword(session, word, "STARTTLS") &&
 	       !line_word(line, &position, &rest);
 }
 

@@ -84,16 +84,14 @@ void starttls_answer_unclear(struct session *session, const struct line *line)
 	clue_add(session, CLUE_STARTTLS_ANSWER, line->bytes, answer_length(line));
 }
 
-bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword)
+bool is_garbled_keyword(const struct session *session, const struct line *word, const char *keyword)
 {
-	size_t same = 0, right = 0;
-	if (length != strlen(keyword) || bytes[0] <= ' ')
+	const struct session_shared *shared = session->shared;
+	if (word->length != strlen(keyword))
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		same += bytes[i] == bytes[0];
-		right += (bytes[i] & 0xdf) == (uint8_t)keyword[i];
-	}
-	return same == length || right == length - 1;
+	const char *found = pattern_match(shared->patterns, shared->scratch, PATTERN_FILLER_COMMAND,
+	    view_of(word->bytes, word->length));
+	return found != NULL && bytes_equal_keyword((const uint8_t *)found, strlen(found), keyword);
 }
 
 void garbled_command_refused(struct session *session, const struct line *line)

@@ -38,9 +38,9 @@ size_t answer_length(const struct line *line);
 // how it took that: LINE_STEP_UPGRADE if it begins with TLS, a refusal if it goes on in the clear.
 void starttls_answer_unclear(struct session *session, const struct line *line);
 
-// True if these bytes are what is left of a keyword that was overwritten in its place: a run of one
-// character as long as the keyword, or the keyword with one character changed.
-bool is_garbled_keyword(const uint8_t *bytes, size_t length, const char *keyword);
+// True if the word is filler that stands in the place of a keyword and is as long (the pattern class
+// filler-command). A word that differs in a letter is not: people mistype.
+bool is_garbled_keyword(const struct session *session, const struct line *word, const char *keyword);
 
 // The server did not know the garbled command: both lines are a clue now.
 void garbled_command_refused(struct session *session, const struct line *line);

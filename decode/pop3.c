@@ -172,7 +172,7 @@ static void server_is_asked(struct pop3 *pop3, struct session *session)
 static bool is_garbled(const struct session *session, const struct line *line)
 {
 	return !session->client_confided && !dialogue_is_incomplete(session) &&
-	       is_garbled_keyword(line->bytes, line->length, "STLS");
+	       is_garbled_keyword(session, line, "STLS");
 }
 
 static enum pop3_command command_of(struct session *session, const struct line *line)

@@ -155,7 +155,7 @@ static bool confides(enum smtp_command command)
 static bool is_garbled(const struct session *session, const struct line *line)
 {
 	return !session->client_confided && !dialogue_is_incomplete(session) &&
-	       is_garbled_keyword(line->bytes, line->length, "STARTTLS");
+	       is_garbled_keyword(session, line, "STARTTLS");
 }
 
 static enum smtp_command command_of(struct session *session, const struct line *line)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/lab.h"
 
+#include "tests/unit/pattern_lab.h"
+
 static const struct port_table *ports(bool every)
 {
 	static struct port_table tables[2];
@@ -77,6 +79,7 @@ struct lab lab_begin(size_t memory, bool drop_wrong_checksums)
 	struct worker_options options = {
 	    .ports = ports(false),
 	    .memory = memory,
+	    .patterns = shipped_set(),
 	    .drop_wrong_checksums = drop_wrong_checksums,
 	    .on_session = on_session,
 	};

@@ -336,11 +336,11 @@ static const struct mail_conversation conversations[] = {
         .facts = {"clues=ehlo_refused:550 No "},
     },
     {
-        .name = "STARTTLS with one letter changed, sent with what follows",
+        .name = "STARTTLS overwritten but for its end, sent with what follows",
         .port = PROTOCOL_SMTP,
-        .turns = {BANNER, EHLO, EHLO_REPLY, C("starttlx\r\nNOOP\r\n"),
+        .turns = {BANNER, EHLO, EHLO_REPLY, C("XXXXXXXA\r\nNOOP\r\n"),
             S("502 what\r\n250 ok\r\n"), QUIT},
-        .facts = {"clues=garbled:starttlx|garbled_answer:502 what", "tell_now=yes"},
+        .facts = {"clues=garbled:XXXXXXXA|garbled_answer:502 what", "tell_now=yes"},
     },
     {
         .name = "a garbled command that the server does not mind",
@@ -351,7 +351,8 @@ static const struct mail_conversation conversations[] = {
     {NOT_GARBLED("XXXXXXX")},
     {NOT_GARBLED("XXXXXXXXX")},
     {NOT_GARBLED("XXXXXXXX X")},
-    {NOT_GARBLED("XXXXXXXY")},
+    {NOT_GARBLED("XXXXXXYY")},
+    {NOT_GARBLED("STARTTLX")}, // people mistype
     {NOT_GARBLED("STARTTL")},
     {NOT_GARBLED("STARTXLX")},
     {NOT_GARBLED("STARTTLSX")},

@@ -331,7 +331,7 @@ static void a_clue_is_told_of_at_once(void **state)
 		size_t told_after; // how many of them; 0: never
 	} cases[] = {
 	    {{"XXXXXXXX\r\n", "500 what\r\n", "XXXXXXXX\r\n", "500 what\r\n"}, 2},
-	    {{"XXXXXXXX\r\n", "250 fine\r\n", "STARTTLT\r\n", "502 what\r\n"}, 4},
+	    {{"XXXXXXXX\r\n", "250 fine\r\n", "XXXXXXXA\r\n", "502 what\r\n"}, 4},
 	    {{"EHLO a\r\n", "250-a\r\n250-XXXX\r\n250 SIZE\r\n", "EHLO a\r\n", "250-a\r\n250 XXXX\r\n"}, 2},
 	    {{"EHLO a\r\n", "250-a\r\n250-XXXX\r\n", "", "250 SIZE\r\n"}, 4},
 	    {{"EHLO a\r\n", "250-a\r\n250 XXXY\r\n", "STARTTLS\r\n", "454 no\r\n"}, 0},
