@@ -20,6 +20,7 @@ struct chain_case {
 	const char *missing; // the missing issuer; NULL: none
 	bool trust_unknown;
 	const char *differs; // why `openssl verify` says something else; NULL: it does not
+	const char *versions_differ; // what OpenSSL 3.0.19 and 3.0.22 answer differently; NULL: nothing
 };
 
 extern const struct chain_case chain_cases[];

@@ -133,6 +133,8 @@ static bool agrees(const struct answer *answer, unsigned faults)
 static bool check_case(struct pki *pki, const struct chain_case *one, const char *directory)
 {
 	struct answer answer;
+	if (one->versions_differ != NULL)
+		return true;
 	ask(pki, one, one->faults, "", directory, &answer);
 	bool good = agrees(&answer, one->faults) == (one->differs == NULL);
 	if (good && (one->faults & FAULT_INCOMPLETE_CHAIN)) {
