@@ -134,8 +134,9 @@ static enum failure blocked_by(const struct session_record *record)
 	if (!record->tls_port || !record->saw_start || answered || (spoke && server == 0) ||
 	    record->end_reason == END_EVICTED)
 		return FAILURE_NONE;
+	bool goes_on = record->end_reason == END_OF_CAPTURE || record->end_reason == END_STILL_OPEN;
 	if (spoke)
-		return record->end_reason == END_OF_CAPTURE ? FAILURE_NONE : failure_of_end(record);
+		return goes_on ? FAILURE_NONE : failure_of_end(record);
 	if (server == 0)
 		return client >= SILENT_ATTEMPTS || record->end_reason == END_TIMEOUT
 		           ? FAILURE_UNANSWERED
@@ -149,11 +150,13 @@ static struct lesson lesson_of(const struct session_record *record)
 	bool taken = record->starttls_requested == SEEN_YES;
 	// Who only looks and leaves has decided nothing.
 	bool declined = record->starttls_requested == SEEN_NO && record->in_the_clear;
-	bool offered = session->starttls_offered == SEEN_YES && (taken || declined);
+	// A session that goes on is counted when it ends.
+	bool ended = record->end_reason != END_STILL_OPEN;
+	bool offered = session->starttls_offered == SEEN_YES && (taken || declined) && ended;
 	return (struct lesson){
 	    .offered = offered,
 	    .taken = offered && taken,
-	    .established = record->tls_established == SEEN_YES,
+	    .established = record->tls_established == SEEN_YES && ended,
 	    .broken = broken_by(record),
 	    .blocked = blocked_by(record),
 	};

@@ -43,7 +43,8 @@ void client_memory_destroy(struct client_memory *memory);
 bool client_memory_recall(struct client_memory *memory, const struct session_record *record,
     struct client_history *history);
 
-// Takes note of a session that ended, or of an attempt that is still open and unanswered.
+// Takes note of a session that ended, or of an attempt that came to nothing in one that is still open: of
+// such a session nothing else is counted.
 void client_memory_note(struct client_memory *memory, const struct judged_session *session);
 
 #endif

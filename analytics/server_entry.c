@@ -54,7 +54,7 @@ bool server_entry_concerns(const struct session_record *record)
 {
 	enum protocol protocol = (enum protocol)record->session->protocol;
 	bool mail = protocol_is_mail(protocol) || (protocol == PROTOCOL_TLS && record->tls_port);
-	return mail && record->bytes[FROM_SERVER] > 0;
+	return mail && record->bytes[FROM_SERVER] > 0 && record->end_reason != END_STILL_OPEN;
 }
 
 // Bytes of the dialogue were seen to be changed: what the server did not do in such a session, it may

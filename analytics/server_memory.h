@@ -100,7 +100,7 @@ void server_memory_destroy(struct server_memory *memory);
 bool server_memory_recall(struct server_memory *memory, const struct session_record *record,
     struct server_history *history);
 
-// Takes note of an ended session.
+// Takes note of an ended session; one that is still open is passed over.
 void server_memory_note(struct server_memory *memory, const struct judged_session *session);
 
 // The same server on another port of its address, as for a client that was kept from it; as of the session

@@ -8,7 +8,8 @@
 
 static bool offered_before(const struct server_history *server, nanoseconds now)
 {
-	return server->baseline || (server->offer_proven && server->offered >= DETECTOR_OFTEN &&
+	bool listed = server->baseline && !server->baseline_tls;
+	return listed || (server->offer_proven && server->offered >= DETECTOR_OFTEN &&
 	                               now - server->offered_last <= DETECTOR_MEMORY);
 }
 

@@ -75,6 +75,23 @@ static void whether_offers_are_taken(void **state)
 	client_memory_destroy(memory);
 }
 
+static void an_open_session_is_counted_when_it_ends(void **state)
+{
+	struct client_memory *memory = client_memory_create(0);
+	struct client_history history;
+	(void)state;
+	struct lab_session *lab = taking(server, client, NOW);
+	lab->record.end_reason = END_STILL_OPEN;
+	note(memory, lab);
+	assert_false(client_memory_recall(memory, &lab->record, &history));
+	lab->record.end_reason = END_FIN;
+	note(memory, lab);
+	history = told(memory, server, client, 25, NOW + SECONDS(60));
+	assert_int_equal(history.taken, 1);
+	assert_int_equal(history.established_here, 1);
+	client_memory_destroy(memory);
+}
+
 /* ---- failures ---- */
 
 static struct lab_session *failing(nanoseconds at)
@@ -178,6 +195,8 @@ static void what_counts_as_blocked(void **state)
 	check_blocked(unanswered(9, 2, 517, END_TIMEOUT), "silence");
 	check_blocked(unanswered(9, 2, 517, END_FIN), "closed");
 	check_blocked(unanswered(9, 2, 517, END_OF_CAPTURE), NULL);
+	check_blocked(unanswered(9, 2, 517, END_STILL_OPEN), NULL); // it may still answer
+	check_blocked(unanswered(3, 0, 0, END_STILL_OPEN), "unanswered");
 	check_blocked(unanswered(9, 0, 517, END_TIMEOUT), NULL); // the tap does not see the server
 	struct lab_session *lab = unanswered(3, 0, 0, END_TIMEOUT);
 	lab->record.saw_start = false;
@@ -299,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(whether_offers_are_taken),
+	    cmocka_unit_test(an_open_session_is_counted_when_it_ends),
 	    cmocka_unit_test(how_tls_broke),
 	    cmocka_unit_test(what_counts_as_blocked),
 	    cmocka_unit_test(the_last_failure_is_told),

@@ -105,6 +105,9 @@ static void an_offer_that_is_missing(void **state)
 	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
 	lab.server.baseline = true; // the user says so
 	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	lab.server.baseline_tls = true; // not that it has STARTTLS
+	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
+	lab.server.baseline_tls = false;
 	server_offers();
 	lab.server.offer_proven = false; // anybody can pretend an offer
 	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);

@@ -128,6 +128,9 @@ static void what_says_nothing_is_not_noted(void **state)
 	lab->record.bytes[FROM_SERVER] = 0;
 	note(memory, lab);
 	lab = lab_smtp(server, client, NOW);
+	lab->record.end_reason = END_STILL_OPEN;
+	note(memory, lab);
+	lab = lab_smtp(server, client, NOW);
 	lab->session.protocol = PROTOCOL_HTTP;
 	note(memory, lab);
 	lab->session.protocol = PROTOCOL_TLS;
