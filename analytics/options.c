@@ -247,6 +247,20 @@ static bool set_filter(struct reading *reading, const char *expression, struct e
 	return add_filter_word(reading->options, expression);
 }
 
+// Options without a value. False: it is none of them.
+static bool set_flag(struct options *options, int option)
+{
+	bool *const flag = option == 'q'                     ? &options->quiet
+	                   : option == OPTION_ANY_PORT       ? &options->any_port
+	                   : option == OPTION_NO_NDPI        ? &options->without_ndpi
+	                   : option == OPTION_DROP_CHECKSUMS ? &options->drop_wrong_checksums
+	                   : option == OPTION_PEM            ? &options->pem
+	                                                     : NULL;
+	if (flag != NULL)
+		*flag = true;
+	return flag != NULL;
+}
+
 static bool read_value(struct reading *reading, int option, const char *value, struct error *error)
 {
 	struct options *options = reading->options;
@@ -261,17 +275,8 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return set_once(&options->log_directory, value, "-w", error);
 	case 'o':
 		return set_once(&options->records_path, value, "-o", error);
-	case 'q':
-		options->quiet = true;
-		return true;
 	case OPTION_PORTS:
 		return port_list_read(&options->ports, value, error);
-	case OPTION_ANY_PORT:
-		options->any_port = true;
-		return true;
-	case OPTION_NO_NDPI:
-		options->without_ndpi = true;
-		return true;
 	case OPTION_SENSOR:
 		return set_once(&options->sensor, value, "--sensor", error);
 	case OPTION_MEMORY:
@@ -286,9 +291,6 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return set_once(&options->server_memory, value, "--server-memory", error);
 	case OPTION_SERVER_BASELINE:
 		return set_once(&options->server_baseline, value, "--server-baseline", error);
-	case OPTION_DROP_CHECKSUMS:
-		options->drop_wrong_checksums = true;
-		return true;
 	case OPTION_CA_FILE:
 		return add_path(&options->ca_files, value, "--ca-file", error);
 	case OPTION_CA_DIRECTORY:
@@ -297,13 +299,10 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return add_path(&options->crl_directories, value, "--crl-dir", error);
 	case OPTION_ALERT_INTERVAL:
 		return read_seconds(value, &options->alert_interval, "--alert-interval", error);
-	case OPTION_PEM:
-		options->pem = true;
-		return true;
 	case OPTION_WRITE_CERTIFICATES:
 		return set_once(&options->certificate_directory, value, "--write-certs", error);
 	default:
-		return false;
+		return set_flag(options, option);
 	}
 }
 
