@@ -38,6 +38,12 @@ enum long_option {
 	OPTION_SERVER_BASELINE,
 	OPTION_ANY_PORT,
 	OPTION_NO_NDPI,
+	OPTION_INTERVAL,
+	OPTION_CSV,
+	OPTION_METRICS,
+	OPTION_TLS_RPT,
+	OPTION_ASN_TABLE,
+	OPTION_COUNTRY_TABLE,
 };
 
 static const struct option long_options[] = {
@@ -62,6 +68,12 @@ static const struct option long_options[] = {
     {"alert-interval", required_argument, NULL, OPTION_ALERT_INTERVAL},
     {"server-memory", required_argument, NULL, OPTION_SERVER_MEMORY},
     {"server-baseline", required_argument, NULL, OPTION_SERVER_BASELINE},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
+    {"csv", required_argument, NULL, OPTION_CSV},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
+    {"tls-rpt", required_argument, NULL, OPTION_TLS_RPT},
+    {"asn-db", required_argument, NULL, OPTION_ASN_TABLE},
+    {"country-db", required_argument, NULL, OPTION_COUNTRY_TABLE},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -71,13 +83,14 @@ static const struct option long_options[] = {
 static const char help_text[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
+    "       mailtap report -i LOGDIR... [options]\n"
     "\n"
     "Reads captures and tells of every mail connection in them whether it was protected.\n"
     "\n"
     "  -r, --read FILE...       captures to read, one after the other as one traffic: pcap or\n"
     "                           pcapng, also compressed; - is standard input\n"
-    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl) to\n"
-    "                           this directory\n"
+    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl,\n"
+    "                           statistics.jsonl) to this directory\n"
     "  -o, --output FILE        write the session records to this file; - prints them\n"
     "  -f, --filter EXPRESSION  only packets that match, as in pcap-filter(7); also what follows\n"
     "                           the options, or --\n"
@@ -113,6 +126,13 @@ static const char help_text[] =
     "      --server-baseline FILE\n"
     "                           servers known to be good, one a line: SERVER PORT starttls|tls\n"
     "                           [SHA256...]\n"
+    "      --interval SECONDS   how often statistics.jsonl gets a line, in packet time (60);\n"
+    "                           0: only for the run\n"
+    "      --csv DIR            write the tables of the statistics to this directory\n"
+    "      --metrics FILE       write them as OpenMetrics, replaced at the end of each interval\n"
+    "      --tls-rpt DIR        write a TLS report (RFC 8460) for each domain to this directory\n"
+    "      --asn-db FILE        tables of the networks and of the countries of addresses, in the\n"
+    "      --country-db FILE    format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
@@ -247,6 +267,28 @@ static bool set_filter(struct reading *reading, const char *expression, struct e
 	return add_filter_word(reading->options, expression);
 }
 
+// What is asked of statistics.
+static bool read_statistics_value(
+    struct options *options, int option, const char *value, struct error *error)
+{
+	switch (option) {
+	case OPTION_INTERVAL:
+		return read_seconds(value, &options->interval, "--interval", error);
+	case OPTION_CSV:
+		return set_once(&options->csv_directory, value, "--csv", error);
+	case OPTION_METRICS:
+		return set_once(&options->metrics_path, value, "--metrics", error);
+	case OPTION_TLS_RPT:
+		return set_once(&options->tls_rpt_directory, value, "--tls-rpt", error);
+	case OPTION_ASN_TABLE:
+		return set_once(&options->asn_table, value, "--asn-db", error);
+	case OPTION_COUNTRY_TABLE:
+		return set_once(&options->country_table, value, "--country-db", error);
+	default:
+		return false;
+	}
+}
+
 static bool read_value(struct reading *reading, int option, const char *value, struct error *error)
 {
 	struct options *options = reading->options;
@@ -303,7 +345,7 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 	case OPTION_WRITE_CERTIFICATES:
 		return set_once(&options->certificate_directory, value, "--write-certs", error);
 	default:
-		return false;
+		return read_statistics_value(options, option, value, error);
 	}
 }
 
@@ -422,6 +464,7 @@ enum options_outcome options_read(
 	}
 	(*options)->memory = MEMORY_DEFAULT;
 	(*options)->alert_interval = SECONDS(ALERT_INTERVAL_DEFAULT);
+	(*options)->interval = SECONDS(60);
 	port_list_usual(&(*options)->ports);
 	struct reading reading = {.options = *options};
 	return read_all(&reading, argc, argv, error);
