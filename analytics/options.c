@@ -387,6 +387,12 @@ static bool is_capture(const struct options *options, const char *path)
 	return false;
 }
 
+static bool wants_statistics(const struct options *options)
+{
+	return options->log_directory != NULL || options->csv_directory != NULL ||
+	       options->metrics_path != NULL || options->tls_rpt_directory != NULL;
+}
+
 static bool check(const struct options *options, struct error *error)
 {
 	if (options->filter != NULL && !check_filter(options->filter, error))
@@ -398,8 +404,14 @@ static bool check(const struct options *options, struct error *error)
 		error_set(error, "nothing to read: name a capture with -r FILE; see --help");
 	else if (standard_inputs > 1)
 		error_set(error, "standard input can be read only once");
+	else if ((options->asn_table != NULL || options->country_table != NULL) && !wants_statistics(options))
+		error_set(error, "--asn-db, --country-db: statistics are written only with -w, --csv, "
+		                 "--metrics or --tls-rpt");
 	else if (options->pem && options->log_directory == NULL)
 		error_set(error, "--pem: certificates are written only with -w DIR");
+	else if (is_capture(options, options->metrics_path))
+		error_set(error, "--metrics: %.200s is one of the captures to read; it would be lost",
+		    options->metrics_path);
 	else if (is_capture(options, options->records_path))
 		error_set(error, "-o: %.200s is one of the captures to read; it would be lost",
 		    options->records_path);
