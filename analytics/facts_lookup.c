@@ -121,21 +121,23 @@ static void find_country(
 /* ---- names ---- */
 
 void facts_lookup_domain(
-    const struct facts_lookup *lookup, const struct domain_name *name, struct domain_name *domain)
+    const struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain)
 {
 	const char *found =
 	    name->text[0] != '\0' ? psl_registrable_domain(lookup->suffixes, name->text) : NULL;
-	snprintf(domain->text, sizeof domain->text, "%s", found != NULL ? found : "");
+	*domain = (struct operator_name){""};
+	if (found != NULL)
+		snprintf(domain->text, sizeof domain->text, "%s", found);
 }
 
 void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 {
-	const struct domain_name *asked = &facts->asked_name;
-	const struct domain_name *names[] = {
+	const struct host_name *asked = &facts->asked_name;
+	const struct host_name *names[] = {
 	    &facts->client_name, asked->text[0] != '\0' ? asked : &facts->server_name};
 	for (size_t side = 0; side < 2; side++) {
 		struct whereabouts *where = &facts->where[side];
-		struct domain_name *operator= & facts->operator[side];
+		struct operator_name *operator= & facts->operator[side];
 		*where = (struct whereabouts){0};
 		find_network(&lookup->networks, &facts->address[side], where);
 		find_country(&lookup->countries, &facts->address[side], where);

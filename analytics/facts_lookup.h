@@ -21,6 +21,6 @@ void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 
 // The registered domain of a name: one label in front of its public suffix. Empty: it has none.
 void facts_lookup_domain(
-    const struct facts_lookup *lookup, const struct domain_name *name, struct domain_name *domain);
+    const struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain);
 
 #endif

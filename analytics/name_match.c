@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	DOMAIN_NAME_MAX = 253, // RFC 1035 2.3.4, without the root's empty label
+	HOST_NAME_MAX_BYTES = 253, // RFC 1035 2.3.4, without the root's empty label
 	LABEL_MAX_BYTES = 63,
 	REFERENCE_MAX_BYTES = 1024, // before it became A-labels
 	ADDRESS_TEXT_MAX = 63,
@@ -16,7 +16,7 @@ enum {
 struct reference {
 	uint8_t address[16];
 	size_t address_length; // 4, 16; 0: a host name
-	char name[DOMAIN_NAME_MAX]; // lower case
+	char name[HOST_NAME_MAX_BYTES]; // lower case
 	size_t length;
 	unsigned labels;
 };
@@ -58,7 +58,7 @@ static bool read_host_name(struct view text, struct reference *reference)
 {
 	size_t label = 0;
 	bool numeric = true;
-	if (text.length == 0 || text.length > DOMAIN_NAME_MAX)
+	if (text.length == 0 || text.length > HOST_NAME_MAX_BYTES)
 		return false;
 	reference->labels = 1;
 	for (size_t i = 0; i < text.length; i++) {

@@ -6,21 +6,16 @@
 #define MAILTAP_ANALYTICS_SESSION_FACTS_H
 
 #include "analytics/evidence.h"
+#include "analytics/host_name.h"
 #include "analytics/verdict.h"
 #include "capture/base/view.h"
 #include "decode/tls_suite.h"
 
 enum {
-	DOMAIN_NAME_MAX = 253, // RFC 1035 2.3.4, as text
 	MECHANISM_MAX = 20, // RFC 4422 3.1
 	NETWORK_NAME_MAX = 64,
 	// Suites that a listener opens with means that many have.
 	FACTS_BREAKABLE = 1 << TLS_WEAK_NO_ENCRYPTION | 1 << TLS_WEAK_EXPORT | 1 << TLS_WEAK_DES,
-};
-
-// A host name in lower case; empty: not seen, or what was said is no host name.
-struct domain_name {
-	char text[DOMAIN_NAME_MAX + 1];
 };
 
 // Where an address is, as the user's tables have it.
@@ -28,6 +23,11 @@ struct whereabouts {
 	uint32_t network; // autonomous system; 0: not known
 	char network_name[NETWORK_NAME_MAX]; // its name, cut; empty: not known
 	char country[3]; // ISO 3166-1; empty: not known
+};
+
+// Who runs a machine: a registered domain, or the number of a network ("AS64500"). Empty: not known.
+struct operator_name {
+	char text[HOST_NAME_MAX_BYTES + 1];
 };
 
 struct session_facts {
@@ -40,7 +40,7 @@ struct session_facts {
 	enum verdict verdict;
 	enum reason reason;
 	// The dialogue.
-	struct domain_name client_name, server_name, asked_name; // HELO or EHLO; greeting; SNI
+	struct host_name client_name, server_name, asked_name; // HELO or EHLO; greeting; SNI
 	enum seen greeted, listed; // the server's greeting, its list of capabilities
 	enum seen starttls_offered, starttls_requested, starttls_accepted, tls_established;
 	enum seen tls_required; // the server refused mail or log-in in the clear
@@ -60,7 +60,7 @@ struct session_facts {
 	uint8_t evidence[EVIDENCE_KINDS]; // the highest enum confidence of each kind
 	// Added by statistics.c from tables of the user and the public suffix list.
 	struct whereabouts where[2]; // by enum direction
-	struct domain_name operator[2]; // registered domain or AS number; empty: not known
+	struct operator_name operator[2]; // by enum direction
 	bool server_operator_is_domain;
 };
 
@@ -78,10 +78,6 @@ enum facts_outcome {
 // Of a line of sessions.jsonl, without its end.
 enum facts_outcome session_facts_of_line(
     struct session_facts *facts, const char *line, size_t length);
-
-// Takes a host name over in lower case, without a dot at its end; any other text (an address, bytes
-// that no host name has) leaves it empty.
-void domain_name_set(struct domain_name *name, const void *bytes, size_t length);
 
 // The strongest evidence in a session.
 enum confidence session_facts_confidence(const struct session_facts *facts);

@@ -2,9 +2,9 @@
 // The facts of a session as its line in sessions.jsonl tells them. Lines may come from a newer mailtap,
 // or be damaged: what is not known is counted as not seen, and said.
 #include "analytics/chain_judge.h"
+#include "analytics/server_key.h"
 #include "analytics/session_facts.h"
 
-#include <arpa/inet.h>
 #include <jansson.h>
 #include <string.h>
 #include <time.h>
@@ -229,20 +229,20 @@ static nanoseconds time_of(struct reading *reading, const char *key)
 
 static struct ip_address address_of(struct reading *reading, const char *key)
 {
-	struct ip_address address = {{[10] = 0xff, [11] = 0xff}};
+	struct ip_address address = {{0}};
 	const json_t *value = text_of(reading, key);
 	const char *text = value != NULL ? json_string_value(value) : "";
-	if (inet_pton(AF_INET, text, address.bytes + 12) != 1 &&
-	    inet_pton(AF_INET6, text, address.bytes) != 1)
-		reading->damaged = true;
+	reading->damaged |= !server_address_read(text, &address);
 	return address;
 }
 
-static void host_of(struct reading *reading, const char *key, struct domain_name *name)
+static void host_of(struct reading *reading, const char *key, struct host_name *name)
 {
 	const json_t *value = text_of(reading, key);
 	if (value != NULL)
-		domain_name_set(name, json_string_value(value), json_string_length(value));
+		(void)host_name_read(
+		    view_of((const uint8_t *)json_string_value(value), json_string_length(value)),
+		    name);
 }
 
 // The names of a list as bits.

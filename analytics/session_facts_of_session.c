@@ -6,11 +6,10 @@
 
 #include <string.h>
 
-static void set_name(struct domain_name *name, const struct text *text)
+static void set_name(struct host_name *name, const struct text *text)
 {
-	name->text[0] = '\0';
-	if (text != NULL)
-		domain_name_set(name, text->bytes, text->length);
+	(void)host_name_read(
+	    text != NULL ? view_of(text->bytes, text->length) : view_of(NULL, 0), name);
 }
 
 static void set_dialogue(struct session_facts *facts, const struct session_record *record)
@@ -58,6 +57,16 @@ static void set_certificates(
 	facts->client_verifies = certificates->client_verifies;
 }
 
+// The highest confidence of each kind.
+static void set_evidence(struct session_facts *facts, const struct judged_session *judged)
+{
+	for (size_t i = 0; i < judged->evidence_count; i++) {
+		const struct evidence *piece = &judged->evidence[i];
+		if (piece->confidence > facts->evidence[piece->kind])
+			facts->evidence[piece->kind] = (uint8_t)piece->confidence;
+	}
+}
+
 static void set_clear(struct session_facts *facts, const struct session_record *record)
 {
 	const struct session *session = record->session;
@@ -89,4 +98,5 @@ void session_facts_of_session(struct session_facts *facts, const struct judged_s
 	set_tls(facts, record);
 	set_certificates(facts, &judged->certificates);
 	set_clear(facts, record);
+	set_evidence(facts, judged);
 }

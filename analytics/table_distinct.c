@@ -51,7 +51,8 @@ static void distincts_count(void *accumulator, const struct session_facts *facts
 	const struct ip_address *client = &facts->address[FROM_CLIENT];
 	const struct ip_address *server = &facts->address[FROM_SERVER];
 	struct server_port_key key = server_port_key_of(facts);
-	struct ip_address client_network = network_of(client), server_network = network_of(server);
+	struct client_network client_network = client_network_of(client);
+	struct client_network server_network = client_network_of(server);
 	distinct_add(distincts->of[SERVER_ADDRESSES], server, sizeof *server);
 	distinct_add(distincts->of[SERVERS], &key, sizeof key);
 	distinct_add(distincts->of[CLIENT_ADDRESSES], client, sizeof *client);

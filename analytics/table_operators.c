@@ -38,7 +38,7 @@ static void *pairs_create(void)
 static void pairs_count(void *accumulator, const struct session_facts *facts)
 {
 	struct pairs *pairs = accumulator;
-	char key[2 * sizeof(struct domain_name)];
+	char key[2 * sizeof(struct operator_name)];
 	const char *client = facts->operator[FROM_CLIENT].text;
 	const char *server = facts->operator[FROM_SERVER].text;
 	size_t first = strlen(client) + 1, second = strlen(server) + 1;

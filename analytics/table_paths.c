@@ -3,7 +3,6 @@
 // server that all see alike is itself to blame, one that only some see stripped has something on the
 // way to these.
 #include "analytics/table_rows.h"
-#include "analytics/community_id.h"
 #include "analytics/tables.h"
 
 #include <stdlib.h>
@@ -12,11 +11,11 @@
 // No padding: it is a key.
 struct path_key {
 	struct server_port_key server;
-	struct ip_address network; // of the client: /24 or /48
+	struct client_network network; // of the client
 };
 
 struct path {
-	struct domain_name name; // of the server, as last asked for or given
+	struct host_name name; // of the server, as last asked for or given
 	uint64_t sessions, stripped, evidence, unaffected;
 	uint8_t confidence; // the highest of the evidence
 };
@@ -68,7 +67,8 @@ static void count_path(struct path *path, const struct session_facts *facts)
 static void paths_count(void *accumulator, const struct session_facts *facts)
 {
 	struct paths *paths = accumulator;
-	struct path_key key = {server_port_key_of(facts), network_of(&facts->address[FROM_CLIENT])};
+	struct path_key key = {
+	    server_port_key_of(facts), client_network_of(&facts->address[FROM_CLIENT])};
 	bool evidence = session_facts_confidence(facts) != CONFIDENCE_NONE;
 	bool *affected = NULL;
 	if (!is_mail(facts))
@@ -97,11 +97,10 @@ static void path_row(struct row_sink *sink, const struct map_entry *entry)
 {
 	const struct path *path = entry->value;
 	struct path_key key;
-	char server[ADDRESS_TEXT_MAX], network[ADDRESS_TEXT_MAX + sizeof "/48"];
+	char server[SERVER_ADDRESS_TEXT], network[CLIENT_NETWORK_TEXT_SIZE];
 	memcpy(&key, entry->key, sizeof key);
 	struct cell address = cell_address(&key.server.address, server);
-	(void)cell_address(&key.network, network);
-	strcat(network, ip_address_is_v4(&key.network) ? "/24" : "/48");
+	client_network_text(network, &key.network);
 	struct cell cells[] = {address,
 	    cell_number((uint64_t)(key.server.port[0] << 8 | key.server.port[1])),
 	    cell_string(path->name.text), cell_name(network), cell_number(path->sessions),

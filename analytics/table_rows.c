@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/table_rows.h"
-#include "analytics/community_id.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +16,9 @@ struct cell cell_string(const char *text)
 	return cell_name(text[0] != '\0' ? text : NULL);
 }
 
-struct cell cell_address(const struct ip_address *address, char text[ADDRESS_TEXT_MAX])
+struct cell cell_address(const struct ip_address *address, char text[SERVER_ADDRESS_TEXT])
 {
-	bool v4 = ip_address_is_v4(address);
-	inet_ntop(v4 ? AF_INET : AF_INET6, address->bytes + (v4 ? 12 : 0), text, ADDRESS_TEXT_MAX);
+	server_address_write(address, text);
 	return cell_name(text);
 }
 
@@ -34,14 +31,6 @@ struct server_port_key server_port_key_of(const struct session_facts *facts)
 bool is_mail(const struct session_facts *facts)
 {
 	return protocol_is_mail(facts->protocol) || facts->hop != HOP_NONE;
-}
-
-struct ip_address network_of(const struct ip_address *address)
-{
-	struct ip_address network = *address;
-	size_t kept = ip_address_is_v4(address) ? 15 : 6;
-	memset(network.bytes + kept, 0, sizeof network.bytes - kept);
-	return network;
 }
 
 void map_rows(const struct bounded_map *map,

@@ -5,6 +5,8 @@
 #define MAILTAP_ANALYTICS_TABLE_ROWS_H
 
 #include "analytics/bounded_map.h"
+#include "analytics/client_network.h"
+#include "analytics/server_key.h"
 #include "analytics/table.h"
 
 #define TABLE_COLUMNS(list) .columns = (list), .column_count = sizeof(list) / sizeof(list)[0]
@@ -18,9 +20,6 @@ enum {
 
 // The row of what did not fit.
 #define OTHERS "others"
-
-// The first 24 bits of an IPv4, 48 of an IPv6 address.
-struct ip_address network_of(const struct ip_address *address);
 
 // A server: address and port. No padding: it is a key.
 struct server_port_key {
@@ -45,8 +44,7 @@ static inline int compare_numbers(uint64_t one, uint64_t other)
 }
 
 // An address as text.
-enum { ADDRESS_TEXT_MAX = 46 };
-struct cell cell_address(const struct ip_address *address, char text[ADDRESS_TEXT_MAX]);
+struct cell cell_address(const struct ip_address *address, char text[SERVER_ADDRESS_TEXT]);
 
 // Empty: null.
 struct cell cell_string(const char *text);

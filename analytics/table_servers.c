@@ -22,7 +22,7 @@ enum shown {
 };
 
 struct server {
-	struct domain_name name; // as last asked for, or as the server last called itself
+	struct host_name name; // as last asked for, or as the server last called itself
 	enum hop hop; // the first one seen
 	uint64_t sessions, established;
 	struct tally offered; // TLS, by STARTTLS or from the first byte
@@ -216,7 +216,7 @@ static void server_row(struct row_sink *sink, const struct map_entry *entry)
 {
 	const struct server *server = entry->value;
 	struct server_port_key key;
-	char address[ADDRESS_TEXT_MAX];
+	char address[SERVER_ADDRESS_TEXT];
 	memcpy(&key, entry->key, sizeof key);
 	struct cell cells[] = {cell_address(&key.address, address),
 	    cell_number((uint64_t)(key.port[0] << 8 | key.port[1])), cell_string(server->name.text),

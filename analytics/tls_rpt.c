@@ -35,7 +35,7 @@ struct domain {
 // The key of a detail: the domain and a NUL, then this.
 struct detail_key {
 	struct ip_address client, server;
-	struct domain_name host;
+	char host[HOST_NAME_MAX_BYTES + 1];
 	uint8_t result, verdict, reason;
 };
 
@@ -122,15 +122,14 @@ static void count_detail(
     struct tls_rpt *reports, const struct session_facts *facts, enum result result)
 {
 	struct {
-		struct domain_name domain;
+		struct operator_name domain;
 		struct detail_key key;
 	} whole;
 	memset(&whole, 0, sizeof whole);
-	const struct domain_name *host =
+	const struct host_name *host =
 	    facts->asked_name.text[0] != '\0' ? &facts->asked_name : &facts->server_name;
-	memcpy(whole.domain.text, facts->operator[FROM_SERVER].text,
-	    strlen(facts->operator[FROM_SERVER].text));
-	memcpy(whole.key.host.text, host->text, strlen(host->text));
+	whole.domain = facts->operator[FROM_SERVER];
+	memcpy(whole.key.host, host->text, strlen(host->text));
 	whole.key.client = facts->address[FROM_CLIENT];
 	whole.key.server = facts->address[FROM_SERVER];
 	whole.key.result = (uint8_t)result;
@@ -184,8 +183,8 @@ static void write_detail(struct json *json, const struct detail_key *key, uint64
 	json_object_begin(json);
 	json_key_name(json, "result-type", result_name((enum result)key->result));
 	json_key_address(json, "sending-mta-ip", &key->client);
-	if (key->host.text[0] != '\0')
-		json_key_name(json, "receiving-mx-hostname", key->host.text);
+	if (key->host[0] != '\0')
+		json_key_name(json, "receiving-mx-hostname", key->host);
 	json_key_address(json, "receiving-ip", &key->server);
 	json_key_unsigned(json, "failed-session-count", sessions);
 	json_key_name(json, "failure-reason-code",
@@ -195,7 +194,7 @@ static void write_detail(struct json *json, const struct detail_key *key, uint64
 
 static void write_head(struct json *json, const char *name, const struct domain *domain)
 {
-	char id[DOMAIN_NAME_MAX + 80];
+	char id[HOST_NAME_MAX_BYTES + 80];
 	snprintf(id, sizeof id, "third-party-observation!%s!%" PRId64 "!%" PRId64, name,
 	    domain->first / SECONDS(1), domain->last / SECONDS(1));
 	json_key_name(json, "organization-name", organisation);
@@ -240,7 +239,7 @@ static void write_details(struct json *json, const char *name, struct details *d
 		int order = strcmp(entry->key, name);
 		if (order > 0)
 			break;
-		memcpy(&key, (const char *)entry->key + sizeof(struct domain_name), sizeof key);
+		memcpy(&key, (const char *)entry->key + sizeof(struct operator_name), sizeof key);
 		if (order == 0)
 			write_detail(json, &key, *(const uint64_t *)entry->value);
 	}
@@ -253,7 +252,7 @@ static bool write_report(struct json *json, const char *directory, const struct 
 	const char *name = entry->key;
 	const struct domain *domain = entry->value;
 	struct atomic_file file;
-	char path[DOMAIN_NAME_MAX + 80];
+	char path[HOST_NAME_MAX_BYTES + 80];
 	json_clear(json);
 	json_object_begin(json);
 	write_head(json, name, domain);

@@ -53,14 +53,15 @@ def network(address):
 
 
 def host(name):
-    """The name in lower case, or None for what is no host name."""
+    """The name in lower case, or None for what is no name of a host that others could know it by."""
     if name is None:
         return None
-    name = name.removesuffix(".")
-    labels = name.lower().split(".")
+    name = name.removesuffix(".").lower()
+    labels = name.split(".")
     allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-_")
-    good = len(name) <= 253 and all(label and set(label) <= allowed for label in labels)
-    return name.lower() if good and not labels[-1].isdigit() else None
+    good = 1 < len(labels) and len(name) <= 253
+    good &= all(0 < len(label) <= 63 and set(label) <= allowed for label in labels)
+    return name if good and any(c.isalpha() for c in labels[-1]) else None
 
 
 def domain(name):

@@ -118,10 +118,11 @@ static void damage_is_seen(void **state)
 static void assert_name(const char *said, const char *name, const char *domain)
 {
 	struct error error;
-	struct domain_name taken, registered;
+	struct host_name taken;
+	struct operator_name registered;
 	struct facts_lookup *lookup = facts_lookup_open(NULL, NULL, &error);
 	assert_non_null(lookup);
-	domain_name_set(&taken, said, strlen(said));
+	(void)host_name_read(view_of((const uint8_t *)said, strlen(said)), &taken);
 	assert_string_equal(taken.text, name);
 	facts_lookup_domain(lookup, &taken, &registered);
 	assert_string_equal(registered.text, domain);
@@ -134,22 +135,13 @@ static void names_and_their_operators(void **state)
 	assert_name("MX1.Mail.Example.COM", "mx1.mail.example.com", "example.com");
 	assert_name("mx.example.co.uk.", "mx.example.co.uk", "example.co.uk");
 	assert_name("co.uk", "co.uk", "");
-	assert_name("localhost", "localhost", "");
+	assert_name("localhost", "", "");
 	assert_name("a_b-c.example.net", "a_b-c.example.net", "example.net");
 	static const char *const none[] = {"", ".", "..", "a..b", ".a", "192.0.2.1", "[192.0.2.1]",
 	    "2001:db8::1", "mx example.com", "=cmd.example.com", "b\xc3\xbc.example", "a.b\n",
 	    "a.7"};
 	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
 		assert_name(none[i], "", "");
-	struct domain_name taken;
-	char longest[300];
-	memset(longest, 'a', sizeof longest);
-	domain_name_set(&taken, longest, 253);
-	assert_int_equal(strlen(taken.text), 253);
-	domain_name_set(&taken, longest, 254);
-	assert_int_equal(strlen(taken.text), 0);
-	domain_name_set(&taken, "a\0b", 3);
-	assert_int_equal(strlen(taken.text), 0);
 }
 
 /* ---- logs ---- */
