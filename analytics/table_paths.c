@@ -144,7 +144,7 @@ static const struct column columns[] = {
 
 const struct table_ops paths_table = {
     .name = "paths",
-    .title = "Servers with evidence of stripping, by client network",
+    .title = "Servers with evidence of stripping or downgrade, by client network",
     .denominator = "sessions of the client network (/24, /48) with the server",
     .unseen = "networks whose packets do not pass the tap; where on the way it happens",
     .use = TABLE_MANY | TABLE_LONG | TABLE_WHERE_ANY,

@@ -285,7 +285,7 @@ def intervals(bench):
         openmetrics.parse(bench.path("i.prom").read_bytes())
     bench.run("-q", "-r", capture, "-w", bench.path("none"), "--interval", "0")
     alone = program.json_lines((bench.path("none") / "statistics.jsonl").read_bytes())
-    bench.tap.check(alone == [run], "--interval 0: only the run, and it is the same", len(alone))
+    bench.tap.check(alone == [run], "--interval 0: only the run, and it is the same", [str(len(alone))])
     complete = [part["complete"] for part in parts]
     bench.tap.check(complete == [False] * len(complete), "the first and the last interval are not complete")
     counts = [line["tables"]["sessions"] and line["tables"]["sessions"][0]["count"] for line in lines]
