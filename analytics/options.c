@@ -80,6 +80,7 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+// In two: a compiler need not take a longer string.
 static const char help_text[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
@@ -125,7 +126,9 @@ static const char help_text[] =
     "                           replaced at the end; `mailtap servers` prints it\n"
     "      --server-baseline FILE\n"
     "                           servers known to be good, one a line: SERVER PORT starttls|tls\n"
-    "                           [SHA256...]\n"
+    "                           [SHA256...]\n";
+
+static const char help_text_rest[] =
     "      --interval SECONDS   how often statistics.jsonl gets a line, in packet time (60);\n"
     "                           0: only for the run\n"
     "      --csv DIR            write the tables of the statistics to this directory\n"
@@ -139,6 +142,12 @@ static const char help_text[] =
     "\n"
     "Without -o - the summary goes to standard output, with it to standard error.\n"
     "Exit code: 0 all was read and written, 1 something could not be, 2 wrong usage.\n";
+
+static void print_help(void)
+{
+	fputs(help_text, stdout);
+	fputs(help_text_rest, stdout);
+}
 
 /* ---- values ---- */
 
@@ -289,6 +298,27 @@ static bool read_statistics_value(
 	}
 }
 
+// What is asked of certificates.
+static bool read_certificate_value(
+    struct options *options, int option, const char *value, struct error *error)
+{
+	switch (option) {
+	case OPTION_CA_FILE:
+		return add_path(&options->ca_files, value, "--ca-file", error);
+	case OPTION_CA_DIRECTORY:
+		return add_path(&options->ca_directories, value, "--ca-dir", error);
+	case OPTION_CRL_DIRECTORY:
+		return add_path(&options->crl_directories, value, "--crl-dir", error);
+	case OPTION_PEM:
+		options->pem = true;
+		return true;
+	case OPTION_WRITE_CERTIFICATES:
+		return set_once(&options->certificate_directory, value, "--write-certs", error);
+	default:
+		return read_statistics_value(options, option, value, error);
+	}
+}
+
 static bool read_value(struct reading *reading, int option, const char *value, struct error *error)
 {
 	struct options *options = reading->options;
@@ -331,21 +361,10 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 	case OPTION_DROP_CHECKSUMS:
 		options->drop_wrong_checksums = true;
 		return true;
-	case OPTION_CA_FILE:
-		return add_path(&options->ca_files, value, "--ca-file", error);
-	case OPTION_CA_DIRECTORY:
-		return add_path(&options->ca_directories, value, "--ca-dir", error);
-	case OPTION_CRL_DIRECTORY:
-		return add_path(&options->crl_directories, value, "--crl-dir", error);
 	case OPTION_ALERT_INTERVAL:
 		return read_seconds(value, &options->alert_interval, "--alert-interval", error);
-	case OPTION_PEM:
-		options->pem = true;
-		return true;
-	case OPTION_WRITE_CERTIFICATES:
-		return set_once(&options->certificate_directory, value, "--write-certs", error);
 	default:
-		return read_statistics_value(options, option, value, error);
+		return read_certificate_value(options, option, value, error);
 	}
 }
 
@@ -435,7 +454,7 @@ static enum options_outcome read_all(
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "-:r:f:w:o:qhV", long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
-			option == 'h' ? (void)fputs(help_text, stdout) : print_version();
+			option == 'h' ? print_help() : print_version();
 			return OPTIONS_DONE;
 		}
 		if (option == '?' || option == ':') {

@@ -14,6 +14,7 @@
 enum {
 	MECHANISM_MAX = 20, // RFC 4422 3.1
 	NETWORK_NAME_MAX = 64,
+	SPOKEN_MAX = 31, // of the name of a protocol
 	// Suites that a listener opens with means that many have.
 	FACTS_BREAKABLE = 1 << TLS_WEAK_NO_ENCRYPTION | 1 << TLS_WEAK_EXPORT | 1 << TLS_WEAK_DES,
 };
@@ -35,6 +36,7 @@ struct session_facts {
 	struct ip_address address[2]; // by enum direction
 	uint16_t server_port;
 	enum protocol protocol;
+	char spoken[SPOKEN_MAX + 1]; // its name, also of what is only known by name; empty: nothing was said
 	enum hop hop;
 	enum tls_mode tls_mode;
 	enum verdict verdict;

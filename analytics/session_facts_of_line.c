@@ -6,6 +6,7 @@
 #include "analytics/session_facts.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -325,6 +326,17 @@ static void read_evidence(struct reading *reading, struct session_facts *facts)
 	}
 }
 
+// A name that is none of ours is of something else: what mail is not is told by many names.
+static void read_protocol(struct reading *reading, struct session_facts *facts)
+{
+	const json_t *text = text_of(reading, "protocol");
+	if (text == NULL)
+		return; // undecided
+	int number = find_name(&protocols, text);
+	facts->protocol = number < 0 ? PROTOCOL_UNKNOWN : (enum protocol)number;
+	snprintf(facts->spoken, sizeof facts->spoken, "%s", json_string_value(text));
+}
+
 static void read_identity(struct reading *reading, struct session_facts *facts)
 {
 	bool known;
@@ -334,8 +346,7 @@ static void read_identity(struct reading *reading, struct session_facts *facts)
 	facts->address[FROM_SERVER] = address_of(reading, "server_ip");
 	facts->server_port = (uint16_t)number_of(reading, "server_port", UINT16_MAX, &known);
 	reading->damaged |= !known || value_of(reading, "verdict") == NULL;
-	facts->protocol =
-	    (enum protocol)name_of(reading, "protocol", &protocols, PROTOCOL_UNDECIDED);
+	read_protocol(reading, facts);
 	facts->hop = (enum hop)name_of(reading, "hop", &hops, HOP_NONE);
 	facts->tls_mode = (enum tls_mode)name_of(reading, "tls_mode", &modes, TLS_MODE_NOT_SEEN);
 	facts->verdict = (enum verdict)name_of(reading, "verdict", &verdicts, VERDICT_PARTIAL);

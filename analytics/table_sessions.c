@@ -9,8 +9,9 @@
 
 // No padding: it is a key.
 struct kind {
-	uint8_t protocol, hop, ip_version, others;
+	char spoken[SPOKEN_MAX + 1];
 	uint16_t port;
+	uint8_t hop, ip_version;
 };
 
 struct counts {
@@ -44,10 +45,10 @@ static void *sessions_create(void)
 static void sessions_count(void *accumulator, const struct session_facts *facts)
 {
 	struct sessions *sessions = accumulator;
-	struct kind kind = {.protocol = (uint8_t)facts->protocol,
-	    .hop = (uint8_t)facts->hop,
+	struct kind kind = {.hop = (uint8_t)facts->hop,
 	    .ip_version = ip_address_is_v4(&facts->address[FROM_SERVER]) ? 4 : 6,
 	    .port = facts->server_port};
+	memcpy(kind.spoken, facts->spoken, sizeof kind.spoken);
 	struct counts *counts = bounded_map_at(sessions->kinds, &kind, sizeof kind);
 	if (counts == NULL)
 		counts = &sessions->others;
@@ -83,7 +84,7 @@ static void kind_row(struct row_sink *sink, const struct map_entry *entry)
 {
 	struct kind kind;
 	memcpy(&kind, entry->key, sizeof kind);
-	struct cell labels[] = {cell_name(protocol_name((enum protocol)kind.protocol)),
+	struct cell labels[] = {cell_string(kind.spoken),
 	    cell_name(hop_name((enum hop)kind.hop)), cell_number(kind.port),
 	    cell_number(kind.ip_version)};
 	counts_row(sink, labels, entry->value);

@@ -45,6 +45,7 @@ static void a_line_is_read(void **state)
 	assert_int_equal(facts.server_port, 25);
 	assert_int_equal(facts.verdict, VERDICT_STRIPPED);
 	assert_int_equal(facts.protocol, PROTOCOL_SMTP);
+	assert_string_equal(facts.spoken, "smtp");
 	assert_int_equal(facts.hop, HOP_RELAY);
 	assert_int_equal(facts.starttls_offered, SEEN_NO);
 	assert_int_equal(facts.starttls_requested, NOT_SEEN);
@@ -64,7 +65,6 @@ static void what_is_not_known_is_left_out(void **state)
 	(void)state;
 	static const char *const rests[] = {
 	    ",\"future\":1}",
-	    ",\"protocol\":\"jmap\"}",
 	    ",\"hop\":\"\"}",
 	    ",\"certificate_status\":[\"cursed\"]}",
 	    ",\"evidence\":[{\"kind\":\"magic\",\"confidence\":\"probable\"}]}",

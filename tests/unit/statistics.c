@@ -37,6 +37,7 @@ static struct session_facts session(uint8_t client, uint8_t server)
 	                                  {{[10] = 255, 255, 198, 51, 100, server}}},
 	    .server_port = 25,
 	    .protocol = PROTOCOL_SMTP,
+	    .spoken = "smtp",
 	    .hop = HOP_RELAY,
 	    .tls_mode = TLS_MODE_NONE,
 	    .verdict = VERDICT_PARTIAL};
