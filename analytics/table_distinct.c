@@ -94,7 +94,7 @@ static const struct column columns[] = {
 const struct table_ops distinct_table = {
     .name = "distinct",
     .title = "Different servers, clients and networks",
-    .denominator = "all connections to mail ports",
+    .denominator = "connections to mail ports, or found to be mail",
     .unseen = "people behind one address, and one machine behind several",
     .use = TABLE_OF_INTERVAL,
     TABLE_COLUMNS(columns),

@@ -120,7 +120,7 @@ static const struct column columns[] = {
 
 const struct table_ops funnel_table = {
     .name = "funnel",
-    .title = "The way to TLS of sessions that begin in the clear (STARTTLS, STLS)",
+    .title = "The way to TLS of sessions that begin in the clear (listed: EHLO, CAPABILITY, CAPA answered)",
     .denominator = "each step: sessions that passed the one above; mail_in_clear: all connected",
     .unseen = "whether TLS then carried mail; an offer nobody asked for (HELO, no CAPA)",
     .use = TABLE_OF_INTERVAL,

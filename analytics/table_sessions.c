@@ -123,7 +123,7 @@ static const struct column columns[] = {
 const struct table_ops sessions_table = {
     .name = "sessions",
     .title = "Sessions by protocol, hop, port and IP version",
-    .denominator = "all connections to mail ports; carried: those with TLS, mail or a log-in",
+    .denominator = "all sessions; carried: those with TLS, or mail or a log-in in the clear",
     .unseen = "what is spoken inside TLS on a port of one's own; a hop that only the inside tells",
     .use = TABLE_OF_INTERVAL | TABLE_MANY,
     TABLE_COLUMNS(columns),

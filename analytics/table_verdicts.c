@@ -49,7 +49,7 @@ static const struct column columns[] = {
 const struct table_ops verdicts_table = {
     .name = "verdicts",
     .title = "What became of the sessions",
-    .denominator = "all connections to mail ports",
+    .denominator = "connections to mail ports, or found to be mail",
     .unseen = "connections whose packets did not pass the tap, and what TLS carried",
     .use = TABLE_OF_INTERVAL,
     TABLE_COLUMNS(columns),
