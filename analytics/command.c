@@ -7,6 +7,7 @@
 // A new command is one file and one row.
 static const struct command table[] = {
     {"servers", command_servers},
+    {"report", command_report},
 };
 
 const struct command *command_find(const char *name)

@@ -15,5 +15,6 @@ struct command {
 const struct command *command_find(const char *name);
 
 int command_servers(int argc, char **argv);
+int command_report(int argc, char **argv);
 
 #endif

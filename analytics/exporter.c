@@ -9,6 +9,7 @@ static const struct exporter_ops *const table[] = {
     &alerts_exporter,
     &certificates_exporter,
     &certificate_files_exporter,
+    &statistics_exporter,
     &summary_exporter,
 };
 
@@ -74,6 +75,17 @@ bool exporters_certificate(struct exporters *exporters, const struct certificate
 		struct error error = {""};
 		if (exporters->open[i] != NULL && table[i]->certificate != NULL &&
 		    !table[i]->certificate(exporters->open[i], certificate, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
+bool exporters_interval(struct exporters *exporters, const struct ended_interval *interval)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->interval != NULL &&
+		    !table[i]->interval(exporters->open[i], interval, &error))
 			note_failure(exporters, &error);
 	}
 	return !exporters->failed;

@@ -25,7 +25,7 @@ struct judged_session {
 	struct path_networks networks; // of its server; with evidence only
 };
 
-// What exporters need to know of the command line. Strings live as long as the run.
+// What exporters need to know of the command line. It and its strings live as long as the exporters.
 struct exporter_settings {
 	const char *log_directory; // NULL: no logs
 	const char *records_path;  // "-" is standard output; NULL: records are not printed
@@ -34,6 +34,9 @@ struct exporter_settings {
 	const char *certificate_directory; // NULL: certificates are not written there
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
+	// Where statistics go, besides the log; NULL: nowhere.
+	const char *csv_directory, *metrics_path, *tls_rpt_directory;
+	const char *asn_table, *country_table; // of addresses; NULL: none
 };
 
 // The run's own accounting, known at its end.
@@ -43,7 +46,15 @@ struct run_accounting {
 	struct certificate_judge_counters certificates;
 	const char *trust;             // which trust store judged
 	unsigned inputs_failed;        // inputs that ended in an error
+	uint64_t ring_dropped;         // packets, by a full ring: none where a reader of files waits
 	bool interrupted;              // by a signal: the rest of the input was not read
+};
+
+// An interval of packet time that is over.
+struct ended_interval {
+	nanoseconds from, until;
+	bool complete; // all of it was captured: it is not the first nor the last one
+	struct run_accounting accounting; // at its end, since the run began; without certificates and trust
 };
 
 struct exporter_ops {
@@ -58,12 +69,15 @@ struct exporter_ops {
 	// Evidence that is certain, in a session that still goes on; the session itself follows when it ends.
 	// NULL: not interested. False as above.
 	bool (*alert)(void *exporter, const struct judged_session *session, struct error *error);
+	// An interval is over: sessions that come from here on belong to the next. NULL: not interested.
+	// False as above.
+	bool (*interval)(void *exporter, const struct ended_interval *interval, struct error *error);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
 
 extern const struct exporter_ops sessions_exporter, alerts_exporter, certificates_exporter,
-    certificate_files_exporter, summary_exporter;
+    certificate_files_exporter, statistics_exporter, summary_exporter;
 
 struct exporters;
 
@@ -79,6 +93,9 @@ bool exporters_alert(struct exporters *exporters, const struct judged_session *s
 // As exporters_session, for a certificate.
 bool exporters_certificate(
     struct exporters *exporters, const struct certificate *certificate);
+
+// As exporters_session, for an interval that is over.
+bool exporters_interval(struct exporters *exporters, const struct ended_interval *interval);
 
 // Closes all. False: an output failed, now or before; *error is the first reason.
 bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,

@@ -15,7 +15,7 @@ enum {
 	WAIT_LONGEST = 1000 * 1000,
 };
 
-enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE };
+enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL };
 
 // In front of what is sent, which begins aligned behind it.
 struct message {
@@ -84,6 +84,15 @@ void intake_certificate(void *context, const struct shown_certificate *certifica
 	ring_commit(intake->ring);
 }
 
+void intake_interval(struct intake *intake, const struct ended_interval *interval)
+{
+	struct ended_interval *room = begin_message(intake, MESSAGE_INTERVAL, sizeof *room);
+	if (room == NULL)
+		return; // cannot be: it is short
+	*room = *interval;
+	ring_commit(intake->ring);
+}
+
 /* ---- the thread ---- */
 
 static void take_certificate(struct intake *intake, const struct certificate_message *message)
@@ -102,6 +111,9 @@ static void take_message(struct intake *intake, const struct message *message)
 		break;
 	case MESSAGE_CERTIFICATE:
 		take_certificate(intake, (const void *)(message + 1));
+		break;
+	case MESSAGE_INTERVAL:
+		intake->sinks.on_interval(intake->sinks.context, (const void *)(message + 1));
 		break;
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "analytics/plain_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -141,6 +142,14 @@ void json_unsigned(struct json *json, uint64_t value)
 	char buffer[20], *end = buffer + sizeof buffer, *start = digits(end, value);
 	begin_value(json);
 	put(json, start, (size_t)(end - start));
+}
+
+void json_ratio(struct json *json, double value)
+{
+	char text[16];
+	int length = snprintf(text, sizeof text, "%.6f", value < 0 ? 0 : value > 1 ? 1 : value);
+	begin_value(json);
+	put(json, text, (size_t)length);
 }
 
 void json_name(struct json *json, const char *name)

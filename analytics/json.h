@@ -31,6 +31,9 @@ void json_null(struct json *json) __asm__("mailtap_json_null");
 void json_bool(struct json *json, bool value);
 void json_unsigned(struct json *json, uint64_t value);
 
+// A value between 0 and 1, with six digits behind the point.
+void json_ratio(struct json *json, double value);
+
 // Text of this program, ASCII without anything to escape; NULL: null.
 void json_name(struct json *json, const char *name);
 

@@ -38,6 +38,12 @@ enum long_option {
 	OPTION_SERVER_BASELINE,
 	OPTION_ANY_PORT,
 	OPTION_NO_NDPI,
+	OPTION_INTERVAL,
+	OPTION_CSV,
+	OPTION_METRICS,
+	OPTION_TLS_RPT,
+	OPTION_ASN_TABLE,
+	OPTION_COUNTRY_TABLE,
 };
 
 static const struct option long_options[] = {
@@ -62,22 +68,30 @@ static const struct option long_options[] = {
     {"alert-interval", required_argument, NULL, OPTION_ALERT_INTERVAL},
     {"server-memory", required_argument, NULL, OPTION_SERVER_MEMORY},
     {"server-baseline", required_argument, NULL, OPTION_SERVER_BASELINE},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
+    {"csv", required_argument, NULL, OPTION_CSV},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
+    {"tls-rpt", required_argument, NULL, OPTION_TLS_RPT},
+    {"asn-db", required_argument, NULL, OPTION_ASN_TABLE},
+    {"country-db", required_argument, NULL, OPTION_COUNTRY_TABLE},
     {"quiet", no_argument, NULL, 'q'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
+// In two: a compiler need not take a longer string.
 static const char help_text[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
+    "       mailtap report -i LOGDIR... [options]\n"
     "\n"
     "Reads captures and tells of every mail connection in them whether it was protected.\n"
     "\n"
     "  -r, --read FILE...       captures to read, one after the other as one traffic: pcap or\n"
     "                           pcapng, also compressed; - is standard input\n"
-    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl) to\n"
-    "                           this directory\n"
+    "  -w, --log-dir DIR        write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl,\n"
+    "                           statistics.jsonl) to this directory\n"
     "  -o, --output FILE        write the session records to this file; - prints them\n"
     "  -f, --filter EXPRESSION  only packets that match, as in pcap-filter(7); also what follows\n"
     "                           the options, or --\n"
@@ -112,13 +126,28 @@ static const char help_text[] =
     "                           replaced at the end; `mailtap servers` prints it\n"
     "      --server-baseline FILE\n"
     "                           servers known to be good, one a line: SERVER PORT starttls|tls\n"
-    "                           [SHA256...]\n"
+    "                           [SHA256...]\n";
+
+static const char help_text_rest[] =
+    "      --interval SECONDS   how often statistics.jsonl gets a line, in packet time (60);\n"
+    "                           0: only for the run\n"
+    "      --csv DIR            write the tables of the statistics to this directory\n"
+    "      --metrics FILE       write them as OpenMetrics, replaced at the end of each interval\n"
+    "      --tls-rpt DIR        write a TLS report (RFC 8460) for each domain to this directory\n"
+    "      --asn-db FILE        tables of the networks and of the countries of addresses, in the\n"
+    "      --country-db FILE    format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb\n"
     "  -q, --quiet              no summary, no progress\n"
     "      --version            print the version and exit\n"
     "  -h, --help               print this and exit\n"
     "\n"
     "Without -o - the summary goes to standard output, with it to standard error.\n"
     "Exit code: 0 all was read and written, 1 something could not be, 2 wrong usage.\n";
+
+static void print_help(void)
+{
+	fputs(help_text, stdout);
+	fputs(help_text_rest, stdout);
+}
 
 /* ---- values ---- */
 
@@ -247,22 +276,46 @@ static bool set_filter(struct reading *reading, const char *expression, struct e
 	return add_filter_word(reading->options, expression);
 }
 
-// An option without a value. False: it is none of these.
-static bool set_flag(struct options *options, int option)
+// What is asked of statistics.
+static bool read_statistics_value(
+    struct options *options, int option, const char *value, struct error *error)
 {
 	switch (option) {
-	case 'q':
-		return options->quiet = true;
-	case OPTION_ANY_PORT:
-		return options->any_port = true;
-	case OPTION_NO_NDPI:
-		return options->without_ndpi = true;
-	case OPTION_DROP_CHECKSUMS:
-		return options->drop_wrong_checksums = true;
-	case OPTION_PEM:
-		return options->pem = true;
+	case OPTION_INTERVAL:
+		return read_seconds(value, &options->interval, "--interval", error);
+	case OPTION_CSV:
+		return set_once(&options->csv_directory, value, "--csv", error);
+	case OPTION_METRICS:
+		return set_once(&options->metrics_path, value, "--metrics", error);
+	case OPTION_TLS_RPT:
+		return set_once(&options->tls_rpt_directory, value, "--tls-rpt", error);
+	case OPTION_ASN_TABLE:
+		return set_once(&options->asn_table, value, "--asn-db", error);
+	case OPTION_COUNTRY_TABLE:
+		return set_once(&options->country_table, value, "--country-db", error);
 	default:
 		return false;
+	}
+}
+
+// What is asked of certificates.
+static bool read_certificate_value(
+    struct options *options, int option, const char *value, struct error *error)
+{
+	switch (option) {
+	case OPTION_CA_FILE:
+		return add_path(&options->ca_files, value, "--ca-file", error);
+	case OPTION_CA_DIRECTORY:
+		return add_path(&options->ca_directories, value, "--ca-dir", error);
+	case OPTION_CRL_DIRECTORY:
+		return add_path(&options->crl_directories, value, "--crl-dir", error);
+	case OPTION_PEM:
+		options->pem = true;
+		return true;
+	case OPTION_WRITE_CERTIFICATES:
+		return set_once(&options->certificate_directory, value, "--write-certs", error);
+	default:
+		return read_statistics_value(options, option, value, error);
 	}
 }
 
@@ -280,8 +333,17 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return set_once(&options->log_directory, value, "-w", error);
 	case 'o':
 		return set_once(&options->records_path, value, "-o", error);
+	case 'q':
+		options->quiet = true;
+		return true;
 	case OPTION_PORTS:
 		return port_list_read(&options->ports, value, error);
+	case OPTION_ANY_PORT:
+		options->any_port = true;
+		return true;
+	case OPTION_NO_NDPI:
+		options->without_ndpi = true;
+		return true;
 	case OPTION_SENSOR:
 		return set_once(&options->sensor, value, "--sensor", error);
 	case OPTION_MEMORY:
@@ -296,18 +358,13 @@ static bool read_value(struct reading *reading, int option, const char *value, s
 		return set_once(&options->server_memory, value, "--server-memory", error);
 	case OPTION_SERVER_BASELINE:
 		return set_once(&options->server_baseline, value, "--server-baseline", error);
-	case OPTION_CA_FILE:
-		return add_path(&options->ca_files, value, "--ca-file", error);
-	case OPTION_CA_DIRECTORY:
-		return add_path(&options->ca_directories, value, "--ca-dir", error);
-	case OPTION_CRL_DIRECTORY:
-		return add_path(&options->crl_directories, value, "--crl-dir", error);
+	case OPTION_DROP_CHECKSUMS:
+		options->drop_wrong_checksums = true;
+		return true;
 	case OPTION_ALERT_INTERVAL:
 		return read_seconds(value, &options->alert_interval, "--alert-interval", error);
-	case OPTION_WRITE_CERTIFICATES:
-		return set_once(&options->certificate_directory, value, "--write-certs", error);
 	default:
-		return set_flag(options, option);
+		return read_certificate_value(options, option, value, error);
 	}
 }
 
@@ -349,6 +406,12 @@ static bool is_capture(const struct options *options, const char *path)
 	return false;
 }
 
+static bool wants_statistics(const struct options *options)
+{
+	return options->log_directory != NULL || options->csv_directory != NULL ||
+	       options->metrics_path != NULL || options->tls_rpt_directory != NULL;
+}
+
 static bool check(const struct options *options, struct error *error)
 {
 	if (options->filter != NULL && !check_filter(options->filter, error))
@@ -360,8 +423,14 @@ static bool check(const struct options *options, struct error *error)
 		error_set(error, "nothing to read: name a capture with -r FILE; see --help");
 	else if (standard_inputs > 1)
 		error_set(error, "standard input can be read only once");
+	else if ((options->asn_table != NULL || options->country_table != NULL) && !wants_statistics(options))
+		error_set(error, "--asn-db, --country-db: statistics are written only with -w, --csv, "
+		                 "--metrics or --tls-rpt");
 	else if (options->pem && options->log_directory == NULL)
 		error_set(error, "--pem: certificates are written only with -w DIR");
+	else if (is_capture(options, options->metrics_path))
+		error_set(error, "--metrics: %.200s is one of the captures to read; it would be lost",
+		    options->metrics_path);
 	else if (is_capture(options, options->records_path))
 		error_set(error, "-o: %.200s is one of the captures to read; it would be lost",
 		    options->records_path);
@@ -385,7 +454,7 @@ static enum options_outcome read_all(
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "-:r:f:w:o:qhV", long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
-			option == 'h' ? (void)fputs(help_text, stdout) : print_version();
+			option == 'h' ? print_help() : print_version();
 			return OPTIONS_DONE;
 		}
 		if (option == '?' || option == ':') {
@@ -426,6 +495,7 @@ enum options_outcome options_read(
 	}
 	(*options)->memory = MEMORY_DEFAULT;
 	(*options)->alert_interval = SECONDS(ALERT_INTERVAL_DEFAULT);
+	(*options)->interval = SECONDS(60);
 	port_list_usual(&(*options)->ports);
 	struct reading reading = {.options = *options};
 	return read_all(&reading, argc, argv, error);

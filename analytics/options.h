@@ -35,6 +35,9 @@ struct options {
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	size_t memory;             // bytes
+	const char *csv_directory, *metrics_path, *tls_rpt_directory; // of statistics, or NULL
+	const char *asn_table, *country_table; // of addresses, or NULL
+	nanoseconds interval;      // of statistics
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there

@@ -4,6 +4,7 @@
 #include "analytics/analyst.h"
 #include "analytics/exporter.h"
 #include "analytics/intake.h"
+#include "analytics/interval_clock.h"
 #include "analytics/progress.h"
 #include "decode/pattern_cache.h"
 #include "decode/pattern_set.h"
@@ -29,7 +30,9 @@ struct run {
 	struct server_memory *servers;
 	struct analyst *analyst;
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
+	struct exporter_settings settings;
 	struct run_accounting accounting;
+	struct interval_clock clock;
 	atomic_bool output_failed;
 };
 
@@ -66,6 +69,13 @@ static void on_certificate(void *context, const struct shown_certificate *shown)
 		run->output_failed = !exporters_certificate(run->exporters, certificate);
 }
 
+static void on_interval(void *context, const struct ended_interval *interval)
+{
+	struct run *run = context;
+	if (!run->output_failed)
+		run->output_failed = !exporters_interval(run->exporters, interval);
+}
+
 static void add_counters(struct source_counters *sum, const struct source_counters *one)
 {
 	sum->packets += one->packets;
@@ -100,6 +110,52 @@ static bool check_links(
 	return false;
 }
 
+// The open interval is over. `reading`: what the source that is being read says.
+static void end_interval(struct run *run, const struct source_counters *reading)
+{
+	struct ended_interval interval = {.from = run->clock.from,
+	    .until = run->clock.until,
+	    .complete = !run->clock.first,
+	    .accounting = run->accounting};
+	add_counters(&interval.accounting.source, reading);
+	interval.accounting.worker = worker_counters(run->worker);
+	intake_interval(run->intake, &interval);
+}
+
+// So is the last one, at the end of the run: it lasted as long as there were packets.
+static void end_last_interval(struct run *run)
+{
+	struct ended_interval interval = {.from = run->clock.from,
+	    .until = run->clock.latest,
+	    .accounting = run->accounting};
+	if (run->clock.open)
+		on_interval(run, &interval);
+}
+
+// Gives packets to the worker, and tells where in them an interval ends.
+static void feed(struct run *run, const struct source_ops *ops, const struct source *source,
+    const struct packet_batch *batch)
+{
+	size_t count = interval_clock_take(&run->clock, batch);
+	if (count == batch->count) {
+		worker_batch(run->worker, batch);
+		return;
+	}
+	struct packet_batch part = *batch;
+	while (count < part.count) {
+		struct source_counters counters = ops->counters(source);
+		size_t rest = part.count - count;
+		part.count = count;
+		worker_batch(run->worker, &part);
+		end_interval(run, &counters);
+		interval_clock_next(&run->clock, part.packets[count].time);
+		memmove(part.packets, part.packets + count, rest * sizeof part.packets[0]);
+		part.count = rest;
+		count = interval_clock_take(&run->clock, &part);
+	}
+	worker_batch(run->worker, &part);
+}
+
 // Reads one input to its end. False: it ended in an error, which is said.
 static bool read_input(struct run *run, const struct source_ops *ops, const char *name)
 {
@@ -120,7 +176,7 @@ static bool read_input(struct run *run, const struct source_ops *ops, const char
 		if (status == SOURCE_END || status == SOURCE_FAILED)
 			break;
 		if (status == SOURCE_PACKETS)
-			worker_batch(run->worker, &batch);
+			feed(run, ops, source, &batch);
 		if (progress_due(&progress)) {
 			struct source_counters counters = ops->counters(source);
 			progress_step(&progress, name, &counters);
@@ -227,6 +283,11 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .certificate_directory = options->certificate_directory,
 	    .pem = options->pem,
 	    .alert_interval = options->alert_interval,
+	    .csv_directory = options->csv_directory,
+	    .metrics_path = options->metrics_path,
+	    .tls_rpt_directory = options->tls_rpt_directory,
+	    .asn_table = options->asn_table,
+	    .country_table = options->country_table,
 	    .summary = options->quiet ? NULL
 	               : printed      ? stderr
 	                              : stdout,
@@ -286,16 +347,17 @@ static bool open_analyst(struct run *run, struct error *error)
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
-	struct exporter_settings settings = settings_of(run->options);
+	run->settings = settings_of(run->options);
+	run->clock.length = run->options->interval;
 	if (!read_keylogs(run, error) || !load_patterns(run, error))
 		return false;
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
 		return false;
-	run->exporters = exporters_open(&settings, error);
+	run->exporters = exporters_open(&run->settings, error);
 	if (run->exporters == NULL || !open_analyst(run, error))
 		return false;
-	struct intake_sinks sinks = {on_record, on_certificate, run};
+	struct intake_sinks sinks = {on_record, on_certificate, on_interval, run};
 	run->intake = intake_create(&sinks, error);
 	if (run->intake == NULL)
 		return false;
@@ -327,6 +389,7 @@ static void finish_sessions(struct run *run)
 	intake_finish(run->intake);
 	if (run->analyst != NULL)
 		analyst_finish(run->analyst);
+	end_last_interval(run);
 	analyst_destroy(run->analyst);
 	pattern_reader_destroy(run->pattern_reader);
 	pattern_set_destroy(run->patterns);

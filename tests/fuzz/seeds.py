@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains|patterns|server_memory DIRECTORY`.
+"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains|patterns|server_memory|session_lines
+DIRECTORY`.
 
 For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
 segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
-them; for `patterns` the shipped files; for `server_memory` files of each kind that it reads (see server_memory.c)."""
+them; for `patterns` the shipped files; for `server_memory` files of each kind that it reads (see server_memory.c);
+for `session_lines` the golden records."""
 
 import hashlib
 import json
@@ -19,6 +21,7 @@ from lib import capture_file, packets  # noqa: E402
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
 PATTERNS = Path(__file__).resolve().parents[2] / "configs" / "patterns"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 SERVERS = [25, 587, 143, 110, 465, 993, 995, 2526]
 EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "servers.example"
 CERTIFICATES = Path("/usr/share/ca-certificates")
@@ -112,10 +115,19 @@ def servers():
     yield "list", b"g" + EXAMPLE.read_bytes()
 
 
+def logs():
+    """(name, log) of the golden records of each capture."""
+    for path in sorted(GOLDEN.glob("*.jsonl")):
+        yield path.name, path.read_bytes()
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
-    made = {"x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers}
+    made = {
+        "x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers,
+        "session_lines": logs,
+    }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))
     for name, seed in seeds():
         if seed:

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/capture_accounting.h"
+
+#include "analytics/json_fields.h"
+
+#include <inttypes.h>
+
+static const struct {
+	const char *key, *help;
+} counters[CAPTURE_COUNTERS] = {
+    {"packets_seen", "packets read"},
+    {"packets_kept", "packets of the followed ports, and fragments that may be"},
+    {"segments_tracked", "TCP segments followed"},
+    {"packets_filtered", "packets left out by the filter"},
+    {"dropped_reported",
+        "packets that the kernel or the network card says it dropped; a file may not say"},
+    {"dropped_by_ring", "packets dropped because a ring was full"},
+    {"packets_cut", "packets cut by the snap length"},
+    {"packets_malformed", "packets with malformed or cut headers"},
+    {"records_damaged", "damaged packet records passed over"},
+    {"checksums_wrong", "segments with a wrong checksum"},
+    {"fragments_lost", "fragmented datagrams not put together"},
+    {"flows_evicted", "sessions evicted for lack of memory"},
+    {"segments_refused", "segments refused for lack of memory"},
+};
+
+const char *capture_counter_key(size_t counter)
+{
+	return counters[counter].key;
+}
+
+const char *capture_counter_help(size_t counter)
+{
+	return counters[counter].help;
+}
+
+struct capture_accounting capture_accounting_of(const struct run_accounting *run)
+{
+	const struct worker_counters *worker = &run->worker;
+	const uint64_t *outcomes = worker->headers.outcomes;
+	const struct fragment_counters *fragment = &worker->fragment;
+	return (struct capture_accounting){{
+	    worker->packets,
+	    outcomes[HEADERS_SEGMENT] + outcomes[HEADERS_FRAGMENT],
+	    worker->segments_tracked,
+	    run->source.filtered,
+	    run->source.capture_dropped,
+	    run->ring_dropped,
+	    run->source.cut_packets,
+	    outcomes[HEADERS_MALFORMED] + outcomes[HEADERS_CUT] + outcomes[HEADERS_TOO_DEEP],
+	    run->source.damaged,
+	    worker->headers.checksums_wrong,
+	    fragment->datagrams_timed_out + fragment->datagrams_overlapping +
+	        fragment->datagrams_bad + fragment->datagrams_no_room,
+	    worker->flow.evicted,
+	    worker->flow.refused,
+	}};
+}
+
+struct capture_accounting capture_accounting_since(
+    const struct capture_accounting *now, const struct capture_accounting *before)
+{
+	struct capture_accounting since;
+	for (size_t i = 0; i < CAPTURE_COUNTERS; i++)
+		since.counters[i] = now->counters[i] - before->counters[i];
+	return since;
+}
+
+void capture_accounting_write(struct json *json, const struct capture_accounting *accounting)
+{
+	json_object_begin(json);
+	for (size_t i = 0; i < CAPTURE_COUNTERS; i++)
+		json_key_unsigned(json, counters[i].key, accounting->counters[i]);
+	json_object_end(json);
+}
+
+void capture_accounting_print(FILE *out, const struct capture_accounting *accounting)
+{
+	for (size_t i = 0; i < CAPTURE_COUNTERS; i++)
+		if (accounting->counters[i] > 0)
+			fprintf(
+			    out, "  %12" PRIu64 " %s\n", accounting->counters[i], counters[i].help);
+}

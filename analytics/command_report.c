@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// `mailtap report`: the tables of the statistics from logs already written, by the same accumulators and
+// renderers as in a run.
+#include "analytics/command.h"
+#include "analytics/facts_lookup.h"
+#include "analytics/json_fields.h"
+#include "analytics/render.h"
+#include "analytics/report_options.h"
+#include "analytics/session_log.h"
+#include "analytics/statistics_files.h"
+#include "analytics/tls_rpt.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct report {
+	const struct report_options *options;
+	struct facts_lookup *lookup;
+	struct statistics *statistics;
+	struct tls_rpt *reports; // NULL: not asked for
+	struct session_facts facts;
+	struct log_counters counters; // of all session logs
+	struct capture_accounting capture; // summed over the runs whose statistics were found
+	uint64_t runs;
+	unsigned failed; // logs that could not be read
+};
+
+static void say(const struct error *error)
+{
+	fprintf(stderr, "mailtap: %s\n", error->text);
+}
+
+/* ---- reading ---- */
+
+static enum log_line take_session(void *context, const char *line, size_t length)
+{
+	struct report *report = context;
+	enum facts_outcome outcome = session_facts_of_line(&report->facts, line, length);
+	if (outcome == FACTS_DAMAGED)
+		return LOG_LINE_DAMAGED;
+	facts_lookup_fill(report->lookup, &report->facts);
+	statistics_count(report->statistics, &report->facts);
+	if (report->reports != NULL)
+		tls_rpt_count(report->reports, &report->facts);
+	return outcome == FACTS_TAKEN ? LOG_LINE_TAKEN : LOG_LINE_IN_PART;
+}
+
+static enum log_line take_statistics(void *context, const char *line, size_t length)
+{
+	struct report *report = context;
+	report->runs += capture_accounting_read(&report->capture, line, length);
+	return LOG_LINE_TAKEN;
+}
+
+// What could not be used of a log, once.
+static void judge_log(const char *path, const struct log_counters *log)
+{
+	uint64_t lost = log->damaged + log->too_long + log->torn;
+	struct error error;
+	if (lost > 0) {
+		error_set(&error,
+		    "%s: %" PRIu64 " of %" PRIu64
+		    " lines are no session records and were passed over "
+		    "(%" PRIu64 " damaged, %" PRIu64 " too long, %u torn at the end)",
+		    path, lost, log->lines, log->damaged, log->too_long, (unsigned)log->torn);
+		say(&error);
+	}
+	if (log->in_part > 0) {
+		error_set(&error,
+		    "%s: %" PRIu64 " of %" PRIu64
+		    " lines have keys or values that this mailtap does not "
+		    "know; they were left out",
+		    path, log->in_part, log->lines);
+		say(&error);
+	}
+}
+
+// The log `name` in a directory, or the file that was named itself.
+static bool log_path(char path[PATH_MAX], const char *given, const char *name)
+{
+	struct stat status;
+	bool directory = stat(given, &status) == 0 && S_ISDIR(status.st_mode);
+	snprintf(path, PATH_MAX, "%s%s%s", given, directory ? "/" : "", directory ? name : "");
+	return directory;
+}
+
+static void read_log(struct report *report, const char *given)
+{
+	char path[PATH_MAX];
+	struct error error;
+	struct stat status;
+	struct log_counters log = {0}, ignored = {0};
+	bool directory = log_path(path, given, "sessions.jsonl");
+	if (!log_read(path, take_session, report, &log, &error)) {
+		say(&error);
+		report->failed++;
+	}
+	judge_log(path, &log);
+	report->counters.lines += log.lines;
+	report->counters.taken += log.taken;
+	if (log.lines > 0 && log.taken == 0)
+		report->failed++;
+	if (directory && log_path(path, given, "statistics.jsonl") && stat(path, &status) == 0 &&
+	    !log_read(path, take_statistics, report, &ignored, &error))
+		say(&error);
+}
+
+/* ---- writing ---- */
+
+static void print_table(void *context, const struct table_ops *table, const void *accumulator)
+{
+	const struct report *report = context;
+	render_text(stdout, table, accumulator, report->options->rows);
+}
+
+static void print_json_table(void *context, const struct table_ops *table, const void *accumulator)
+{
+	struct json *json = context;
+	json_clear(json);
+	json_object_begin(json);
+	json_key_name(json, "table", table->name);
+	json_key_name(json, "title", table->title);
+	json_key_name(json, "of", table->denominator);
+	json_key_name(json, "unseen", table->unseen);
+	json_key(json, "rows");
+	render_json(json, table, accumulator);
+	json_object_end(json);
+	json_line_end(json);
+	if (!json->failed)
+		fwrite(json->text, 1, json->length, stdout);
+}
+
+static void write_input(struct json *json, const struct report *report)
+{
+	struct statistics_span span = statistics_span(report->statistics);
+	json_clear(json);
+	json_object_begin(json);
+	json_key_null(json, "table");
+	json_key_unsigned(json, "logs", report->options->log_count);
+	json_key_unsigned(json, "lines", report->counters.lines);
+	json_key_unsigned(json, "sessions", span.sessions);
+	json_key(json, "start");
+	if (span.sessions > 0)
+		json_time(json, span.first);
+	else
+		json_null(json);
+	json_key(json, "end");
+	if (span.sessions > 0)
+		json_time(json, span.last);
+	else
+		json_null(json);
+	json_key(json, "capture");
+	if (report->runs > 0)
+		capture_accounting_write(json, &report->capture);
+	else
+		json_null(json);
+	json_object_end(json);
+	json_line_end(json);
+}
+
+static bool print_json(const struct report *report)
+{
+	struct json json = {0};
+	write_input(&json, report);
+	if (!json.failed)
+		fwrite(json.text, 1, json.length, stdout);
+	statistics_each(report->statistics, print_json_table, &json);
+	bool good = !json.failed;
+	json_release(&json);
+	return good;
+}
+
+static void print_head(const struct report *report)
+{
+	struct statistics_span span = statistics_span(report->statistics);
+	struct json times = {0};
+	printf("mailtap report: %" PRIu64 " sessions of %zu log%s", span.sessions,
+	    report->options->log_count, report->options->log_count == 1 ? "" : "s");
+	if (span.sessions > 0) {
+		json_time(&times, span.first);
+		printf(", %.*s", times.failed ? 0 : (int)times.length - 2, times.text + 1);
+		json_clear(&times);
+		json_time(&times, span.last);
+		printf(" to %.*s", times.failed ? 0 : (int)times.length - 2, times.text + 1);
+	}
+	puts("\nA dash is what the tap did not see; no share counts it.");
+	json_release(&times);
+}
+
+static void print_text(const struct report *report)
+{
+	print_head(report);
+	statistics_each(report->statistics, print_table, (void *)(uintptr_t)report);
+	if (report->runs > 0) {
+		printf("\nThe capture, as %" PRIu64 " run%s said\n", report->runs,
+		    report->runs == 1 ? "" : "s");
+		capture_accounting_print(stdout, &report->capture);
+	} else {
+		puts("\nWhat the capture lost is not known: there is no statistics.jsonl beside "
+		     "the logs");
+	}
+}
+
+static bool print_all(const struct report *report, struct error *error)
+{
+	bool good = true;
+	if (report->options->json)
+		good = print_json(report);
+	else if (!report->options->quiet)
+		print_text(report);
+	good &= fflush(stdout) == 0 && !ferror(stdout);
+	if (!good)
+		error_set(error, "the report could not be printed");
+	return good;
+}
+
+static bool write_all(const struct report *report, struct error *error)
+{
+	const struct report_options *options = report->options;
+	const struct statistics *statistics = report->statistics;
+	return print_all(report, error) &&
+	       (options->csv_directory == NULL ||
+	           statistics_write_csv(statistics, options->csv_directory, error)) &&
+	       (options->metrics_path == NULL ||
+	           statistics_write_metrics(statistics, report->runs > 0 ? &report->capture : NULL,
+	               options->metrics_path, error)) &&
+	       (options->tls_rpt_directory == NULL ||
+	           tls_rpt_write(report->reports, options->tls_rpt_directory, error));
+}
+
+/* ---- the whole ---- */
+
+static bool open_report(struct report *report, struct error *error)
+{
+	const struct report_options *options = report->options;
+	report->lookup = facts_lookup_open(options->asn_table, options->country_table, error);
+	if (report->lookup == NULL)
+		return false;
+	report->statistics = statistics_create(0, error);
+	if (report->statistics == NULL)
+		return false;
+	if (options->tls_rpt_directory == NULL)
+		return true;
+	report->reports = tls_rpt_create(error);
+	return report->reports != NULL;
+}
+
+static int make_report(const struct report_options *options)
+{
+	struct error error;
+	struct report *report = calloc(1, sizeof *report);
+	error_set(&error, "no memory for the report");
+	bool good = report != NULL;
+	if (good) {
+		report->options = options;
+		good = open_report(report, &error);
+	}
+	for (size_t i = 0; good && i < options->log_count; i++)
+		read_log(report, options->logs[i]);
+	good = good && write_all(report, &error);
+	if (!good)
+		say(&error);
+	int code = good && report->failed == 0 ? 0 : 1;
+	if (report != NULL) {
+		facts_lookup_close(report->lookup);
+		statistics_destroy(report->statistics);
+		tls_rpt_destroy(report->reports);
+	}
+	free(report);
+	return code;
+}
+
+int command_report(int argc, char **argv)
+{
+	struct report_options options;
+	struct error error;
+	int code = 2;
+	switch (report_options_read(argc, argv, &options, &error)) {
+	case OPTIONS_DONE:
+		code = fflush(stdout) == 0 ? 0 : 1;
+		break;
+	case OPTIONS_WRONG:
+		say(&error);
+		break;
+	case OPTIONS_RUN:
+		code = make_report(&options);
+		break;
+	}
+	free(options.logs);
+	return code;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many different things there were: exact up to a bound, beyond it estimated by HyperLogLog
+// (Flajolet and others 2007, with the linear counting of small ranges), which needs 16 KiB for any
+// number and errs by 0.8 % (standard error). Owned by one thread.
+#ifndef MAILTAP_ANALYTICS_DISTINCT_H
+#define MAILTAP_ANALYTICS_DISTINCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct distinct;
+
+struct distinct_count {
+	uint64_t count;
+	bool exact;
+	double error; // standard error, relative; 0 where exact
+};
+
+// `exact`: how many are counted exactly. NULL: no memory.
+struct distinct *distinct_create(size_t exact);
+void distinct_destroy(struct distinct *distinct); // NULL is allowed
+
+void distinct_add(struct distinct *distinct, const void *bytes, size_t length);
+
+struct distinct_count distinct_count(const struct distinct *distinct);
+
+#endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// statistics.jsonl: a line per interval and one for the whole run; and, where asked for, the run's tables
+// as CSV, metrics and TLS reports.
+#include "analytics/capture_accounting.h"
+#include "analytics/facts_lookup.h"
+#include "analytics/json_fields.h"
+#include "analytics/log_file.h"
+#include "analytics/statistics_files.h"
+#include "analytics/tls_rpt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct statistics_export {
+	const struct exporter_settings *settings;
+	struct facts_lookup *lookup;
+	struct statistics *run, *interval;
+	struct tls_rpt *reports; // NULL: not asked for
+	struct log_file *log; // NULL: not asked for
+	struct capture_accounting before; // at the end of the last interval
+	struct session_facts facts;
+	struct json json;
+};
+
+static void release(struct statistics_export *export)
+{
+	facts_lookup_close(export->lookup);
+	statistics_destroy(export->run);
+	statistics_destroy(export->interval);
+	tls_rpt_destroy(export->reports);
+	json_release(&export->json);
+	free(export);
+}
+
+static bool open_parts(
+    struct statistics_export *export, const struct exporter_settings *settings, struct error *error)
+{
+	export->lookup = facts_lookup_open(settings->asn_table, settings->country_table, error);
+	if (export->lookup == NULL)
+		return false;
+	export->run = statistics_create(0, error);
+	export->interval = statistics_create(TABLE_OF_INTERVAL, error);
+	if (export->run == NULL || export->interval == NULL)
+		return false;
+	if (settings->tls_rpt_directory != NULL) {
+		export->reports = tls_rpt_create(error);
+		if (export->reports == NULL)
+			return false;
+	}
+	if (settings->log_directory != NULL) {
+		export->log = log_file_create(settings->log_directory, "statistics.jsonl", error);
+		return export->log != NULL;
+	}
+	return true;
+}
+
+static void *statistics_open(const struct exporter_settings *settings, struct error *error)
+{
+	bool asked = settings->log_directory != NULL || settings->csv_directory != NULL ||
+	             settings->metrics_path != NULL || settings->tls_rpt_directory != NULL;
+	if (!asked)
+		return NULL;
+	struct statistics_export *export = calloc(1, sizeof *export);
+	if (export == NULL) {
+		error_set(error, "no memory for statistics");
+		return NULL;
+	}
+	export->settings = settings;
+	if (open_parts(export, settings, error))
+		return export;
+	release(export);
+	return NULL;
+}
+
+static bool statistics_session(
+    void *exporter, const struct judged_session *session, struct error *error)
+{
+	struct statistics_export *export = exporter;
+	(void)error;
+	session_facts_of_session(&export->facts, session);
+	facts_lookup_fill(export->lookup, &export->facts);
+	statistics_count(export->run, &export->facts);
+	statistics_count(export->interval, &export->facts);
+	if (export->reports != NULL)
+		tls_rpt_count(export->reports, &export->facts);
+	return true;
+}
+
+/* ---- lines ---- */
+
+struct statistics_line {
+	const char *kind;
+	nanoseconds start, end;
+	bool timed; // start and end mean something
+	bool complete;
+	const struct statistics *statistics;
+	struct capture_accounting capture;
+};
+
+static void write_times(struct json *json, const struct statistics_line *line)
+{
+	if (!line->timed) {
+		json_key_null(json, "start");
+		json_key_null(json, "end");
+		json_key_null(json, "duration");
+		return;
+	}
+	json_key(json, "start");
+	json_time(json, line->start);
+	json_key(json, "end");
+	json_time(json, line->end);
+	json_key(json, "duration");
+	json_duration(json, line->end - line->start);
+}
+
+static bool write_line(
+    struct statistics_export *export, const struct statistics_line *line, struct error *error)
+{
+	struct json *json = &export->json;
+	const char *sensor = export->settings->sensor;
+	json_clear(json);
+	json_object_begin(json);
+	json_key_name(json, "kind", line->kind);
+	json_key(json, "sensor");
+	if (sensor != NULL)
+		json_bytes(json, (const uint8_t *)sensor, strlen(sensor));
+	else
+		json_null(json);
+	write_times(json, line);
+	json_key_bool(json, "complete", line->complete);
+	json_key_unsigned(json, "sessions", statistics_span(line->statistics).sessions);
+	json_key(json, "capture");
+	capture_accounting_write(json, &line->capture);
+	json_key(json, "tables");
+	statistics_write_tables(json, line->statistics, false);
+	json_object_end(json);
+	json_line_end(json);
+	if (!json->failed)
+		return log_file_add(export->log, json->text, json->length, error);
+	error_set(error, "no memory to write statistics");
+	return false;
+}
+
+static bool statistics_interval(
+    void *exporter, const struct ended_interval *interval, struct error *error)
+{
+	struct statistics_export *export = exporter;
+	struct capture_accounting now = capture_accounting_of(&interval->accounting);
+	struct statistics_line line = {"interval", interval->from, interval->until, true,
+	    interval->complete, export->interval, capture_accounting_since(&now, &export->before)};
+	export->before = now;
+	if (export->log != NULL && !write_line(export, &line, error))
+		return false;
+	if (export->settings->metrics_path != NULL &&
+	    !statistics_write_metrics(export->run, &now, export->settings->metrics_path, error))
+		return false;
+	if (statistics_restart(export->interval))
+		return true;
+	error_set(error, "no memory for statistics");
+	return false;
+}
+
+/* ---- the end ---- */
+
+static bool write_run(
+    struct statistics_export *export, const struct run_accounting *accounting, struct error *error)
+{
+	const struct exporter_settings *settings = export->settings;
+	struct statistics_span span = statistics_span(export->run);
+	bool whole = !accounting->interrupted && accounting->inputs_failed == 0;
+	struct statistics_line line = {"run", span.first, span.last, span.sessions > 0, whole,
+	    export->run, capture_accounting_of(accounting)};
+	if (export->log != NULL && !write_line(export, &line, error))
+		return false;
+	if (settings->csv_directory != NULL &&
+	    !statistics_write_csv(export->run, settings->csv_directory, error))
+		return false;
+	if (settings->metrics_path != NULL &&
+	    !statistics_write_metrics(export->run, &line.capture, settings->metrics_path, error))
+		return false;
+	return export->reports == NULL ||
+	       tls_rpt_write(export->reports, settings->tls_rpt_directory, error);
+}
+
+static bool statistics_close(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
+{
+	struct statistics_export *export = exporter;
+	struct error closing = {""};
+	bool good = accounting == NULL || write_run(export, accounting, error);
+	bool closed = log_file_close(export->log, &closing);
+	if (good && !closed)
+		*error = closing;
+	release(export);
+	return good && closed;
+}
+
+const struct exporter_ops statistics_exporter = {
+    .name = "statistics",
+    .open = statistics_open,
+    .session = statistics_session,
+    .interval = statistics_interval,
+    .close = statistics_close,
+};

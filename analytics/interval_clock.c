@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/interval_clock.h"
+
+static void open_at(struct interval_clock *clock, nanoseconds time)
+{
+	clock->from = time - time % clock->length;
+	clock->until = clock->from + clock->length;
+}
+
+void interval_clock_next(struct interval_clock *clock, nanoseconds time)
+{
+	clock->first = false;
+	open_at(clock, time);
+}
+
+size_t interval_clock_take(struct interval_clock *clock, const struct packet_batch *batch)
+{
+	size_t count = 0;
+	if (clock->length == 0 || batch->count == 0)
+		return batch->count;
+	if (!clock->open) {
+		clock->open = clock->first = true;
+		open_at(clock, batch->packets[0].time);
+	}
+	for (; count < batch->count && batch->packets[count].time < clock->until; count++)
+		if (batch->packets[count].time > clock->latest)
+			clock->latest = batch->packets[count].time;
+	return count;
+}

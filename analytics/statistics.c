@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/statistics.h"
+
+#include "analytics/tables.h"
+
+#include <stdlib.h>
+
+// A new table is one file and one row.
+static const struct table_ops *const tables[] = {
+    &verdicts_table,
+    &sessions_table,
+    &networks_table,
+    &countries_table,
+    &distinct_table,
+    &funnel_table,
+    &protection_table,
+    &servers_table,
+    &certificates_table,
+    &starttls_use_table,
+    &verification_table,
+    &operators_table,
+    &credentials_table,
+    &evidence_table,
+    &paths_table,
+    &server_list_table,
+    &operator_pairs_table,
+};
+
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+struct statistics {
+	unsigned use;
+	struct statistics_span span;
+	// By table; those that show the same accumulator share it, and the first of them owns it.
+	void *accumulators[TABLES];
+	bool owns[TABLES];
+};
+
+static bool wanted(const struct statistics *statistics, size_t i)
+{
+	return statistics->use == 0 || (tables[i]->use & statistics->use) != 0;
+}
+
+static void *shared(const struct statistics *statistics, size_t i)
+{
+	for (size_t before = 0; before < i; before++)
+		if (tables[before]->accumulator == tables[i]->accumulator)
+			return statistics->accumulators[before];
+	return NULL;
+}
+
+static void release(struct statistics *statistics)
+{
+	for (size_t i = 0; i < TABLES; i++) {
+		if (statistics->owns[i])
+			tables[i]->accumulator->destroy(statistics->accumulators[i]);
+		statistics->accumulators[i] = NULL;
+		statistics->owns[i] = false;
+	}
+}
+
+bool statistics_restart(struct statistics *statistics)
+{
+	release(statistics);
+	statistics->span = (struct statistics_span){0};
+	for (size_t i = 0; i < TABLES; i++) {
+		if (!wanted(statistics, i))
+			continue;
+		statistics->accumulators[i] = shared(statistics, i);
+		if (statistics->accumulators[i] != NULL)
+			continue;
+		statistics->accumulators[i] = tables[i]->accumulator->create();
+		statistics->owns[i] = statistics->accumulators[i] != NULL;
+		if (!statistics->owns[i])
+			return false;
+	}
+	return true;
+}
+
+struct statistics *statistics_create(unsigned use, struct error *error)
+{
+	struct statistics *statistics = calloc(1, sizeof *statistics);
+	if (statistics != NULL) {
+		statistics->use = use;
+		if (statistics_restart(statistics))
+			return statistics;
+	}
+	error_set(error, "no memory for statistics");
+	statistics_destroy(statistics);
+	return NULL;
+}
+
+void statistics_destroy(struct statistics *statistics)
+{
+	if (statistics == NULL)
+		return;
+	release(statistics);
+	free(statistics);
+}
+
+void statistics_count(struct statistics *statistics, const struct session_facts *facts)
+{
+	struct statistics_span *span = &statistics->span;
+	if (span->sessions == 0 || facts->start < span->first)
+		span->first = facts->start;
+	if (span->sessions == 0 || facts->end > span->last)
+		span->last = facts->end;
+	span->sessions++;
+	for (size_t i = 0; i < TABLES; i++)
+		if (statistics->owns[i])
+			tables[i]->accumulator->count(statistics->accumulators[i], facts);
+}
+
+struct statistics_span statistics_span(const struct statistics *statistics)
+{
+	return statistics->span;
+}
+
+void statistics_each(const struct statistics *statistics, table_visitor *visitor, void *context)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		if (statistics->accumulators[i] != NULL)
+			visitor(context, tables[i], statistics->accumulators[i]);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables there are, each in the file of its accumulator (table_*.c). Used by statistics.c.
+#ifndef MAILTAP_ANALYTICS_TABLES_H
+#define MAILTAP_ANALYTICS_TABLES_H
+
+#include "analytics/table.h"
+
+extern const struct table_ops verdicts_table, sessions_table, networks_table, countries_table,
+    distinct_table, funnel_table, protection_table, servers_table, certificates_table,
+    starttls_use_table, verification_table, operators_table, credentials_table, evidence_table,
+    paths_table, server_list_table, operator_pairs_table;
+
+#endif

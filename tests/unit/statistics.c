@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables: what was not seen is in no share, and what does not fit is counted as others.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "analytics/chain_judge.h"
+#include "analytics/render.h"
+#include "analytics/statistics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct statistics *statistics;
+
+static int begin(void **state)
+{
+	struct error error;
+	(void)state;
+	statistics = statistics_create(0, &error);
+	return statistics != NULL ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	statistics_destroy(statistics);
+	return 0;
+}
+
+// A relay session of a client and a server with these last bytes of their addresses.
+static struct session_facts session(uint8_t client, uint8_t server)
+{
+	return (struct session_facts){.address = {{{[10] = 255, 255, 192, 0, 2, client}},
+	                                  {{[10] = 255, 255, 198, 51, 100, server}}},
+	    .server_port = 25,
+	    .protocol = PROTOCOL_SMTP,
+	    .spoken = "smtp",
+	    .hop = HOP_RELAY,
+	    .tls_mode = TLS_MODE_NONE,
+	    .verdict = VERDICT_PARTIAL};
+}
+
+static void count(const struct session_facts *facts, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		statistics_count(statistics, facts);
+}
+
+/* ---- what a table says ---- */
+
+struct wanted {
+	const char *name;
+	FILE *out;
+};
+
+static void render_wanted(void *context, const struct table_ops *table, const void *accumulator)
+{
+	const struct wanted *wanted = context;
+	if (strcmp(wanted->name, table->name) == 0)
+		render_csv(wanted->out, table, accumulator);
+}
+
+// Asserts that the table's CSV has this line (its beginning, if it is followed by more).
+static void assert_row(const char *table, const char *row)
+{
+	char *text, line[256];
+	size_t length;
+	struct wanted wanted = {table, open_memstream(&text, &length)};
+	statistics_each(statistics, render_wanted, &wanted);
+	fclose(wanted.out);
+	snprintf(line, sizeof line, "\n%s", row);
+	if (strstr(text, line) == NULL)
+		fail_msg("%s has no row %s:\n%s", table, row, text);
+	free(text);
+}
+
+static void funnel_leaves_out_what_is_not_seen(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	count(&facts, 2); // nothing seen
+	facts.greeted = facts.listed = SEEN_YES;
+	facts.starttls_offered = SEEN_NO;
+	count(&facts, 3);
+	facts.starttls_offered = SEEN_YES;
+	count(&facts, 4); // whether it was asked for is not seen
+	facts.starttls_requested = facts.starttls_accepted = SEEN_YES;
+	facts.tls_established = SEEN_NO;
+	count(&facts, 5);
+	assert_row("funnel", "smtp,connected,14,0,0,14,14,");
+	assert_row("funnel", "smtp,greeted,12,0,2,12,12,");
+	assert_row("funnel", "smtp,offered,9,3,0,9,12,");
+	assert_row("funnel", "smtp,requested,5,0,4,5,5,");
+	assert_row("funnel", "smtp,established,0,5,0,0,5,");
+	assert_row("funnel", "smtp,mail_in_clear,0,0,14,0,0,");
+}
+
+static void clients_have_habits(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	facts.starttls_offered = SEEN_YES;
+	count(&facts, 1); // an answer that was not seen
+	facts.address[FROM_CLIENT].bytes[15] = 2;
+	facts.starttls_requested = SEEN_YES;
+	count(&facts, 2);
+	facts.address[FROM_CLIENT].bytes[15] = 3;
+	count(&facts, 1);
+	facts.starttls_requested = SEEN_NO;
+	count(&facts, 1);
+	facts.starttls_offered = SEEN_NO; // no offer: nothing to take
+	facts.address[FROM_CLIENT].bytes[15] = 4;
+	count(&facts, 9);
+	assert_row("starttls_use", "always,1,1,2,0.500000,");
+	assert_row("starttls_use", "sometimes,1,1,2,0.500000,");
+	assert_row("starttls_use", "never,0,0,2,");
+	assert_row("starttls_use", ",1,0,0,,,,0,0,1\r");
+}
+
+static void certificates_by_session_and_server(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	facts.verdict = VERDICT_ENCRYPTED;
+	facts.tls_established = SEEN_YES;
+	count(&facts, 1); // TLS 1.3 hides it
+	facts.certificate_seen = true;
+	count(&facts, 1); // no trust store
+	facts.faults_known = true;
+	count(&facts, 1); // valid, the name not known
+	facts.name_match = SEEN_YES;
+	count(&facts, 3);
+	facts.address[FROM_SERVER].bytes[15] = 2;
+	count(&facts, 1);
+	facts.faults = FAULT_NAME_MISMATCH;
+	facts.name_match = SEEN_NO;
+	count(&facts, 1);
+	facts.faults |= FAULT_EXPIRED;
+	count(&facts, 4);
+	assert_row("certificates", "certificate,valid_and_matching,4,4,10,");
+	assert_row("certificates", "certificate,valid_name_unknown,1,1,10,");
+	assert_row("certificates", "certificate,valid_but_mismatched,1,1,10,");
+	assert_row("certificates", "certificate,invalid,4,4,10,");
+	assert_row("certificates", "certificate,not_judged,1,0,0,");
+	assert_row("certificates", "certificate,,1,0,0,");
+	assert_row("certificates", "fault,expired,4,4,10,0.400000,0.168180,0.687326,1,1,2,");
+	assert_row("certificates", "fault,name_mismatch,5,5,10,");
+	assert_row("server_list", "198.51.100.1,25,,relay,6,0,0,6,mixed,");
+}
+
+static void protection_never_says_safe_from_an_attacker(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	facts.verdict = VERDICT_ENCRYPTED;
+	count(&facts, 1); // the cipher is not known
+	facts.cipher_known = true;
+	count(&facts, 2);
+	facts.cipher_breakable = true;
+	count(&facts, 1);
+	facts.cipher_breakable = false;
+	facts.faults_known = facts.certificate_seen = true;
+	facts.name_match = SEEN_YES;
+	count(&facts, 1); // good: safe if it is checked
+	facts.client_verifies = SEEN_NO;
+	count(&facts, 1);
+	facts.verdict = VERDICT_STRIPPED;
+	count(&facts, 1);
+	facts.verdict = VERDICT_NO_MAIL; // nothing to protect
+	count(&facts, 1);
+	assert_row("protection", "relay,4,2,1,4,6,0.666667,0.299993,0.903229,1,3,3\r");
+}
+
+static void operators_are_pairs(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	strcpy(facts.operator[FROM_CLIENT].text, "example.org");
+	strcpy(facts.operator[FROM_SERVER].text, "example.com");
+	facts.verdict = VERDICT_ENCRYPTED;
+	count(&facts, 2);
+	facts.verdict = VERDICT_CLEARTEXT;
+	count(&facts, 1);
+	facts.verdict = VERDICT_PARTIAL;
+	count(&facts, 4);
+	facts.operator[FROM_CLIENT].text[0] = '\0';
+	count(&facts, 1);
+	facts.verdict = VERDICT_NO_MAIL;
+	count(&facts, 1);
+	assert_row("operator_pairs", "example.org,example.com,sometimes,2,1,4,2,3,");
+	assert_row("operator_pairs", ",example.com,,0,0,1,0,0,,,\r");
+	assert_row("operators", "sometimes,1,1,1,");
+	assert_row("operators", ",1,0,0,,,\r");
+}
+
+static void a_path_is_told_of_only_with_evidence(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	facts.starttls_offered = SEEN_YES;
+	count(&facts, 3); // before there is any evidence
+	facts.address[FROM_CLIENT] = (struct ip_address){{0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4}};
+	facts.starttls_offered = SEEN_NO;
+	facts.verdict = VERDICT_STRIPPED;
+	facts.evidence[EVIDENCE_CAPABILITY_GARBLED] = CONFIDENCE_CONFIRMED;
+	facts.evidence[EVIDENCE_CAPABILITY_REMOVED] = CONFIDENCE_SUSPECTED;
+	count(&facts, 2);
+	facts = session(1, 2);
+	count(&facts, 1); // another server
+	assert_row("paths", "198.51.100.1,25,,192.0.2.0/24,3,0,0,,3,0\r");
+	assert_row("paths", "198.51.100.1,25,,2001:db8:102::/48,2,2,2,confirmed,0,0\r\n");
+	assert_row("evidence", "capability_garbled,confirmed,2,2,2,2,");
+	assert_row("evidence", "capability_removed,suspected,2,2,2,2,");
+}
+
+static void too_many_are_others(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	facts.verdict = VERDICT_ENCRYPTED;
+	facts.tls_established = facts.starttls_offered = facts.starttls_requested = SEEN_YES;
+	strcpy(facts.mechanism, "PLAIN");
+	for (unsigned i = 0; i < 65536 + 10; i++) {
+		for (size_t side = 0; side < 2; side++) {
+			facts.address[side].bytes[13] = (uint8_t)(i >> 16);
+			facts.address[side].bytes[14] = (uint8_t)(i >> 8);
+			facts.address[side].bytes[15] = (uint8_t)i;
+		}
+		snprintf(facts.operator[0].text, sizeof facts.operator[0].text, "n%u.example", i);
+		snprintf(facts.mechanism, sizeof facts.mechanism, "X%u", i);
+		statistics_count(statistics, &facts);
+	}
+	assert_row("server_list", "others,,,,10,");
+	assert_row("servers", ",others,sessions_of_more_servers,10,");
+	assert_row("starttls_use", "always,65536,65536,65536,");
+	assert_row("starttls_use", "others,,0,0,,,,10,0,0\r");
+	assert_row("operator_pairs", "others,others,always,10,0,0,");
+	assert_row("credentials", "others,,64522,0,0,64522,0,0,");
+	assert_row("sessions", "smtp,relay,25,4,65546,65546,");
+	assert_row("distinct", "servers,6"); // estimated
+	assert_row("verdicts", "encrypted,,65546,65546,65546,1.000000,");
+}
+
+static void a_restart_forgets(void **state)
+{
+	(void)state;
+	struct session_facts facts = session(1, 1);
+	count(&facts, 5);
+	assert_int_equal(statistics_span(statistics).sessions, 5);
+	assert_true(statistics_restart(statistics));
+	assert_int_equal(statistics_span(statistics).sessions, 0);
+	count(&facts, 1);
+	assert_row("verdicts", "partial,,1,1,1,");
+	assert_row("distinct", "servers,1,exact\r");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(funnel_leaves_out_what_is_not_seen, begin, end),
+	    cmocka_unit_test_setup_teardown(clients_have_habits, begin, end),
+	    cmocka_unit_test_setup_teardown(certificates_by_session_and_server, begin, end),
+	    cmocka_unit_test_setup_teardown(
+	        protection_never_says_safe_from_an_attacker, begin, end),
+	    cmocka_unit_test_setup_teardown(operators_are_pairs, begin, end),
+	    cmocka_unit_test_setup_teardown(a_path_is_told_of_only_with_evidence, begin, end),
+	    cmocka_unit_test_setup_teardown(too_many_are_others, begin, end),
+	    cmocka_unit_test_setup_teardown(a_restart_forgets, begin, end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
