@@ -600,7 +600,8 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 		return;
 	struct conflict conflict = {.length = 0};
 	if (after(stream->next, segment->sequence) && stream->backlog != NULL) {
-		backlog_compare(stream->backlog, segment, stream->next, &conflict);
+		uint32_t delivered = stream->next - stream->closed; // a FIN counts, but is no byte
+		backlog_compare(stream->backlog, segment, delivered, &conflict);
 		take_conflict(flow, from, segment, &conflict);
 	}
 	if (!after(end, stream->next)) {

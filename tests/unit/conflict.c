@@ -318,11 +318,21 @@ static void tls_from_the_start(struct lab *lab)
 	say_as(&talk, FROM_CLIENT, FORGER_TTL, 0, "\x16\x03\x01\x01\x01\x01\x01\x01yyyyyy");
 }
 
+// Behind its FIN, which counts in the sequence and is no byte.
+static void repeated_behind_the_end(struct lab *lab)
+{
+	struct talk talk = in_dialogue(lab);
+	uint32_t at = said(&talk, FROM_SERVER);
+	talk_say(&talk, FROM_SERVER, TRUE_REPLY);
+	talk_flags(&talk, FROM_SERVER, TCP_FIN | TCP_ACK);
+	say_as(&talk, FROM_SERVER, FORGER_TTL, at, TRUE_REPLY);
+}
+
 static void what_is_no_conflict(void **state)
 {
 	static void (*const cases[])(struct lab * lab) = {damaged_again, damaged_first,
 	    damaged_and_held, cut_short, only_repeated, kept_alive, in_tls, in_tls_and_held,
-	    tls_from_the_start};
+	    tls_from_the_start, repeated_behind_the_end};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct lab lab = lab_begin(LAB_MEMORY, false);
