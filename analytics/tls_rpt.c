@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	DOMAINS_MAX = 16384, // reports; sessions for further domains are counted as left out
+	DOMAINS_MAX = 16384, // reports; sessions for further domains are in none
 	DETAILS_MAX = 16384, // of all reports; further failures stand in their summary only
 };
 
