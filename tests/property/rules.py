@@ -124,7 +124,8 @@ def equal_or_null(field, original, variant):
 
 def verdict(field, original, variant):
     before, after = original[field], variant[field]
-    return same(before, after) or after in VERDICT_MOVES.get(before, {})
+    failed_only = original["reason"] == "tls_failed" and after == "tls_failed"  # what followed is lost
+    return failed_only or same(before, after) or after in VERDICT_MOVES.get(before, {})
 
 
 def reason(field, original, variant):

@@ -25,7 +25,9 @@ class Trace:
     """A capture with its TCP segments taken apart.
 
     `servers` maps the flow key of each reported connection to its server's (address, port).
-    `segments[i]` is the segment in `packets[i]`, None unless it belongs to such a connection.
+    `segments[i]` is the segment in `packets[i]`, None unless it belongs to such a connection. A connection
+    with two different payloads for the same bytes has none: which of them is lost, or comes first, decides
+    what is said in it.
     """
 
     packets: list
@@ -34,10 +36,30 @@ class Trace:
 
     def __post_init__(self):
         self.segments = [self._segment(packet) for packet in self.packets]
+        forged = self._contradictory()
+        self.segments = [s if s and s.flow not in forged else None for s in self.segments]
 
     def _segment(self, packet):
         segment = pk.parse_segment(packet)
         return segment if segment and segment.flow in self.servers else None
+
+    def _contradictory(self):
+        """The connections that have two different payloads for the same bytes."""
+        said, found = {}, set()
+        for segment in filter(None, self.segments):
+            place = (segment.link, segment.source, segment.destination, segment.seq, len(segment.payload))
+            if segment.payload and said.setdefault(place, segment.payload) != segment.payload:
+                found.add(segment.flow)
+        return found
+
+    def doubled(self):
+        """Is a connection seen at two places, which nothing but their VLANs tells apart?"""
+        places = {}
+        for segment in filter(None, self.segments):
+            tags = segment.link[12:-2]
+            if places.setdefault((segment.source, segment.destination), tags) != tags:
+                return True
+        return False
 
     def pairs(self):
         return zip(self.packets, self.segments)
@@ -102,7 +124,9 @@ def vlan(rng, trace):
 
 
 def qinq(rng, trace):
-    """A service tag and a customer tag on every frame."""
+    """A service tag and a customer tag on every frame, unless it is a third that tells two places apart."""
+    if trace.doubled():
+        return trace.packets
     tags = [(pk.ETHER_QINQ, rng.randrange(1, 4095)), (pk.ETHER_VLAN, rng.randrange(1, 4095))]
     return [pk.add_vlan(packet, tags) for packet in on_ethernet(trace)]
 
@@ -118,6 +142,8 @@ def mpls(rng, trace):
 
 def link_type(rng, trace):
     """Captured with another link type: raw IP, BSD loopback, Linux cooked v1 or v2."""
+    if trace.doubled():
+        return trace.packets
     kinds = [cf.LINK_RAW, cf.LINK_NULL, cf.LINK_LOOP, cf.LINK_SLL, cf.LINK_SLL2]
     kind = rng.choice([k for k in kinds if k != trace.packets[0].linktype])
     return [pk.relink(packet, kind) for packet in trace.packets if pk.ip_version(packet)]
