@@ -871,7 +871,8 @@ smtps_from() { smtp_from "$@" --port 465 --tls-on-connect --auth PLAIN --auth-us
 
 # ---- an older version ------------------------------------------------------
 
-SENTINEL=("$MAY" "$ECDSA" "smtpd_tls_protocols = >=TLSv1.2")
+# The leaf alone, so that all the server says is in one segment, before the client's alert
+SENTINEL=("$MAY" "smtpd_tls_chain_files = ${WORK-}/pki/ecdsa.key ${WORK-}/pki/ecdsa.pem" "smtpd_tls_protocols = >=TLSv1.2")
 
 recipe attack-sentinel-postfix-swaks 4 "%postfix; %swaks" \
 	"25: the client offers TLS 1.3, which is taken out of its hello on the way; the server's answer in 1.2 has the downgrade sentinel, the client refuses it ($ROUTER)"
@@ -896,7 +897,7 @@ attack-sentinel-postfix-postfix() {
 recipe attack-sentinel-implicit-dovecot-curl 4 "%dovecot; %curl" \
 	"993: the same with TLS from the first byte ($ROUTER)"
 attack-sentinel-implicit-dovecot-curl() {
-	middle; dovecot_server "${SMALL_DV[@]}"
+	middle; dovecot_server "${SMALL_DV[@]}" "ssl_cert = <$PKI/ecdsa.pem"
 	strip $C4 993 no13
 	capture
 	imaps_from $C4 --tls-max 1.3
