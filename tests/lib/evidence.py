@@ -2,7 +2,7 @@
 """The evidence in a session's record: its pieces, what of it is an alarm, whether it holds together."""
 
 CONFIDENCES = ("suspected", "probable", "confirmed")
-ALARMING = CONFIDENCES[1:]  # above this, honest sessions must have none
+ALARMING = CONFIDENCES[1:]  # what nothing honest may have
 
 KINDS = {
     "capability_garbled", "banner_garbled", "capability_removed", "command_garbled", "illegal_reply",
@@ -20,7 +20,8 @@ def pieces(record):
 
 def alarms(record):
     """Lines on what an honest session must not have: evidence, or `stripped`, above `suspected`."""
-    lines = [f"{piece['kind']} {piece['confidence']}" for piece in pieces(record) if piece["confidence"] in ALARMING]
+    high = [piece for piece in pieces(record) if piece["confidence"] in ALARMING]
+    lines = [f"{piece['kind']} {piece['confidence']}" for piece in high]
     if record["verdict"] == "stripped" and record["confidence"] in ALARMING:
         lines.append(f"verdict stripped, {record['confidence']}")
     return lines

@@ -35,7 +35,9 @@ ALONE = re.compile(r"^(smtp-ehlo-rejected|.*-preauth|.*-refused|smtp-starttls-in
 ANYWHERE = re.compile(r"^(other-syn|other-refused)")  # probes to which a server need not have answered
 DATE = re.compile(r"[A-Z][a-z]{2}, \d.*$")
 REFUSING = "smtp-starttls-refused-454-postfix-postfix.pcap"
-PROBES = re.compile(r"^(smtp-probe|pop3-probe|smtp-starttls-client-leaves|clean-scanner|other-syn|other-refused)")
+PROBES = re.compile(
+    r"^(smtp-probe|pop3-probe|smtp-starttls-client-leaves|clean-scanner|other-syn|other-refused)"
+)
 
 
 @dataclass
