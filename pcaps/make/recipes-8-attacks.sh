@@ -1117,7 +1117,7 @@ clean-certificate-renewed-dovecot-curl() {
 }
 
 recipe clean-retransmissions-dovecot-script 4 "%dovecot; %python script" \
-	"143: lost segments on both ways, sent again: several small ones in one, and in parts (the same bytes)"
+	"143: segments lost behind the tap on both ways: one comes again as it was, three small ones come again in one (the same bytes)"
 clean-retransmissions-dovecot-script() {
 	wire drop:ab:2,3,4 drop:ba:2,5
 	dovecot_server
