@@ -216,7 +216,7 @@ recipe attack-remove-server-side-postfix-swaks 4 "%postfix; %swaks" \
 attack-remove-server-side-postfix-swaks() {
 	middle; postfix_server "${SMALL[@]}"
 	NS=sv DEV=s0 capture
-	good_smtp
+	GOOD="$C4 $D4 $C4 $C4 $D4 $C4" good_smtp
 	strip $C4 25 remove
 	smtp_from $C4 --tls-optional
 }

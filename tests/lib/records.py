@@ -31,10 +31,10 @@ def connection(record):
 
 
 def by_connection(records):
-    """Records grouped by the unordered pair of endpoints, each group in the order of VLANs and starts."""
+    """Records grouped by the unordered pair of endpoints, each group in the order of its starts."""
     groups = {}
     for record in records:
         groups.setdefault(tuple(sorted(endpoints(record))), []).append(record)
     for group in groups.values():
-        group.sort(key=lambda record: (record["vlan"], record["start"] or ""))
+        group.sort(key=lambda record: record["start"] or "")
     return groups

@@ -10,6 +10,7 @@ from a generator with a fixed seed, so that a day can be made again.
 import ipaddress
 import random
 import re
+import zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ DAY = 24 * 3600 * 10**9
 NETWORKS = 60  # of clients
 SCANNERS = 3
 USUAL = 8  # sessions of others at the server of an episode
+NAME = b"example.com"  # how all servers of the captures end
+TLS_RECORDS = (b"\x16", b"\x15", b"\x14", b"\x17", b"\x80")
 SNAPLENS = (96, 128, 200)
 
 # Captures in which one server shows what honest servers do not mix, or that are no plain TCP.
@@ -197,11 +200,15 @@ class Builder:
             return [Face.of(self.rng, self.library.faces[name]) for name in twins]
         return [self.face(port, True), self.face(port, False)]
 
-    def face(self, port, offers):
+    def two(self, port):
+        """Two faces that offer it, with good certificates where they are seen."""
+        return [self.face(port, True, trusted=True) for _ in range(2)]
+
+    def face(self, port, offers, trusted=False):
         """A face, or one of another port where the captures have none of this one."""
         names = self.library.choose(port, offers) or self.library.choose(25, offers)
         name = self.rng.choice(names)
-        return Face.of(self.rng, self.library.faces[name])
+        return Face.of(self.rng, self.library.faces[name], trusted)
 
     def server(self, number):
         rng, port = self.rng, self.rng.choice((25, 25, 25, 587, 143, 143, 110))
@@ -212,9 +219,9 @@ class Builder:
             (15, "one that never offers it", lambda: _steady(without)),
             (6, "turned off", lambda: _changes(with_tls, without, midday)),
             (6, "turned on", lambda: _changes(without, with_tls, midday)),
-            (5, "replaced", lambda: _changes(with_tls, self.face(port, True), midday)),
+            (5, "replaced", lambda: _changes(with_tls, self.face(port, True, True), midday)),
             (8, "a balancer of both", lambda: _balanced(rng, [with_tls, without])),
-            (3, "a balancer of two that offer", lambda: _balanced(rng, [with_tls, self.face(port, True)])),
+            (3, "a balancer of two that offer", lambda: _balanced(rng, self.two(port))),
             (8, "one that offers it to some networks", lambda: _by_network(rng, with_tls, without)),
             (4, "one turned off for two hours", lambda: _breaks(midday, with_tls, without)),
             (6, "one that breaks for two hours", lambda: _breaks(midday, *self.broken())),
@@ -267,8 +274,23 @@ def _client_address(rng, server, network):
 # --- what the network and the tap do -----------------------------------------------------------
 
 
+class Renamer:
+    """Gives a server a name of its own, of the same length, in what is said in clear and in the client's
+    hello; not in certificates, which would be others then."""
+
+    def __init__(self, server):
+        self.name = b"x%06x.com" % (zlib.crc32(server.encode()) & 0xFFFFFF)
+        self.clear = True  # the server has not spoken TLS yet
+
+    def __call__(self, from_client, payload):
+        if not from_client and payload[:1] in TLS_RECORDS:
+            self.clear = False
+        return payload.replace(NAME, self.name) if from_client or self.clear else payload
+
+
 def _moved(connection, start, client, server, port, shifts):
-    """The connection's packets at another time, with other addresses, client port, sequence numbers."""
+    """The connection's packets at another time, with other addresses, names, ports, sequence numbers."""
+    renamed = Renamer(server)
     ends = {True: client, False: server}
     head = {way: pk.ip_header(ends[way], ends[not way]) for way in ends}
     link = pk.ethernet_header(head[True][0] >> 4)
@@ -280,6 +302,7 @@ def _moved(connection, start, client, server, port, shifts):
             link=link, ip=head[from_client], seq=segment.seq + own,
             ack=segment.ack + other if segment.flags & pk.ACK else segment.ack,
             options=pk.shift_sack(segment.options, other),
+            payload=renamed(from_client, segment.payload),
             **({"sport": port} if from_client else {"dport": port}),
         )  # fmt: skip
         made.append((from_client, pk.build(packet.at(start + offset), moved)))
@@ -383,14 +406,18 @@ def _add_episodes(made, library, rng, servers):
                 made.add(connection, rng.randrange(DAY), client, address)
 
 
+def _fitting(probes, choices):
+    """The probes that a server with these connections would have answered so."""
+    shown = {(c.face, leaf) for c in choices for leaf in (c.leaf, None)}
+    return [p for p in probes if (p.face, p.leaf) in shown or ANYWHERE.match(p.capture)]
+
+
 def _add_scanners(made, library, rng, hosts):
     """Clients that visit server after server, as fast as a scanner does."""
     for number in range(SCANNERS):
         time = rng.randrange(DAY // 2)
         for host in rng.sample(hosts, len(hosts) // 2):
-            face = {connection.face for connection in host.when(time, 0).choices}
-            fitting = [p for p in library.probes if p.face in face or ANYWHERE.match(p.capture)]
-            probe = rng.choice(fitting)
+            probe = rng.choice(_fitting(library.probes, host.when(time, 0).choices))
             client = f"2001:db8:f{number}::5" if ":" in host.address else f"203.0.113.{200 + number}"
             made.add(probe, time, client, host.address)
             time += rng.randrange(10**9)
