@@ -23,7 +23,9 @@ NOT_FACTS = {
 }
 
 # Keys of an evidence object that describe packets, not the dialogue.
-NOT_FACTS_IN_EVIDENCE = {"time", "session_id", "when", "seconds"}
+NOT_FACTS_IN_EVIDENCE = {
+    "time", "session_id", "when", "seconds", "accepted_last", "offered_last", "taken_last", "usual_last",
+}  # fmt: skip
 
 # Only compared for lossless variants: a lossy one is *meant* to change them.
 CAPTURE_QUALITY = {
