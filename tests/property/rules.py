@@ -126,8 +126,10 @@ def equal_or_null(field, original, variant):
 
 def verdict(field, original, variant):
     before, after = original[field], variant[field]
-    failed_only = original["reason"] == "tls_failed" and after == "tls_failed"  # what followed is lost
-    return failed_only or same(before, after) or after in VERDICT_MOVES.get(before, {})
+    kinds = {item["kind"] for item in original["evidence"] or []}
+    failed = original["reason"] == "tls_failed" or "tls_broken_then_cleartext" in kinds
+    what_followed_is_lost = failed and after == "tls_failed"
+    return what_followed_is_lost or same(before, after) or after in VERDICT_MOVES.get(before, {})
 
 
 def reason(field, original, variant):
