@@ -26,15 +26,17 @@ static void add_capability(
 
 // A line of the reply to EHLO: the first names the server, the others are capabilities (RFC 5321
 // 4.1.1.1). A server that forgets the first line's name, or the dashes, is understood as well. The name
-// counts where the greeting had none: one in a greeting that was lost could be another.
+// counts where the greeting had none: one in a greeting that was lost could be another. Where the command is
+// not seen only a first line of several is surely EHLO's: the answer to HELO, or to MAIL, looks like one alone.
 static void ehlo_line(struct smtp *smtp, struct session *session, const struct line *line)
 {
 	if (line->length <= 4)
 		return;
 	struct line text = {.bytes = line->bytes + 4, .length = line->length - 4};
+	bool is_ehlo = line->bytes[3] == '-' || commands_oldest(&smtp->pending) == COMMAND_EHLO;
 	if (smtp->reply_lines > 0 || line_starts(&text, "STARTTLS"))
 		add_capability(smtp, session, &text, line->overlong);
-	else if (session->greeted && session->server_name == NULL)
+	else if (is_ehlo && session->greeted && session->server_name == NULL)
 		server_names_itself(session, line, false);
 }
 

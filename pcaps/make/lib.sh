@@ -88,6 +88,8 @@ readme() {
 declare -A GROUP=([smtp]="SMTP on 25, 465 and 587" [lmtp]=LMTP [imap]=IMAP [pop3]=POP3
 	[certificate]="Certificates"
 	[any]="Mail on other ports, and none (--any-port)"
+	[attack]="Attacks on STARTTLS"
+	[clean]="Honest traffic that looks like an attack"
 	[other]="Not mail, or nothing, on a mail port"
 	[link]="Link types, tunnels and file formats")
 
@@ -262,7 +264,7 @@ inside() {
 	mv "$OUT/${FILE[$name]}.new" "$OUT/${FILE[$name]}"
 	# the secrets of its sessions, where the recipe left them
 	if [ -e "$T/keylog" ]; then install -m 644 "$T/keylog" "$OUT/$name.keylog"; fi
-	[[ $name != certificate-* ]] || keep_trust
+	if [[ $name == certificate-* || -d $T/trust ]]; then keep_trust; fi
 }
 
 # ---- the capture -----------------------------------------------------------

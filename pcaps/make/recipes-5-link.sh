@@ -305,7 +305,12 @@ link-mirror-vxlan-postfix-swaks() {
 # ---- on the way ----
 
 # client -- c0 w0 (wire) w1 s0 -- server
-wire() {
+wire() { way_with wire.py "$@"; }
+
+# way_with SCRIPT ARGUMENTS...: the script carries the frames
+way_with() {
+	local script=$1
+	shift
 	ip netns add way
 	ip -n cl link del c0
 	ip link add c0 netns cl type veth peer name w0 netns way
@@ -324,7 +329,7 @@ wire() {
 	ip -n sv addr add $S4/24 dev s0; ip -n sv addr add $S6/64 dev s0 nodad
 	ip -n cl route add 192.0.2.0/24 dev c0; ip -n cl route add 2001:db8:2::/64 dev c0
 	ip -n sv route add 198.51.100.0/24 dev s0; ip -n sv route add 2001:db8:1::/64 dev s0
-	ip netns exec way /usr/bin/python3 "$HERE/wire.py" w0 w1 "$@" 2>"$T/wire.log" &
+	ip netns exec way /usr/bin/python3 "$HERE/$script" w0 w1 "$@" 2>"$T/wire.log" &
 	sleep .5
 	reach $S4
 	reach $S6

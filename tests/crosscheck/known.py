@@ -28,6 +28,7 @@ class Known:
 MISSED_STARTTLS = "link-tap-missed-starttls-postfix-swaks.pcap", "198.51.100.10:38288 > 192.0.2.25:25"
 ONE_DIRECTION = "link-one-direction-postfix-swaks.pcap", "198.51.100.10:38298 > 192.0.2.25:25"
 TLS_ON_25 = "other-tls-on-25-postfix-openssl.pcap", "198.51.100.10:40956 > 192.0.2.25:25"
+INSERTED = "attack-insert-command-postfix-swaks.pcap", "198.51.100.10:51827 > 192.0.2.25:25"
 MALFORMED = "certificate-malformed-script-openssl.pcap"
 
 TSHARK = [
@@ -151,6 +152,55 @@ TSHARK = [
         "link-two-interfaces.pcapng",
         "203.0.113.10:34222 > 203.0.113.25:25", "(number of connections)", 2, 1,
         "seen on two interfaces: mailtap keeps what two taps see apart",
+    ),
+    Known(
+        *INSERTED, "tls_version",
+        "TLSv1.2",
+        None,
+        "tshark looks for no TLS where commands follow STARTTLS in the clear",
+    ),
+    Known(
+        *INSERTED, "tls_cipher",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        None,
+        "tshark looks for no TLS where commands follow STARTTLS in the clear",
+    ),
+    Known(
+        *INSERTED, "ja3",
+        "c12b4ccd5320bbb380ca1a9df90f771d",
+        None,
+        "tshark looks for no TLS where commands follow STARTTLS in the clear",
+    ),
+    Known(
+        *INSERTED, "ja3s",
+        "abade5a4a7f42baf54766e5d108283b6",
+        None,
+        "tshark looks for no TLS where commands follow STARTTLS in the clear",
+    ),
+    Known(
+        *INSERTED, "ja4",
+        "t13i311000_e8f1e7e78f70_d41ae481755e",
+        None,
+        "tshark looks for no TLS where commands follow STARTTLS in the clear",
+    ),
+    Known(
+        *INSERTED, "server_chain",
+        [
+            "383989899de9f2a341a3f9bd8575447ffbd4b82d8ccf1f56dc249205e555e670",
+            "9d0c1bac634ff03368979756285b0cba9a98d8f3be910cf8e5066f08dbedbc1f",
+        ],
+        None,
+        "tshark looks for no TLS where commands follow STARTTLS in the clear",
+    ),
+    Known(
+        "attack-two-taps-imap-dovecot-curl.pcap",
+        "198.51.100.10:50134 > 192.0.2.25:143", "(number of connections)", 1, 2,
+        "two copies with other sequence numbers: mailtap takes them for one session at two places",
+    ),
+    Known(
+        "attack-two-taps-postfix-swaks.pcap",
+        "198.51.100.10:42053 > 192.0.2.25:25", "(number of connections)", 1, 2,
+        "two copies with other sequence numbers: mailtap takes them for one session at two places",
     ),
 ]  # fmt: skip
 

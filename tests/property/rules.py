@@ -23,7 +23,9 @@ NOT_FACTS = {
 }
 
 # Keys of an evidence object that describe packets, not the dialogue.
-NOT_FACTS_IN_EVIDENCE = {"time", "session_id", "when", "seconds"}
+NOT_FACTS_IN_EVIDENCE = {
+    "time", "session_id", "when", "seconds", "accepted_last", "offered_last", "taken_last", "usual_last",
+}  # fmt: skip
 
 # Only compared for lossless variants: a lossy one is *meant* to change them.
 CAPTURE_QUALITY = {
@@ -124,7 +126,10 @@ def equal_or_null(field, original, variant):
 
 def verdict(field, original, variant):
     before, after = original[field], variant[field]
-    return same(before, after) or after in VERDICT_MOVES.get(before, {})
+    kinds = {item["kind"] for item in original["evidence"] or []}
+    failed = original["reason"] == "tls_failed" or "tls_broken_then_cleartext" in kinds
+    what_followed_is_lost = failed and after == "tls_failed"
+    return what_followed_is_lost or same(before, after) or after in VERDICT_MOVES.get(before, {})
 
 
 def reason(field, original, variant):

@@ -25,7 +25,9 @@ class Trace:
     """A capture with its TCP segments taken apart.
 
     `servers` maps the flow key of each reported connection to its server's (address, port).
-    `segments[i]` is the segment in `packets[i]`, None unless it belongs to such a connection.
+    `segments[i]` is the segment in `packets[i]`, None unless it belongs to such a connection. A connection
+    with two different payloads for the same bytes, or copies from two places, has none: which of them is
+    lost, or comes first, decides what is said in it.
     """
 
     packets: list
@@ -34,10 +36,24 @@ class Trace:
 
     def __post_init__(self):
         self.segments = [self._segment(packet) for packet in self.packets]
+        forged = self._contradictory()
+        self.segments = [s if s and s.flow not in forged else None for s in self.segments]
 
     def _segment(self, packet):
         segment = pk.parse_segment(packet)
         return segment if segment and segment.flow in self.servers else None
+
+    def _contradictory(self):
+        """The connections with two different payloads for the same bytes, or copies from two VLANs."""
+        said, places, found = {}, {}, set()
+        for segment in filter(None, self.segments):
+            way = (segment.source, segment.destination)
+            bytes_at = (*way, segment.seq, len(segment.payload))
+            probe = len(segment.payload) < 2  # a keep-alive's byte may be anything
+            other = not probe and said.setdefault(bytes_at, segment.payload) != segment.payload
+            if other or places.setdefault(way, segment.link[12:]) != segment.link[12:]:
+                found.add(segment.flow)
+        return found
 
     def pairs(self):
         return zip(self.packets, self.segments)

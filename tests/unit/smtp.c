@@ -51,6 +51,13 @@ static const struct mail_conversation conversations[] = {
             "message_bytes=3", "requested=no"},
     },
     {
+        .name = "a greeting that was overwritten, then HELO",
+        .port = PROTOCOL_SMTP,
+        .turns = {S("220 ****************\r\n"), C("HELO c.example\r\n"), S("250 mx.example\r\n"),
+            MAIL, RCPT, DATA, C("x\r\n.\r\n"), TAKEN, QUIT},
+        .facts = {"esmtp=no", "server_name=-", "banner=220 ****************", "messages=1"},
+    },
+    {
         .name = "EHLO refused, then HELO",
         .port = PROTOCOL_SMTP,
         .turns = {BANNER, EHLO, S("502 5.5.2 Error: command not recognized\r\n"),
