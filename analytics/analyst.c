@@ -108,7 +108,7 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	};
 	judged->evidence_count = detectors_run(&input, known->found);
 	judged->judgement =
-	    judge_evidence(judged->judgement, known->found, judged->evidence_count);
+	    judge_evidence(record, judged->judgement, known->found, judged->evidence_count);
 }
 
 static bool is_stripped(const struct judged_session *judged)

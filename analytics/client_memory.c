@@ -18,29 +18,9 @@ enum {
 // For so long a failed attempt is kept before what else is known of a server.
 #define FAILURE_MATTERS SECONDS(3600)
 
-enum failure {
-	FAILURE_NONE,
-	FAILURE_ALERT,
-	FAILURE_JUNK,
-	FAILURE_RESET,
-	FAILURE_CLOSED,
-	FAILURE_SILENCE,
-	FAILURE_UNANSWERED,
-};
-
-static const char *const failure_names[] = {
-    [FAILURE_NONE] = NULL,
-    [FAILURE_ALERT] = "alert",
-    [FAILURE_JUNK] = "junk",
-    [FAILURE_RESET] = "reset",
-    [FAILURE_CLOSED] = "closed",
-    [FAILURE_SILENCE] = "silence",
-    [FAILURE_UNANSWERED] = "unanswered",
-};
-
 struct attempt {
 	nanoseconds time;
-	uint8_t failure; // enum failure
+	struct tls_failure failure;
 };
 
 // What a client did with one port of a server.
@@ -100,33 +80,13 @@ void client_memory_destroy(struct client_memory *memory)
 struct lesson {
 	bool offered, taken; // of an offer of which it is known whether it was taken
 	bool established;
-	enum failure broken, blocked;
+	struct tls_failure broken, blocked;
 };
-
-static enum failure failure_of_end(const struct session_record *record)
-{
-	if (record->end_reason == END_RST)
-		return FAILURE_RESET;
-	return record->end_reason == END_FIN ? FAILURE_CLOSED : FAILURE_SILENCE;
-}
-
-// TLS was begun, or the server was ready for it, and it was not established.
-static enum failure broken_by(const struct session_record *record)
-{
-	const struct session *session = record->session;
-	bool begun = record->starttls_accepted == SEEN_YES || session->tls.begun;
-	bool junk = session->tls_foreign && record->tls_established != SEEN_YES;
-	if (!begun || !(junk || record->tls_established == SEEN_NO))
-		return FAILURE_NONE;
-	if (session->tls.alert_seen)
-		return FAILURE_ALERT;
-	return junk ? FAILURE_JUNK : failure_of_end(record);
-}
 
 // Nothing of the server but SYN or RST. A client that says nothing either may be one that only looks who is
 // there, and whose reset that is: the server's is told by there being one for each of the client's SYNs.
 // Where the client speaks to a server that is not seen at all, it is the tap that does not see it.
-static enum failure blocked_by(const struct session_record *record)
+static enum tls_failure_kind blocked_by(const struct session_record *record)
 {
 	uint64_t server = record->packets[FROM_SERVER], client = record->packets[FROM_CLIENT];
 	bool spoke = record->bytes[FROM_CLIENT] + record->missing[FROM_CLIENT] > 0;
@@ -134,9 +94,8 @@ static enum failure blocked_by(const struct session_record *record)
 	if (!record->tls_port || !record->saw_start || answered || (spoke && server == 0) ||
 	    record->end_reason == END_EVICTED)
 		return FAILURE_NONE;
-	bool goes_on = record->end_reason == END_OF_CAPTURE || record->end_reason == END_STILL_OPEN;
 	if (spoke)
-		return goes_on ? FAILURE_NONE : failure_of_end(record);
+		return tls_failure_by_end(record);
 	if (server == 0)
 		return client >= SILENT_ATTEMPTS || record->end_reason == END_TIMEOUT
 		           ? FAILURE_UNANSWERED
@@ -157,8 +116,8 @@ static struct lesson lesson_of(const struct session_record *record)
 	    .offered = offered,
 	    .taken = offered && taken,
 	    .established = record->tls_established == SEEN_YES && ended,
-	    .broken = broken_by(record),
-	    .blocked = blocked_by(record),
+	    .broken = tls_failure_of(record),
+	    .blocked = {.kind = blocked_by(record)},
 	};
 }
 
@@ -208,7 +167,7 @@ static struct here *find_here(struct client *client, const struct session_record
 
 static bool matters(const struct attempt *attempt, nanoseconds now)
 {
-	return attempt->failure != FAILURE_NONE && attempt->time <= now &&
+	return attempt->failure.kind != FAILURE_NONE && attempt->time <= now &&
 	       now - attempt->time <= FAILURE_MATTERS;
 }
 
@@ -244,14 +203,14 @@ static struct here *take_here(struct client *client, const struct session_record
 	return here;
 }
 
-static void learn_failure(struct attempt *attempt, enum failure failure, nanoseconds time)
+static void learn_failure(struct attempt *attempt, struct tls_failure failure, nanoseconds time)
 {
 	// Records come by when they were given up, not by when they ended: a later one stays, unless the
 	// capture is another, of an earlier time.
-	bool kept = attempt->failure != FAILURE_NONE && attempt->time > time &&
+	bool kept = attempt->failure.kind != FAILURE_NONE && attempt->time > time &&
 	            attempt->time - time <= FAILURE_MATTERS;
-	if (failure != FAILURE_NONE && !kept)
-		*attempt = (struct attempt){time, (uint8_t)failure};
+	if (failure.kind != FAILURE_NONE && !kept)
+		*attempt = (struct attempt){time, failure};
 }
 
 static void learn_server(struct client *client, uint64_t server)
@@ -286,8 +245,8 @@ void client_memory_note(struct client_memory *memory, const struct judged_sessio
 {
 	const struct session_record *record = session->record;
 	struct lesson lesson = lesson_of(record);
-	if (!lesson.offered && !lesson.established && lesson.broken == FAILURE_NONE &&
-	    lesson.blocked == FAILURE_NONE)
+	if (!lesson.offered && !lesson.established && lesson.broken.kind == FAILURE_NONE &&
+	    lesson.blocked.kind == FAILURE_NONE)
 		return;
 	struct client *client = take_client(memory, record);
 	if (client == NULL)
@@ -318,9 +277,9 @@ void client_memory_note(struct client_memory *memory, const struct judged_sessio
 static void tell_failure(
     const struct attempt *attempt, uint16_t port, nanoseconds now, struct failed_attempt *told)
 {
-	if (attempt->failure == FAILURE_NONE || attempt->time > now || attempt->time < told->time)
+	if (attempt->failure.kind == FAILURE_NONE || attempt->time > now || attempt->time < told->time)
 		return;
-	*told = (struct failed_attempt){attempt->time, port, failure_names[attempt->failure]};
+	*told = (struct failed_attempt){attempt->time, port, attempt->failure};
 }
 
 bool client_memory_recall(struct client_memory *memory, const struct session_record *record,

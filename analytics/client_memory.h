@@ -10,12 +10,13 @@
 #define MAILTAP_ANALYTICS_CLIENT_MEMORY_H
 
 #include "analytics/exporter.h"
+#include "analytics/tls_failure.h"
 
 // An attempt at TLS that came to nothing.
 struct failed_attempt {
 	nanoseconds time; // when it ended, or was given up; 0: there was none
 	uint16_t port;
-	const char *how; // "alert", "junk", "reset", "closed", "silence", "unanswered": for records
+	struct tls_failure failure;
 };
 
 struct client_history {

@@ -148,6 +148,7 @@ struct path_history path_view_recall(struct path_view *view, const struct sessio
 	history.offered_here = here->offered;
 	history.missing_here = here->missing;
 	history.missing_since = here->missing_since;
+	history.comes_and_goes = here->came_back;
 	for (uint32_t i = 0; here->missing_since != 0 && i < server->count; i++)
 		history.offered_elsewhere_since +=
 		    &server->networks[i] != here &&

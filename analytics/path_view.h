@@ -20,6 +20,7 @@ struct path_history {
 	uint32_t offered_here, missing_here; // sessions of this network
 	// It was offered here before, and is missing in every session since this time; 0: not so.
 	nanoseconds missing_since;
+	bool comes_and_goes; // it was offered here again after it was missing
 	// Other networks that were offered it since then.
 	uint32_t offered_elsewhere_since;
 };

@@ -137,6 +137,16 @@ static void take_list(
 		    view_of(text->bytes + list->garbled_at, list->garbled_length);
 }
 
+// Of a list that is gone.
+static void take_garbled_clue(struct pattern_findings *findings, const struct session *session)
+{
+	struct clue clue;
+	if (!clue_find(session, CLUE_GARBLED_CAPABILITY, &clue) || clue.length < 2)
+		return;
+	findings->garbled_capability = clue.bytes[0];
+	findings->garbled_capability_line = view_of(clue.bytes + 1, clue.length - 1);
+}
+
 struct pattern_findings pattern_findings_of(
     struct pattern_reader *reader, const struct session_record *record)
 {
@@ -151,6 +161,8 @@ struct pattern_findings pattern_findings_of(
 	}
 	if (list != NULL && list->length > 0)
 		take_list(&findings, read_list(reader, list), list);
+	if (findings.garbled_capability < 0)
+		take_garbled_clue(&findings, session);
 	if (clue_find(session, CLUE_STARTTLS_ANSWER, &answer)) {
 		struct view line = view_of(answer.bytes, answer.length);
 		findings.answer_unknown_command =

@@ -11,7 +11,7 @@
 struct pattern_findings {
 	const char *server_software; // NULL: not known
 	bool banner_garbled; // the greeting is overwritten, as a "fixup" firewall does
-	int garbled_capability; // which line of the capabilities is filler, from 0; -1: none
+	int garbled_capability; // which line of a list of capabilities is filler, from 0; -1: none
 	struct view garbled_capability_line; // its bytes, as in the record
 	// Of the server's answer to STARTTLS/STLS that was no yes (CLUE_STARTTLS_ANSWER).
 	bool answer_unknown_command; // it says that it does not know or implement the command

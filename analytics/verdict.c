@@ -144,13 +144,15 @@ static enum confidence strongest_stripping(const struct evidence *evidence, size
 	return strongest;
 }
 
-struct judgement judge_evidence(
-    struct judgement judgement, const struct evidence *evidence, size_t count)
+struct judgement judge_evidence(const struct session_record *record, struct judgement judgement,
+    const struct evidence *evidence, size_t count)
 {
 	enum confidence strongest = strongest_stripping(evidence, count);
 	bool stripped =
 	    (judgement.verdict == VERDICT_CLEARTEXT && strongest >= CONFIDENCE_SUSPECTED) ||
-	    (judgement.verdict == VERDICT_NO_MAIL && strongest >= CONFIDENCE_PROBABLE);
+	    (judgement.verdict == VERDICT_NO_MAIL && strongest >= CONFIDENCE_PROBABLE) ||
+	    (judgement.verdict == VERDICT_PARTIAL && strongest >= CONFIDENCE_CONFIRMED &&
+	        record->tls_established == SEEN_NO);
 	if (!stripped)
 		return judgement;
 	judgement.verdict = VERDICT_STRIPPED;

@@ -48,10 +48,11 @@ struct judgement {
 struct judgement judge(const struct session_record *record);
 
 // With evidence. Stripped is a session in the clear with a piece that strips; and one that ended before mail,
-// log-in and TLS, if the piece is at least probable: it would have gone on in the clear, or not at all.
-// Its confidence is that of the strongest such piece. Beside any other verdict evidence changes nothing.
-struct judgement judge_evidence(
-    struct judgement judgement, const struct evidence *evidence, size_t count);
+// log-in and TLS, if the piece is at least probable: it would have gone on in the clear, or not at all;
+// and one of which too little was captured to say how it ended, if the piece is confirmed and TLS did not
+// come about for sure. Its confidence is that of the strongest such piece. Beside any other verdict evidence changes nothing.
+struct judgement judge_evidence(const struct session_record *record, struct judgement judgement,
+    const struct evidence *evidence, size_t count);
 
 // As records write them; NULL for the "none" of reasons and hops.
 const char *verdict_name(enum verdict verdict);

@@ -13,6 +13,7 @@ enum clue_kind {
 	CLUE_GARBLED_COMMAND, // a client's line that is filler in the place of STARTTLS/STLS
 	CLUE_GARBLED_ANSWER, // the server's answer to it
 	CLUE_EHLO_REFUSED, // the server's answer to EHLO, and a HELO that followed
+	CLUE_GARBLED_CAPABILITY, // one byte: which line of a list; then the line, filler; the list is gone
 	CLUE_CONFLICT, // struct clue_conflict, then the first bytes, then the second
 	CLUES_LEFT_OUT, // no bytes: there were more than fit
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/session.h"
 
+#include "decode/clues.h"
+#include "decode/pattern_set.h"
+
 #include "decode/foreign.h"
 
 #include <string.h>
@@ -143,9 +146,34 @@ static bool has_filler(const struct text *list)
 	return false;
 }
 
+// A further list takes this one's place, as behind a log-in. Filler in it, where STARTTLS was never offered,
+// stays as a clue.
+static void replace_capabilities(struct session *session)
+{
+	const struct text *list = session->capabilities;
+	uint8_t clue[1 + CLUE_LINE_MAX];
+	const struct session_shared *shared = session->shared;
+	bool looked_for = list != NULL && session->starttls_offered != SEEN_YES;
+	for (uint32_t at = 0, number = 0; looked_for && at < list->length; number++) {
+		const uint8_t *line = list->bytes + at;
+		const uint8_t *end = memchr(line, '\n', list->length - at);
+		size_t length = end != NULL ? (size_t)(end - line) : list->length - at;
+		at += (uint32_t)length + 1;
+		if (length > CLUE_LINE_MAX - 1 || number > UINT8_MAX ||
+		    pattern_match(shared->patterns, shared->scratch, PATTERN_FILLER_CAPABILITY,
+		        view_of(line, length)) == NULL)
+			continue;
+		clue[0] = (uint8_t)number;
+		memcpy(clue + 1, line, length);
+		clue_add(session, CLUE_GARBLED_CAPABILITY, clue, 1 + length);
+		break;
+	}
+	session_forget_capabilities(session);
+}
+
 void session_set_capabilities(struct session *session, struct capability_list *list)
 {
-	text_release(session->shared->texts, session->capabilities);
+	replace_capabilities(session);
 	session->capabilities =
 	    list->incomplete ? NULL : text_keep(session->shared->texts, list->bytes, list->length);
 	if (session->capabilities != NULL && has_filler(session->capabilities))

@@ -28,13 +28,20 @@ static bool only_here(const struct path_history *path)
 	       path->offered_elsewhere_since > 0;
 }
 
+// Offers that come and go for one network, with other words around them: several machines behind one
+// address.
+static bool are_several(const struct detector_input *input)
+{
+	return input->path->comes_and_goes && !otherwise_the_same(input);
+}
+
 static bool detect(const struct detector_input *input, struct evidence *evidence)
 {
 	const struct session *session = input->record->session;
 	const struct server_history *server = input->server;
 	bool garbled = input->patterns->garbled_capability >= 0; // evidence of its own
 	if (session->starttls_offered != SEEN_NO || session->capabilities == NULL || garbled ||
-	    !offered_before(server, input->record->end))
+	    !offered_before(server, input->record->end) || are_several(input))
 		return false;
 	bool same = otherwise_the_same(input);
 	bool probable = same && only_here(input->path);

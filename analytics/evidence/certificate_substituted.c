@@ -4,21 +4,38 @@
 // same, unless the usual one is good and still in use.
 #include "analytics/detector.h"
 
-enum { HABIT_MIN = 2 }; // sessions that make a certificate the usual one
+enum {
+	HABIT_MIN = 2, // sessions that make a certificate the usual one
+	OWN_NETWORKS = 3, // client networks that were shown it, and no path is common to
+};
 
-// The leaf most often shown to others that has another key than this one.
-static const struct server_leaf *usual_leaf(
+static const struct server_leaf *find_leaf(
     const struct server_history *server, const uint8_t *sha256)
 {
+	for (size_t i = 0; i < server->leaf_count; i++)
+		if (memcmp(server->leaves[i].sha256, sha256, sizeof server->leaves[i].sha256) == 0)
+			return &server->leaves[i];
+	return NULL;
+}
+
+// The other leaf that was shown most often; NULL: there is none.
+static const struct server_leaf *usual_leaf(
+    const struct server_history *server, const struct server_leaf *shown)
+{
 	const struct server_leaf *usual = NULL;
-	for (size_t i = 0; i < server->leaf_count; i++) {
-		const struct server_leaf *leaf = &server->leaves[i];
-		if (memcmp(leaf->sha256, sha256, sizeof leaf->sha256) == 0)
-			return NULL; // nothing new
-		if (usual == NULL || leaf->sessions > usual->sessions)
-			usual = leaf;
-	}
+	for (size_t i = 0; i < server->leaf_count; i++)
+		if (&server->leaves[i] != shown &&
+		    (usual == NULL || server->leaves[i].sessions > usual->sessions))
+			usual = &server->leaves[i];
 	return usual;
+}
+
+// It has taken the usual one's place: that was not seen since, or it is shown to many.
+static bool is_servers_own(const struct server_leaf *shown, const struct server_leaf *usual)
+{
+	return shown != NULL && (shown->networks >= OWN_NETWORKS ||
+	                            shown->sessions >= usual->sessions ||
+	                            (shown->sessions >= DETECTOR_OFTEN && usual->last < shown->first));
 }
 
 static const uint8_t *shown_leaf(const struct detector_input *input)
@@ -36,8 +53,9 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	if (leaf == NULL || !input->certificates->judged[FROM_SERVER] ||
 	    !(input->certificates->faults & doubtful))
 		return false;
-	const struct server_leaf *usual = usual_leaf(input->server, leaf);
-	if (usual == NULL || usual->sessions < HABIT_MIN ||
+	const struct server_leaf *shown = find_leaf(input->server, leaf);
+	const struct server_leaf *usual = usual_leaf(input->server, shown);
+	if (usual == NULL || usual->sessions < HABIT_MIN || is_servers_own(shown, usual) ||
 	    input->record->end - usual->last > DETECTOR_MEMORY)
 		return false;
 	bool good = usual->trusted && input->record->end < usual->not_after &&

@@ -30,7 +30,7 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 		return false;
 	evidence->confidence = CONFIDENCE_SUSPECTED;
 	evidence_number(evidence, "port", blocked->port);
-	evidence_name(evidence, "how", blocked->how);
+	evidence_name(evidence, "how", tls_failure_name(blocked->failure.kind));
 	evidence_duration(evidence, "seconds", before > 0 ? before : 0);
 	evidence_number(evidence, "established_with_others", input->implicit->established);
 	return true;

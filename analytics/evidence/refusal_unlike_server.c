@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// STARTTLS or STLS is refused for the moment, though this server accepts it from others. A server whose
-// set-up broke a moment ago does the same. What says that the command does not exist is other evidence.
+// STARTTLS or STLS is refused, though this server accepts it from others. A server whose set-up broke a
+// moment ago does the same. What says that the command does not exist is other evidence.
 #include "analytics/detector.h"
 #include "decode/clues.h"
 
-static bool is_temporary(const struct detector_input *input)
+static bool says_no(const struct detector_input *input)
 {
 	const char *reply = input->record->session->starttls_reply;
-	return strcmp(reply, "454") == 0 || strcmp(reply, "421") == 0 || strcmp(reply, "NO") == 0 ||
+	if (strcmp(reply, "500") == 0 || strcmp(reply, "502") == 0)
+		return false;
+	return reply[0] == '4' || reply[0] == '5' || strcmp(reply, "NO") == 0 ||
 	       (strcmp(reply, "-ERR") == 0 && !input->patterns->answer_unknown_command);
 }
 
@@ -18,7 +20,7 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	struct clue answer;
 	bool accepts = server->accepted > 0 && server->established > 0 &&
 	               record->end - server->accepted_last <= DETECTOR_MEMORY;
-	if (record->starttls_accepted != SEEN_NO || !is_temporary(input) || !accepts)
+	if (record->starttls_accepted != SEEN_NO || !says_no(input) || !accepts)
 		return false;
 	evidence->confidence = CONFIDENCE_SUSPECTED;
 	if (clue_find(record->session, CLUE_STARTTLS_ANSWER, &answer))

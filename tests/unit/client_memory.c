@@ -108,7 +108,7 @@ static void check_broken(struct lab_session *lab, const char *how)
 	struct client_history history = told(memory, server, client, 110, NOW + SECONDS(60));
 	assert_int_equal(history.broken_tls.time, how != NULL ? NOW + SECONDS(1) : 0);
 	if (how != NULL)
-		assert_string_equal(history.broken_tls.how, how);
+		assert_string_equal(tls_failure_name(history.broken_tls.failure.kind), how);
 	assert_int_equal(history.broken_tls.port, how != NULL ? 25 : 0);
 	assert_int_equal(history.blocked.time, 0);
 	history = told(memory, "192.0.2.26", client, 25, NOW + SECONDS(60));
@@ -173,7 +173,7 @@ static void check_blocked(struct lab_session *lab, const char *how)
 	struct client_history history = told(memory, server, client, 143, NOW + SECONDS(60));
 	assert_int_equal(history.blocked.time, how != NULL ? NOW + SECONDS(1) : 0);
 	if (how != NULL)
-		assert_string_equal(history.blocked.how, how);
+		assert_string_equal(tls_failure_name(history.blocked.failure.kind), how);
 	assert_int_equal(history.blocked.port, how != NULL ? 993 : 0);
 	assert_int_equal(history.broken_tls.time, 0);
 	client_memory_destroy(memory);
@@ -222,7 +222,7 @@ static void the_last_failure_is_told(void **state)
 	note(memory, lab);
 	struct client_history history = told(memory, server, client, 25, NOW + SECONDS(200));
 	assert_int_equal(history.broken_tls.time, NOW + SECONDS(101));
-	assert_string_equal(history.broken_tls.how, "closed");
+	assert_int_equal(history.broken_tls.failure.kind, FAILURE_CLOSED);
 	assert_int_equal(history.broken_tls.port, 25);
 	// What comes later is not told; an earlier capture begins anew.
 	assert_int_equal(

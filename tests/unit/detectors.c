@@ -3,6 +3,7 @@
 #include "tests/unit/evidence_lab.h"
 
 #include "decode/tls.h"
+#include "decode/tls_facts.h"
 
 #include <string.h>
 
@@ -295,6 +296,7 @@ static void tls_broken_on_the_same_connection(void **state)
 {
 	(void)state;
 	lab.session.upgraded = true;
+	lab.record.starttls_accepted = SEEN_YES;
 	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED);
 	server_offers();
 	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED); // nothing in common
@@ -308,7 +310,7 @@ static void tls_broken_a_moment_ago(void **state)
 {
 	(void)state;
 	lab.client.broken_tls =
-	    (struct failed_attempt){.time = LAB_NOW - SECONDS(20), .port = 25, .how = "reset"};
+	    (struct failed_attempt){.time = LAB_NOW - SECONDS(20), .port = 25, .failure = {FAILURE_RESET, .odd = true}};
 	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_SUSPECTED);
 	assert_true(
 	    evidence_lab_fact(&lab, EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, "seconds")->time ==
@@ -322,6 +324,77 @@ static void tls_broken_a_moment_ago(void **state)
 	lab.client.broken_tls.time = LAB_NOW;
 	lab.record.in_the_clear = false;
 	expect(EVIDENCE_TLS_BROKEN_THEN_CLEARTEXT, CONFIDENCE_NONE);
+}
+
+static void how_tls_broke_counts(void **state)
+{
+	struct tls_offer offer = {.key_share_bytes = 32};
+	(void)state;
+	lab.record.starttls_accepted = SEEN_YES;
+	lab.session.tls.begun = true;
+	lab.session.tls.client_version = 0x0304;
+	lab.record.end_reason = END_TIMEOUT;
+	assert_int_equal(tls_failure_of(&lab.record).kind, FAILURE_SILENCE);
+	assert_true(tls_failure_of(&lab.record).odd);
+	offer.key_share_bytes = 1216 + 32; // X25519MLKEM768: the hello spans segments
+	session_set_text(
+	    &lab.session, &lab.session.tls.offer, (const uint8_t *)&offer, sizeof offer, 4096);
+	assert_false(tls_failure_of(&lab.record).odd);
+	offer.key_share_bytes = 32;
+	session_set_text(
+	    &lab.session, &lab.session.tls.offer, (const uint8_t *)&offer, sizeof offer, 4096);
+	lab.session.tls.version = 0x0303; // it may have been the certificate
+	assert_false(tls_failure_of(&lab.record).odd);
+	lab.session.tls.alert_seen = true;
+	lab.session.tls.alert_description = 48; // unknown_ca
+	assert_int_equal(tls_failure_of(&lab.record).kind, FAILURE_ALERT);
+	assert_false(tls_failure_of(&lab.record).odd);
+	lab.session.tls.alert_description = 47; // illegal_parameter
+	assert_true(tls_failure_of(&lab.record).odd);
+	lab.session.tls.alert_seen = false;
+	lab.session.tls_foreign = true;
+	assert_int_equal(tls_failure_of(&lab.record).kind, FAILURE_JUNK);
+	lab.session.tls_foreign = false;
+	lab.record.end_reason = END_OF_CAPTURE; // it goes on
+	assert_int_equal(tls_failure_of(&lab.record).kind, FAILURE_NONE);
+	lab.record.end_reason = END_RST;
+	lab.record.tls_established = NOT_SEEN;
+	assert_int_equal(tls_failure_of(&lab.record).kind, FAILURE_NONE);
+}
+
+static void a_certificate_shown_before(void **state)
+{
+	static const uint8_t usual[32] = "usual", other[32] = "other";
+	(void)state;
+	lab.record.in_the_clear = false;
+	lab.record.tls_established = SEEN_YES;
+	session_set_text(&lab.session, &lab.session.tls.chain[FROM_SERVER], other, 32, 32);
+	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
+	lab.certificates.judged[FROM_SERVER] = true;
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	lab.server.leaf_count = 2;
+	lab.server.leaves[0] = (struct server_leaf){.sessions = 9, .last = LAB_NOW - SECONDS(1)};
+	memcpy(lab.server.leaves[0].sha256, usual, 32);
+	lab.server.leaves[1] = (struct server_leaf){
+	    .sessions = 3, .networks = 1, .first = LAB_NOW - SECONDS(9), .last = LAB_NOW};
+	memcpy(lab.server.leaves[1].sha256, other, 32);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED); // the usual one is in use
+	lab.server.leaves[0].last = LAB_NOW - SECONDS(10); // it was replaced
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	lab.server.leaves[0].last = LAB_NOW - SECONDS(1);
+	lab.server.leaves[1].networks = 3; // no path is common to them
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+}
+
+static void filler_in_a_list_that_is_gone(void **state)
+{
+	static const char clue_bytes[] = "\002XXXXXXXA";
+	struct clue found;
+	(void)state;
+	clue_add(&lab.session, CLUE_GARBLED_CAPABILITY, clue_bytes, 9);
+	assert_true(clue_find(&lab.session, CLUE_GARBLED_CAPABILITY, &found));
+	assert_int_equal(found.bytes[0], 2);
+	assert_int_equal(found.length, 9);
 }
 
 static void conflict(bool unlike)
@@ -434,7 +507,7 @@ static void a_port_for_tls_that_does_not_answer(void **state)
 	lab.session.protocol = PROTOCOL_IMAP;
 	lab.record.port[FROM_SERVER] = 143;
 	lab.client.blocked = (struct failed_attempt){
-	    .time = LAB_NOW - SECONDS(30), .port = 993, .how = "unanswered"};
+	    .time = LAB_NOW - SECONDS(30), .port = 993, .failure = {FAILURE_UNANSWERED}};
 	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE); // it may not be there at all
 	lab.implicit.established = 1;
 	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_SUSPECTED);
@@ -519,6 +592,9 @@ int main(void)
 	    ROW(a_name_refused_is_no_ehlo_refused),
 	    ROW(tls_broken_on_the_same_connection),
 	    ROW(tls_broken_a_moment_ago),
+	    ROW(how_tls_broke_counts),
+	    ROW(a_certificate_shown_before),
+	    ROW(filler_in_a_list_that_is_gone),
 	    ROW(two_payloads_for_the_same_bytes),
 	    ROW(two_tap_points),
 	    ROW(another_certificate),
