@@ -83,9 +83,9 @@ struct lesson {
 	struct tls_failure broken, blocked;
 };
 
-// Nothing of the server but SYN or RST. A client that says nothing either may be one that only looks who is
-// there, and whose reset that is: the server's is told by there being one for each of the client's SYNs.
-// Where the client speaks to a server that is not seen at all, it is the tap that does not see it.
+// Nothing of the server but SYN or RST. A client that resets what the server agreed to may be one that only
+// looks who is there. Where the client speaks to a server that is not seen at all, it is the tap that does
+// not see it.
 static enum tls_failure_kind blocked_by(const struct session_record *record)
 {
 	uint64_t server = record->packets[FROM_SERVER], client = record->packets[FROM_CLIENT];
@@ -100,7 +100,7 @@ static enum tls_failure_kind blocked_by(const struct session_record *record)
 		return client >= SILENT_ATTEMPTS || record->end_reason == END_TIMEOUT
 		           ? FAILURE_UNANSWERED
 		           : FAILURE_NONE;
-	return record->end_reason == END_RST && server >= client ? FAILURE_RESET : FAILURE_NONE;
+	return record->end_reason == END_RST && record->refused ? FAILURE_RESET : FAILURE_NONE;
 }
 
 static struct lesson lesson_of(const struct session_record *record)

@@ -192,6 +192,8 @@ struct session_record session_record_make(const struct flow *flow, enum end_reas
 	    .end_reason = reason,
 	    .saw_start = flow->saw_start,
 	    .tls_port = flow->hint.implicit_tls,
+	    .refused = flow->streams[FROM_SERVER].reset_sent &&
+	               !flow->streams[FROM_SERVER].syn_seen,
 	};
 	memcpy(record.vlans, flow->vlans, sizeof record.vlans);
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {

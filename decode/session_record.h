@@ -21,6 +21,7 @@ struct session_record {
 	bool saw_start;
 	bool twin_live;                // seen elsewhere as well, at the same time: that record comes later
 	bool tls_port;                 // TLS was expected from the first byte
+	bool refused;                  // the server answered the client's SYN with a reset
 	// Facts that depend on what was not seen (enum seen).
 	enum tls_mode tls_mode;
 	enum seen starttls_requested, starttls_accepted, tls_established, credentials_exposed;

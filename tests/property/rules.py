@@ -103,6 +103,11 @@ AMBIGUOUS = [
         "a body with a dot between bare line feeds is one message or two, as the server takes it",
     ),
     (
+        ["clean-balancer-postfix-swaks.pcap"],
+        ["verdict", "reason", "confidence", "evidence"],
+        "without the session in which the offer came back, the server is not known to be several",
+    ),
+    (
         ["certificate-memory-postfix-swaks.pcap"],
         ["server_chain", "server_certificate_source", "certificate_status",
          "certificate_untrusted_because", "certificate_missing_issuer", "certificate_name_match",

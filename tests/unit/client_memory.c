@@ -166,6 +166,13 @@ static struct lab_session *unanswered(
 	return lab;
 }
 
+static struct lab_session *refused(uint64_t times)
+{
+	struct lab_session *lab = unanswered(times, times, 0, END_RST);
+	lab->record.refused = true;
+	return lab;
+}
+
 static void check_blocked(struct lab_session *lab, const char *how)
 {
 	struct client_memory *memory = client_memory_create(0);
@@ -187,8 +194,9 @@ static void what_counts_as_blocked(void **state)
 	check_blocked(unanswered(3, 0, 0, END_OF_CAPTURE), "unanswered");
 	check_blocked(unanswered(1, 0, 0, END_OF_CAPTURE), NULL); // no time to answer
 	check_blocked(unanswered(3, 0, 0, END_EVICTED), NULL);
-	check_blocked(unanswered(1, 1, 0, END_RST), "reset"); // SYN, RST
-	check_blocked(unanswered(3, 3, 0, END_RST), "reset");
+	check_blocked(refused(1), "reset"); // SYN, RST
+	check_blocked(refused(3), "reset");
+	check_blocked(unanswered(1, 1, 0, END_RST), NULL); // the client's own
 	check_blocked(unanswered(2, 1, 0, END_RST), NULL); // SYN, SYN-ACK, RST: a look at the port
 	check_blocked(unanswered(3, 2, 0, END_FIN), NULL); // nor that
 	check_blocked(unanswered(4, 2, 517, END_RST), "reset"); // the hello is reset
@@ -204,7 +212,7 @@ static void what_counts_as_blocked(void **state)
 	lab = unanswered(3, 0, 0, END_TIMEOUT);
 	lab->record.tls_port = false;
 	check_blocked(lab, NULL);
-	lab = unanswered(3, 3, 0, END_RST);
+	lab = refused(3);
 	lab->record.missing[FROM_SERVER] = 10; // it said something
 	check_blocked(lab, NULL);
 }
