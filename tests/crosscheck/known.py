@@ -149,11 +149,6 @@ TSHARK = [
         "sent under the keys of application data, which mailtap does not take from a key log",
     ),
     Known(
-        "link-two-interfaces.pcapng",
-        "203.0.113.10:34222 > 203.0.113.25:25", "(number of connections)", 2, 1,
-        "seen on two interfaces: mailtap keeps what two taps see apart",
-    ),
-    Known(
         *INSERTED, "tls_version",
         "TLSv1.2",
         None,
