@@ -49,6 +49,13 @@ VERDICT_MOVES = {
 
 CONFIDENCE = ["suspected", "probable", "confirmed"]
 
+# Evidence that compares with other sessions. Where one of them is lost, or ends after this one, a server or a
+# client may look as if it had a habit that it has not: but never more than suspected.
+COMPARING = {
+    "capability_removed", "refusal_unlike_server", "offer_ignored_unlike_client",
+    "ehlo_refused_unlike_server", "certificate_substituted", "implicit_tls_blocked",
+}  # fmt: skip
+
 # What a lost or cut ending turns an end into. A reset that hides behind a lost FIN and the
 # reverse: which of the two was seen first.
 END_MOVES = {
@@ -103,11 +110,6 @@ AMBIGUOUS = [
         "a body with a dot between bare line feeds is one message or two, as the server takes it",
     ),
     (
-        ["clean-balancer-postfix-swaks.pcap"],
-        ["verdict", "reason", "confidence", "evidence"],
-        "without the session in which the offer came back, the server is not known to be several",
-    ),
-    (
         ["certificate-memory-postfix-swaks.pcap"],
         ["server_chain", "server_certificate_source", "certificate_status",
          "certificate_untrusted_because", "certificate_missing_issuer", "certificate_name_match",
@@ -129,8 +131,28 @@ def equal_or_null(field, original, variant):
     return variant[field] is None or same(variant[field], original[field])
 
 
+def newly_compared(original, variant):
+    """Is all evidence that the original did not have such that other sessions suggest, and suspected?"""
+    kinds = {item["kind"] for item in original["evidence"] or []}
+    new = [item for item in variant["evidence"] or [] if item["kind"] not in kinds]
+    return bool(new) and all(
+        item["kind"] in COMPARING and item["confidence"] == "suspected" for item in new
+    )
+
+
+def newly_suspected(original, variant):
+    """`stripped` only for what other sessions suggest."""
+    before, after = original["verdict"], variant["verdict"]
+    return (
+        (before, after, variant["confidence"]) == ("cleartext", "stripped", "suspected")
+        and newly_compared(original, variant)
+    )
+
+
 def verdict(field, original, variant):
     before, after = original[field], variant[field]
+    if newly_suspected(original, variant):
+        return True
     kinds = {item["kind"] for item in original["evidence"] or []}
     failed = original["reason"] == "tls_failed" or "tls_broken_then_cleartext" in kinds
     what_followed_is_lost = failed and after == "tls_failed"
@@ -146,15 +168,18 @@ def reason(field, original, variant):
 def confidence(field, original, variant):
     """Less may be seen, so the confidence may sink."""
     before, after = original[field], variant[field]
+    if newly_suspected(original, variant):
+        return True
     if after is None or same(before, after):
         return True
     return before in CONFIDENCE and CONFIDENCE.index(after) <= CONFIDENCE.index(before)
 
 
 def evidence(field, original, variant):
-    """No kind of evidence that the original did not have."""
+    """No kind of evidence that the original did not have, but for what other sessions suggest."""
     kinds = {item["kind"] for item in original[field] or []}
-    return all(item["kind"] in kinds for item in variant[field] or [])
+    known = all(item["kind"] in kinds for item in variant[field] or [])
+    return known or newly_compared(original, variant)
 
 
 def protocol(field, original, variant):
