@@ -507,7 +507,7 @@ static void a_port_for_tls_that_does_not_answer(void **state)
 	lab.session.protocol = PROTOCOL_IMAP;
 	lab.record.port[FROM_SERVER] = 143;
 	lab.client.blocked = (struct failed_attempt){
-	    .time = LAB_NOW - SECONDS(30), .port = 993, .failure = {FAILURE_UNANSWERED}};
+	    .time = LAB_NOW - SECONDS(30), .port = 993, .failure = {.kind = FAILURE_UNANSWERED}};
 	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE); // it may not be there at all
 	lab.implicit.established = 1;
 	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_SUSPECTED);
