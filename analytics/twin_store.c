@@ -80,8 +80,8 @@ static bool are_twins(const struct session_record *one, const struct session_rec
 {
 	return memcmp(one->address, other->address, sizeof one->address) == 0 &&
 	       memcmp(one->port, other->port, sizeof one->port) == 0 &&
-	       one->tap_point != other->tap_point && one->start <= other->end &&
-	       other->start <= one->end;
+	       one->tap_point != other->tap_point &&
+	       one->start <= other->end + TWIN_DELAY && other->start <= one->end + TWIN_DELAY;
 }
 
 const struct session_record *twin_store_take(

@@ -208,7 +208,7 @@ static bool is_twin(const struct flow *flow, const struct flow *other)
 {
 	if (other == flow || other->hash != flow->hash ||
 	    memcmp(&other->key, &flow->key, sizeof flow->key) != 0 ||
-	    other->first > flow->last || flow->first > other->last)
+	    other->first > flow->last + TWIN_DELAY || flow->first > other->last + TWIN_DELAY)
 		return false;
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
 		const struct stream *mine = &flow->streams[from], *theirs = &other->streams[from];

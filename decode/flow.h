@@ -96,6 +96,9 @@ struct flow {
 _Static_assert(sizeof(struct flow) <= 320, "a connection that said nothing yet");
 _Static_assert(sizeof(struct session) <= 192, "the facts of a connection");
 
+// How long a packet may take from one tap point to the other.
+#define TWIN_DELAY SECONDS(1)
+
 struct flow_counters {
 	uint64_t created, ended;
 	uint64_t evicted;

@@ -474,7 +474,7 @@ static void take_acknowledgement(
     struct flow *flow, enum direction from, const struct segment *segment)
 {
 	struct stream *other = &flow->streams[other_direction(from)];
-	if (!(segment->flags & TCP_ACK) || (segment->flags & TCP_RST))
+	if (!(segment->flags & TCP_ACK))
 		return;
 	if (!other->known)
 		set_next(other, segment->acknowledgement, (segment->flags & TCP_SYN) != 0);
@@ -514,6 +514,8 @@ static void take_reset(struct tcp_context *context, struct flow *flow, enum dire
 	}
 	flow->reset = true;
 	stream->reset_sent = true;
+	if (other->known)
+		take_acknowledgement(flow, from, segment); // what it had heard until then
 	if (stream->known && distance > 0) {
 		stream->acknowledged = segment->sequence; // what lies before it was sent
 		stream->acknowledged_known = true;
@@ -688,11 +690,11 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 		take_syn(flow, from, segment);
 		rest.sequence++;
 	}
-	take_acknowledgement(flow, from, segment);
 	if (segment->flags & TCP_RST) {
 		take_reset(context, flow, from, segment);
 		return;
 	}
+	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
 		set_next(stream, rest.sequence, false);
 	if (is_far(stream, &rest)) {

@@ -133,8 +133,9 @@ static void copies_know_each_other(void **state)
 		uint32_t number, tap_point;
 		nanoseconds first, last;
 		bool twin;
-	} cases[] = {{1, 8, 15, 25, true}, {1, 8, 20, 30, true}, {1, 8, 21, 30, false},
-	    {1, 8, 5, 10, true}, {1, 8, 5, 9, false}, {1, 7, 15, 25, false}, {2, 8, 15, 25, false}};
+	} cases[] = {{1, 8, 15, 25, true}, {1, 8, 20 + TWIN_DELAY, 3 * TWIN_DELAY, true},
+	    {1, 8, 21 + TWIN_DELAY, 3 * TWIN_DELAY, false},
+	    {1, 8, -50, 10 - TWIN_DELAY, true}, {1, 8, -50, 9 - TWIN_DELAY, false}, {1, 7, 15, 25, false}, {2, 8, 15, 25, false}};
 	(void)state;
 	struct flow *flow = add(1, 10);
 	flow->last = 20;

@@ -377,6 +377,21 @@ static void a_reset_that_acknowledges_all(void **state)
 	assert_int_equal(end_with_one(&lab)->record.end_reason, END_RST);
 }
 
+// Bytes of which nothing tells but the reset of the side that got them.
+static void what_only_a_reset_acknowledges(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_greetings(&talk);
+	talk.next[FROM_SERVER] += 10;
+	talk_flags(&talk, FROM_CLIENT, TCP_RST | TCP_ACK);
+	lab_end(&lab);
+	assert_int_equal(lab.records[0].record.missing[FROM_SERVER], 10);
+	assert_int_equal(lab.records[0].record.missing[FROM_CLIENT], 0);
+}
+
 static void the_same_ends_begin_again(void **state)
 {
 	(void)state;
@@ -778,6 +793,7 @@ int main(void)
 	    cmocka_unit_test(a_fin_behind_its_acknowledgement_is_no_byte),
 	    cmocka_unit_test(an_old_hole_is_forgotten),
 	    cmocka_unit_test(a_hole_is_not_filled_by_what_comes_later),
+	    cmocka_unit_test(what_only_a_reset_acknowledges),
 	    cmocka_unit_test(the_same_ends_begin_again),
 	    cmocka_unit_test(the_same_ends_begin_again_without_an_end),
 	    cmocka_unit_test(the_client_that_begins_again_is_known),

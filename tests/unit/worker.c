@@ -74,7 +74,7 @@ static void the_first_of_two_copies_tells_of_the_other(void **state)
 			set_vlan(&copies[i], FROM_CLIENT, (uint16_t)(10 + i));
 			set_vlan(&copies[i], FROM_SERVER, (uint16_t)(10 + i));
 		}
-		for (int i = 0; i < 9; i++)
+		for (int i = 0; i < 9; i++, lab.now += apart && i % 3 == 0 ? 2 * TWIN_DELAY : 0)
 			if (apart < 2 || i != 2)
 				steps[apart ? i % 3 : i / 3](&copies[apart ? i / 3 : i % 3]);
 		lab_end(&lab);
