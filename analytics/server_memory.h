@@ -70,7 +70,8 @@ struct server_history {
 	uint64_t banner_fingerprint; // without what changes every time (numbers, dates)
 	size_t leaf_count;
 	struct server_leaf leaves[SERVER_LEAVES_MAX];
-	// SHA-256 that the list of good servers gives: one is its certificate's or its key's. The memory's own.
+	// SHA-256 that the list of good servers gives: one is its certificate's or its key's.
+	// The memory's own.
 	size_t pin_count;
 	const uint8_t (*pins)[32];
 };

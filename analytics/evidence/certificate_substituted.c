@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server that shows other clients one certificate shows this client another that is self-signed or leads
 // to nobody the trust store knows. Back ends that differ and a certificate made anew in haste look the
-// same, unless the usual one is good and still in use.
+// same, unless the usual one is good and still in use. Where the user's list of good servers names
+// certificates or keys, it alone decides.
 #include "analytics/detector.h"
 
 enum {
@@ -33,9 +34,9 @@ static const struct server_leaf *usual_leaf(
 // It has taken the usual one's place: that was not seen since, or it is shown to many.
 static bool is_servers_own(const struct server_leaf *shown, const struct server_leaf *usual)
 {
-	return shown != NULL && (shown->networks >= OWN_NETWORKS ||
-	                            shown->sessions >= usual->sessions ||
-	                            (shown->sessions >= DETECTOR_OFTEN && usual->last < shown->first));
+	return shown != NULL &&
+	       (shown->networks >= OWN_NETWORKS || shown->sessions >= usual->sessions ||
+	           (shown->sessions >= DETECTOR_OFTEN && usual->last < shown->first));
 }
 
 static const uint8_t *shown_leaf(const struct detector_input *input)
@@ -46,6 +47,31 @@ static const uint8_t *shown_leaf(const struct detector_input *input)
 	return shown && chain != NULL && chain->length >= 32 ? chain->bytes : NULL;
 }
 
+static bool is_pinned(const struct server_history *server, const uint8_t *sha256)
+{
+	for (size_t i = 0; i < server->pin_count; i++)
+		if (memcmp(server->pins[i], sha256, sizeof server->pins[i]) == 0)
+			return true;
+	return false;
+}
+
+// A list of keys says nothing of a certificate whose key cannot be read.
+static bool detect_unlisted(
+    const struct detector_input *input, const uint8_t *leaf, struct evidence *evidence)
+{
+	const struct server_history *server = input->server;
+	const struct certificate *certificate = input->certificates->leaf;
+	if (certificate == NULL || is_pinned(server, leaf) ||
+	    is_pinned(server, certificate->spki_sha256))
+		return false;
+	evidence->confidence = CONFIDENCE_PROBABLE;
+	evidence_hash(evidence, "listed_sha256", server->pins[0]);
+	evidence_number(evidence, "listed", server->pin_count);
+	evidence_hash(evidence, "sha256", leaf);
+	evidence_hash(evidence, "spki_sha256", certificate->spki_sha256);
+	return true;
+}
+
 static bool detect(const struct detector_input *input, struct evidence *evidence)
 {
 	const unsigned doubtful = FAULT_SELF_SIGNED | FAULT_UNTRUSTED;
@@ -53,6 +79,8 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	if (leaf == NULL || !input->certificates->judged[FROM_SERVER] ||
 	    !(input->certificates->faults & doubtful))
 		return false;
+	if (input->server->pin_count > 0)
+		return detect_unlisted(input, leaf, evidence);
 	const struct server_leaf *shown = find_leaf(input->server, leaf);
 	const struct server_leaf *usual = usual_leaf(input->server, shown);
 	if (usual == NULL || usual->sessions < HABIT_MIN || is_servers_own(shown, usual) ||
