@@ -27,11 +27,17 @@ enum { DETECTORS = sizeof table / sizeof table[0] };
 
 _Static_assert(DETECTORS == (int)EVIDENCE_KINDS, "each kind has a row");
 
+bool detector_is_listed(const struct server_history *server)
+{
+	return server->baseline && !server->baseline_tls;
+}
+
 size_t detectors_run(const struct detector_input *input, struct evidence found[EVIDENCE_KINDS])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < DETECTORS; i++) {
-		found[count] = (struct evidence){.kind = table[i]->kind, .strips = table[i]->strips};
+		found[count] =
+		    (struct evidence){.kind = table[i]->kind, .strips = table[i]->strips};
 		if (table[i]->detect(input, &found[count]))
 			count++;
 	}

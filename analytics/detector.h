@@ -53,6 +53,9 @@ extern const struct detector_ops capability_garbled, banner_garbled, capability_
 
 enum { DETECTOR_OFTEN = 3 }; // sessions that make a habit
 
+// The user's list of good servers says that this one offers STARTTLS or STLS to everyone, and takes it.
+bool detector_is_listed(const struct server_history *server);
+
 // All evidence in a session, in the order of the table. Returns how many pieces.
 size_t detectors_run(const struct detector_input *input, struct evidence found[EVIDENCE_KINDS]);
 

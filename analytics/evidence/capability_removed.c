@@ -8,9 +8,9 @@
 
 static bool offered_before(const struct server_history *server, nanoseconds now)
 {
-	bool listed = server->baseline && !server->baseline_tls;
-	return listed || (server->offer_proven && server->offered >= DETECTOR_OFTEN &&
-	                               now - server->offered_last <= DETECTOR_MEMORY);
+	return detector_is_listed(server) ||
+	       (server->offer_proven && server->offered >= DETECTOR_OFTEN &&
+	           now - server->offered_last <= DETECTOR_MEMORY);
 }
 
 // Is all that the server shows beside the offer as it was?
@@ -53,6 +53,8 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	evidence_number(evidence, "offered_to_this_network", input->path->offered_here);
 	evidence_bool(evidence, "otherwise_the_same", same);
 	evidence_bool(evidence, "still_offered_elsewhere", only_here(input->path));
+	if (detector_is_listed(server))
+		evidence_bool(evidence, "listed_as_good", true);
 	return true;
 }
 

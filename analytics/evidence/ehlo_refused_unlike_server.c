@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // EHLO is answered as a command that does not exist, and the client falls back to HELO, where there is no
-// STARTTLS. Probable where this server takes EHLO from others; suspected where its own greeting says
+// STARTTLS. Probable where this server takes EHLO from others, or has STARTTLS by the user's list; suspected where its own greeting says
 // ESMTP, or it was seen to take it once. A server of which nothing is known may be that old.
 #include "analytics/detector.h"
 #include "decode/clues.h"
@@ -29,13 +29,16 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	struct clue answer;
 	if (!clue_find(session, CLUE_EHLO_REFUSED, &answer) || !says_unknown(&answer))
 		return false;
-	bool habit = server->ehlo_taken >= DETECTOR_OFTEN;
+	bool listed = detector_is_listed(server);
+	bool habit = listed || server->ehlo_taken >= DETECTOR_OFTEN;
 	if (!habit && server->ehlo_taken == 0 && !greets_with_esmtp(session))
 		return false;
 	evidence->confidence = habit ? CONFIDENCE_PROBABLE : CONFIDENCE_SUSPECTED;
 	evidence_bytes(evidence, "reply", answer.bytes, answer.length);
 	evidence_number(evidence, "ehlo_taken", server->ehlo_taken);
 	evidence_number(evidence, "ehlo_networks", server->ehlo_networks);
+	if (listed)
+		evidence_bool(evidence, "listed_as_good", true);
 	return true;
 }
 

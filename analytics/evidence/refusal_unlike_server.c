@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// STARTTLS or STLS is refused, though this server accepts it from others. A server whose set-up broke a
+// STARTTLS or STLS is refused, though this server accepts it from others, or the user's list says so. A server whose set-up broke a
 // moment ago does the same. What says that the command does not exist is other evidence.
 #include "analytics/detector.h"
 #include "decode/clues.h"
@@ -20,13 +20,17 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	struct clue answer;
 	bool accepts = server->accepted > 0 && server->established > 0 &&
 	               record->end - server->accepted_last <= DETECTOR_MEMORY;
-	if (record->starttls_accepted != SEEN_NO || !says_no(input) || !accepts)
+	bool listed = detector_is_listed(server);
+	if (record->starttls_accepted != SEEN_NO || !says_no(input) || !(accepts || listed))
 		return false;
 	evidence->confidence = CONFIDENCE_SUSPECTED;
 	if (clue_find(record->session, CLUE_STARTTLS_ANSWER, &answer))
 		evidence_bytes(evidence, "reply", answer.bytes, answer.length);
 	evidence_number(evidence, "accepted", server->accepted);
-	evidence_time(evidence, "accepted_last", server->accepted_last);
+	if (server->accepted > 0)
+		evidence_time(evidence, "accepted_last", server->accepted_last);
+	if (listed)
+		evidence_bool(evidence, "listed_as_good", true);
 	return true;
 }
 
