@@ -67,7 +67,7 @@ struct fact {
 };
 
 enum {
-	EVIDENCE_FACTS_MAX = 12,
+	EVIDENCE_FACTS_MAX = 16,
 	EVIDENCE_BYTES_MAX = 256, // bytes of a fact from the wire that are written
 };
 

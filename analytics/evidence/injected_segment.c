@@ -5,11 +5,12 @@
 #include "analytics/detector.h"
 #include "decode/clues.h"
 
-static void add_look(struct evidence *evidence, const char *const keys[2],
-    const struct segment_look *look)
+static void add_look(
+    struct evidence *evidence, const char *const keys[3], const struct segment_look *look)
 {
 	evidence_number(evidence, keys[0], look->ttl);
 	evidence_number(evidence, keys[1], look->ip_id);
+	evidence_number(evidence, keys[2], look->window);
 }
 
 // The first conflict that is unlike, or else the first one. False: there is none.
@@ -35,9 +36,9 @@ static bool find_conflict(
 
 static bool detect(const struct detector_input *input, struct evidence *evidence)
 {
-	static const char *const usual[] = {"usual_ttl", "usual_ip_id"};
-	static const char *const first[] = {"first_ttl", "first_ip_id"};
-	static const char *const second[] = {"second_ttl", "second_ip_id"};
+	static const char *const usual[] = {"usual_ttl", "usual_ip_id", "usual_window"};
+	static const char *const first[] = {"first_ttl", "first_ip_id", "first_window"};
+	static const char *const second[] = {"second_ttl", "second_ip_id", "second_window"};
 	struct clue_conflict conflict = {0};
 	struct clue clue;
 	if (!find_conflict(input->record->session, &conflict, &clue))
@@ -47,8 +48,7 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	if (first_length + conflict.second_length > have)
 		return false;
 	evidence->confidence = conflict.unlike ? CONFIDENCE_CONFIRMED : CONFIDENCE_SUSPECTED;
-	evidence_name(
-	    evidence, "direction", conflict.from == FROM_CLIENT ? "client" : "server");
+	evidence_name(evidence, "direction", conflict.from == FROM_CLIENT ? "client" : "server");
 	evidence_number(evidence, "offset", conflict.offset);
 	evidence_number(evidence, "differing_bytes", conflict.length);
 	if (first_length + conflict.second_length > 0) {

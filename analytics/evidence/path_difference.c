@@ -2,6 +2,7 @@
 // The same connection was seen at two tap points, and the two copies differ in what was said before TLS:
 // something between them rewrote it. Only copies of which nothing is missing are compared.
 #include "analytics/detector.h"
+#include "decode/clues.h"
 
 static bool whole(const struct session_record *record)
 {
@@ -24,10 +25,23 @@ static void add_text(struct evidence *evidence, const char *key, const struct te
 		evidence_bytes(evidence, key, text->bytes, text->length);
 }
 
+// A tap point (headers.h) as what a person knows it by.
+static void add_tap_point(struct evidence *evidence, const char *const keys[3], uint32_t tap_point)
+{
+	uint32_t vlan = tap_point >> 12 & 0xfff, inner_vlan = tap_point & 0xfff;
+	evidence_number(evidence, keys[0], tap_point >> 24);
+	if (vlan != 0)
+		evidence_number(evidence, keys[1], vlan);
+	if (inner_vlan != 0)
+		evidence_number(evidence, keys[2], inner_vlan);
+}
+
 static void add_tap_points(struct evidence *evidence, const struct detector_input *input)
 {
-	evidence_number(evidence, "tap_point_here", input->record->tap_point);
-	evidence_number(evidence, "tap_point_there", input->twin->tap_point);
+	static const char *const here[] = {"interface_here", "vlan_here", "inner_vlan_here"};
+	static const char *const there[] = {"interface_there", "vlan_there", "inner_vlan_there"};
+	add_tap_point(evidence, here, input->record->tap_point);
+	add_tap_point(evidence, there, input->twin->tap_point);
 }
 
 // The first text of the dialogue that differs.
@@ -53,16 +67,39 @@ static bool texts_differ(const struct detector_input *input, struct evidence *ev
 	return false;
 }
 
+// The command as it was seen: no fact if there was none.
+static void add_command(
+    struct evidence *evidence, const char *key, const struct session_record *record)
+{
+	struct clue garbled;
+	if (record->starttls_requested == SEEN_YES)
+		evidence_name(evidence, key,
+		    record->session->protocol == PROTOCOL_POP3 ? "STLS" : "STARTTLS");
+	else if (clue_find(record->session, CLUE_GARBLED_COMMAND, &garbled))
+		evidence_bytes(evidence, key, garbled.bytes, garbled.length);
+}
+
+static void add_reply(struct evidence *evidence, const char *key, const struct session *session)
+{
+	const char *reply = session->starttls_reply;
+	if (reply[0] != '\0')
+		evidence_bytes(evidence, key, (const uint8_t *)reply, strlen(reply));
+}
+
 static bool answers_differ(const struct detector_input *input, struct evidence *evidence)
 {
 	const struct session_record *here = input->record, *there = input->twin;
-	bool same = strcmp(here->session->starttls_reply, there->session->starttls_reply) == 0 &&
-	            here->starttls_requested == there->starttls_requested;
-	if (same)
+	if (here->starttls_requested != there->starttls_requested) {
+		evidence_name(evidence, "differs", "starttls_command");
+		add_command(evidence, "here", here);
+		add_command(evidence, "there", there);
+		return true;
+	}
+	if (strcmp(here->session->starttls_reply, there->session->starttls_reply) == 0)
 		return false;
-	evidence_name(evidence, "differs", "starttls");
-	evidence_bool(evidence, "requested_here", here->starttls_requested == SEEN_YES);
-	evidence_bool(evidence, "requested_there", there->starttls_requested == SEEN_YES);
+	evidence_name(evidence, "differs", "starttls_reply");
+	add_reply(evidence, "here", here->session);
+	add_reply(evidence, "there", there->session);
 	return true;
 }
 

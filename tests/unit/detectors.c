@@ -106,6 +106,7 @@ static void an_offer_that_is_missing(void **state)
 	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
 	lab.server.baseline = true; // the user says so
 	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_SUSPECTED);
+	evidence_lab_fact(&lab, EVIDENCE_CAPABILITY_REMOVED, "listed_as_good");
 	lab.server.baseline_tls = true; // not that it has STARTTLS
 	expect(EVIDENCE_CAPABILITY_REMOVED, CONFIDENCE_NONE);
 	lab.server.baseline_tls = false;
@@ -410,7 +411,7 @@ static void conflict(bool unlike)
 	    .second_length = 3,
 	    .usual = {.ttl = 64},
 	    .first = {.ttl = 64},
-	    .second = {.ttl = 51},
+	    .second = {.ttl = 51, .window = 1024},
 	    .from = FROM_SERVER,
 	    .unlike = unlike};
 	memcpy(all.bytes, "abcxyz", 6);
@@ -430,6 +431,8 @@ static void two_payloads_for_the_same_bytes(void **state)
 	assert_memory_equal(second->bytes, "xyz", 3);
 	assert_int_equal(
 	    evidence_lab_fact(&lab, EVIDENCE_INJECTED_SEGMENT, "second_ttl")->number, 51);
+	assert_int_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_INJECTED_SEGMENT, "second_window")->number, 1024);
 }
 
 static void two_tap_points(void **state)
@@ -440,7 +443,7 @@ static void two_tap_points(void **state)
 	there = lab.session;
 	twin = lab.record;
 	twin.session = &there;
-	twin.tap_point = 7;
+	twin.tap_point = 3u << 24 | 102 << 12 | 7;
 	lab.input.twin = &twin;
 	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_NONE);
 	evidence_lab_text(&lab, &lab.session.server_banner, "220 one");
@@ -453,6 +456,20 @@ static void two_tap_points(void **state)
 	there = lab.session;
 	twin.starttls_requested = SEEN_YES;
 	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_CONFIRMED);
+	assert_string_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_PATH_DIFFERENCE, "there")->name, "STARTTLS");
+	static const struct { const char *key; uint64_t number; } points[] = {
+	    {"interface_here", 0}, {"interface_there", 3}, {"vlan_there", 102}, {"inner_vlan_there", 7}};
+	for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
+		assert_int_equal(
+		    evidence_lab_fact(&lab, EVIDENCE_PATH_DIFFERENCE, points[i].key)->number,
+		    points[i].number);
+	lab.record.starttls_requested = SEEN_YES;
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_NONE);
+	strcpy(there.starttls_reply, "454");
+	expect(EVIDENCE_PATH_DIFFERENCE, CONFIDENCE_CONFIRMED);
+	assert_memory_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_PATH_DIFFERENCE, "there")->bytes, "454", 3);
 }
 
 static void another_certificate(void **state)
@@ -483,6 +500,71 @@ static void another_certificate(void **state)
 	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
 	memcpy(lab.server.leaves[0].sha256, other, 32); // what it always shows
 	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+}
+
+static void a_certificate_that_is_not_on_the_list(void **state)
+{
+	static const uint8_t listed[2][32] = {"a certificate", "a key"}, other[32] = "other";
+	static struct certificate certificate = {.spki_sha256 = "another key"};
+	(void)state;
+	lab.record.in_the_clear = false;
+	lab.record.tls_established = SEEN_YES;
+	session_set_text(&lab.session, &lab.session.tls.chain[FROM_SERVER], other, 32, 32);
+	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
+	lab.certificates.judged[FROM_SERVER] = true;
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	lab.server.pins = listed;
+	lab.server.pin_count = 2;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE); // its key is not known
+	lab.certificates.leaf = &certificate;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	assert_memory_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "sha256")->bytes, other, 32);
+	lab.certificates.faults = FAULT_UNTRUSTED;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	lab.certificates.faults = FAULT_EXPIRED; // trusted for all that: renewed
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	memcpy(certificate.spki_sha256, listed[1], 32);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	memset(certificate.spki_sha256, 0, 32);
+	session_set_text(&lab.session, &lab.session.tls.chain[FROM_SERVER], listed[0], 32, 32);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+}
+
+static void the_list_alone_is_enough(void **state)
+{
+	(void)state;
+	lab.server.known = lab.server.baseline = true;
+	refuse("454", "454 TLS not available");
+	expect(EVIDENCE_REFUSAL_UNLIKE_SERVER, CONFIDENCE_SUSPECTED);
+	lab.server.baseline_tls = true;
+	expect(EVIDENCE_REFUSAL_UNLIKE_SERVER, CONFIDENCE_NONE);
+	lab.record.starttls_requested = SEEN_NO;
+	lab.record.starttls_accepted = NOT_SEEN;
+	lab.session.starttls_offered = NOT_SEEN;
+	clue(CLUE_EHLO_REFUSED, "502 unimplemented");
+	expect(EVIDENCE_EHLO_REFUSED_UNLIKE_SERVER, CONFIDENCE_NONE);
+	lab.server.baseline_tls = false;
+	expect(EVIDENCE_EHLO_REFUSED_UNLIKE_SERVER, CONFIDENCE_PROBABLE);
+}
+
+static void the_list_alone_is_enough_for_imap(void **state)
+{
+	(void)state;
+	lab.session.protocol = PROTOCOL_IMAP;
+	lab.record.port[FROM_SERVER] = 143;
+	lab.client.blocked = (struct failed_attempt){
+	    .time = LAB_NOW - SECONDS(30), .port = 993, .failure = {FAILURE_UNANSWERED}};
+	lab.implicit.baseline = true;
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE);
+	lab.implicit.baseline_tls = true;
+	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_SUSPECTED);
+	lab.client.blocked.time = 0;
+	lab.session.greeting_preauth = true;
+	expect(EVIDENCE_PREAUTH_UNEXPECTED, CONFIDENCE_NONE);
+	lab.server.baseline = true;
+	expect(EVIDENCE_PREAUTH_UNEXPECTED, CONFIDENCE_PROBABLE);
 }
 
 static void a_greeting_that_forbids_starttls(void **state)
@@ -598,6 +680,9 @@ int main(void)
 	    ROW(two_payloads_for_the_same_bytes),
 	    ROW(two_tap_points),
 	    ROW(another_certificate),
+	    ROW(a_certificate_that_is_not_on_the_list),
+	    ROW(the_list_alone_is_enough),
+	    ROW(the_list_alone_is_enough_for_imap),
 	    ROW(a_greeting_that_forbids_starttls),
 	    ROW(a_port_for_tls_that_does_not_answer),
 	    ROW(the_mark_of_a_server_that_can_do_more),
