@@ -78,8 +78,8 @@ static struct entry *find(struct alert_limit *limit, uint64_t key)
 }
 
 // True if this piece was told of early; it is remembered if it is `early` now.
-static bool told_early(struct alert_limit *limit, uint64_t session, enum evidence_kind kind,
-    bool early)
+static bool told_early(
+    struct alert_limit *limit, uint64_t session, enum evidence_kind kind, bool early)
 {
 	const uint64_t identity[2] = {session, kind};
 	uint64_t hash = hash_bytes(&limit->key, identity, sizeof identity) | 1;
@@ -108,7 +108,8 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
 	struct alert_group *known = &entry->group;
 	nanoseconds since = record->end - known->written;
 	known->last = record->end;
-	if (known->written != 0 && since < limit->interval && since > -limit->interval) {
+	bool recent = known->written != 0 && since < limit->interval && since > -limit->interval;
+	if (recent && evidence->confidence <= known->written_confidence) {
 		known->left_out++;
 		known->session_id = session;
 		known->confidence = (uint8_t)evidence->confidence;
@@ -117,6 +118,7 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
 	*left_out = known->left_out;
 	known->left_out = 0;
 	known->written = record->end;
+	known->written_confidence = (uint8_t)evidence->confidence;
 	return ALERT_WRITE;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps alerts from filling a disk: of one kind of evidence at one server in one client network a line is
-// written, and then no other for a while; what was left out is counted and told of with the next line,
-// or at the end. Also knows which evidence was told of before its session ended. Bounded. Used by the
+// written, and then no other for a while, unless it is surer than that; what was left out is counted and
+// told of with the next line, or at the end. Also knows which evidence was told of before its session ended. Bounded. Used by the
 // exporter of alerts.
 #ifndef MAILTAP_ANALYTICS_ALERT_LIMIT_H
 #define MAILTAP_ANALYTICS_ALERT_LIMIT_H
@@ -16,6 +16,7 @@ struct alert_group {
 	uint16_t port;
 	uint8_t kind; // enum evidence_kind
 	uint8_t confidence; // enum confidence: of the last one left out
+	uint8_t written_confidence; // of the last line
 	uint32_t left_out; // since the last line
 	uint64_t session_id; // of the last one left out
 	nanoseconds written, last; // the last line, the last alert

@@ -57,6 +57,32 @@ static void one_line_in_a_while(void **state)
 	assert_int_equal(left_out, 5);
 }
 
+static void what_is_surer_is_not_left_out(void **state)
+{
+	struct evidence evidence = {
+	    .kind = EVIDENCE_CAPABILITY_REMOVED, .confidence = CONFIDENCE_SUSPECTED};
+	static const struct {
+		enum confidence confidence;
+		enum alert_decision decision;
+	} rows[] = {
+	    {CONFIDENCE_SUSPECTED, ALERT_WRITE},
+	    {CONFIDENCE_SUSPECTED, ALERT_LEAVE_OUT},
+	    {CONFIDENCE_PROBABLE, ALERT_WRITE},
+	    {CONFIDENCE_SUSPECTED, ALERT_LEAVE_OUT},
+	    {CONFIDENCE_CONFIRMED, ALERT_WRITE},
+	    {CONFIDENCE_CONFIRMED, ALERT_LEAVE_OUT},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		next_session(SECONDS(1));
+		evidence.confidence = rows[i].confidence;
+		assert_int_equal(alert_limit_decide(limit, &lab.record, &evidence, false,
+		                     &left_out, &displaced),
+		    rows[i].decision);
+	}
+	assert_int_equal(left_out, 1); // before the last line
+}
+
 static void what_is_left_out_is_told_at_the_end(void **state)
 {
 	struct alert_group group;
@@ -106,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROW(one_line_in_a_while),
+	    ROW(what_is_surer_is_not_left_out),
 	    ROW(what_is_left_out_is_told_at_the_end),
 	    ROW(nothing_is_told_twice),
 	    ROW(what_gives_way_is_accounted_for),
