@@ -67,8 +67,8 @@ struct examination {
 	struct evidence found[EVIDENCE_KINDS];
 };
 
-static void recall(struct analyst *analyst, const struct session_record *record,
-    struct examination *known)
+static void recall(
+    struct analyst *analyst, const struct session_record *record, struct examination *known)
 {
 	uint16_t implicit = implicit_port(record->port[FROM_SERVER]);
 	struct server_memory *servers = analyst->options.servers;
@@ -111,7 +111,7 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    judge_evidence(record, judged->judgement, known->found, judged->evidence_count);
 }
 
-static bool is_stripped(const struct judged_session *judged)
+static bool strips(const struct judged_session *judged)
 {
 	for (size_t i = 0; i < judged->evidence_count; i++)
 		if (judged->evidence[i].strips)
@@ -119,22 +119,31 @@ static bool is_stripped(const struct judged_session *judged)
 	return false;
 }
 
+// What becomes of a session that goes on is not known: what it has evidence of is what its path is like.
+static enum path_mark mark_of(const struct judged_session *judged)
+{
+	bool goes_on = judged->record->end_reason == END_STILL_OPEN;
+	if (judged->judgement.verdict == VERDICT_STRIPPED || (goes_on && strips(judged)))
+		return PATH_STRIPPED;
+	return judged->evidence_count > 0 ? PATH_DOUBTFUL : PATH_UNTOUCHED;
+}
+
 static void remember(struct analyst *analyst, const struct judged_session *judged)
 {
 	server_memory_note(analyst->options.servers, judged);
 	client_memory_note(analyst->clients, judged);
-	path_view_note(analyst->paths, judged->record, is_stripped(judged));
+	path_view_note(analyst->paths, judged->record, mark_of(judged));
 }
 
-static void conclude(struct analyst *analyst, const struct session_record *record,
-    const struct session_record *twin)
+static void conclude(
+    struct analyst *analyst, const struct session_record *record, const struct session_record *twin)
 {
 	struct examination known;
 	struct judged_session judged;
 	judge_session(analyst, record, twin, &known, &judged);
 	remember(analyst, &judged);
 	if (judged.evidence_count > 0)
-		judged.networks = path_view_networks(analyst->paths, record);
+		judged.networks = path_view_networks(analyst->paths, record, mark_of(&judged));
 	analyst->options.sinks.on_session(analyst->options.sinks.context, &judged);
 }
 
@@ -148,7 +157,7 @@ static void look_early(struct analyst *analyst, const struct session_record *rec
 	client_memory_note(analyst->clients, &judged);
 	if (judged.evidence_count == 0)
 		return;
-	judged.networks = path_view_networks(analyst->paths, record);
+	judged.networks = path_view_networks(analyst->paths, record, mark_of(&judged));
 	analyst->options.sinks.on_alert(analyst->options.sinks.context, &judged);
 }
 

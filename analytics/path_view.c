@@ -16,7 +16,7 @@ struct seen_from {
 	struct client_network network;
 	nanoseconds last, offered_last;
 	nanoseconds missing_since; // 0: it is offered, was never, or comes and goes
-	uint32_t offered, missing, stripped; // sessions
+	uint32_t offered, missing, stripped, doubtful; // sessions
 	bool came_back; // it was offered again after it was missing
 };
 
@@ -171,7 +171,8 @@ static void note_offer(struct seen_from *here, const struct session_record *reco
 	}
 }
 
-void path_view_note(struct path_view *view, const struct session_record *record, bool stripped)
+void path_view_note(
+    struct path_view *view, const struct session_record *record, enum path_mark mark)
 {
 	uint64_t key = key_of(view, record);
 	struct server *server = find_server(view, key);
@@ -187,27 +188,37 @@ void path_view_note(struct path_view *view, const struct session_record *record,
 	if (here == NULL)
 		return;
 	here->last = record->end;
-	here->stripped += stripped;
+	here->stripped += mark == PATH_STRIPPED;
+	here->doubtful += mark == PATH_DOUBTFUL;
 	note_offer(here, record);
 }
 
+static void list(struct client_network *listed, size_t *count, const struct client_network *network)
+{
+	if (*count < PATH_LISTED_MAX)
+		listed[*count] = *network;
+	++*count;
+}
+
 struct path_networks path_view_networks(
-    struct path_view *view, const struct session_record *record)
+    struct path_view *view, const struct session_record *record, enum path_mark mark)
 {
 	struct path_networks found = {0};
 	uint64_t key = key_of(view, record);
 	const struct server *server = find_server(view, key);
+	struct client_network own = client_network_of(&record->address[FROM_CLIENT]);
+	if (mark == PATH_STRIPPED)
+		list(found.stripped, &found.stripped_count, &own);
 	for (uint32_t i = 0; server->key == key && i < server->count; i++) {
 		const struct seen_from *here = &server->networks[i];
-		if (here->stripped > 0) {
-			if (found.stripped_count < PATH_LISTED_MAX)
-				found.stripped[found.stripped_count] = here->network;
-			found.stripped_count++;
-		} else if (here->offered > 0) {
-			if (found.clean_count < PATH_LISTED_MAX)
-				found.clean[found.clean_count] = here->network;
-			found.clean_count++;
-		}
+		bool is_own = memcmp(&here->network, &own, sizeof own) == 0;
+		if (is_own && mark == PATH_STRIPPED)
+			continue; // listed first
+		if (here->stripped > 0)
+			list(found.stripped, &found.stripped_count, &here->network);
+		else if (here->offered > 0 && here->doubtful == 0 &&
+		         !(is_own && mark != PATH_UNTOUCHED))
+			list(found.clean, &found.clean_count, &here->network);
 	}
 	return found;
 }

@@ -39,12 +39,20 @@ void path_view_destroy(struct path_view *view);
 // All zero: nothing is known.
 struct path_history path_view_recall(struct path_view *view, const struct session_record *record);
 
-// Takes note of a session; `stripped`: there is evidence that TLS was kept from it.
-void path_view_note(struct path_view *view, const struct session_record *record, bool stripped);
+// What the evidence of a session says of its path.
+enum path_mark {
+	PATH_UNTOUCHED, // there is none
+	PATH_DOUBTFUL, // there is some, but none that TLS was kept from it
+	PATH_STRIPPED, // TLS was kept from it
+};
 
-// Which networks see this session's server stripped, and which saw it offer or complete TLS and were never
-// stripped.
+// Takes note of a session that ended.
+void path_view_note(
+    struct path_view *view, const struct session_record *record, enum path_mark mark);
+
+// Which networks see this session's server stripped, and which were offered STARTTLS/STLS by it and have no
+// evidence of anything. `mark`: of the session at hand, which may still go on.
 struct path_networks path_view_networks(
-    struct path_view *view, const struct session_record *record);
+    struct path_view *view, const struct session_record *record, enum path_mark mark);
 
 #endif

@@ -33,11 +33,11 @@ static void from(uint8_t network)
 	lab.record.end = now += SECONDS(1);
 }
 
-static void session(uint8_t network, enum seen offered, bool stripped)
+static void session(uint8_t network, enum seen offered, enum path_mark mark)
 {
 	from(network);
 	lab.session.starttls_offered = (uint8_t)offered;
-	path_view_note(view, &lab.record, stripped);
+	path_view_note(view, &lab.record, mark);
 }
 
 static struct path_history recall(uint8_t network)
@@ -49,13 +49,13 @@ static struct path_history recall(uint8_t network)
 static void an_offer_gone_for_one_network(void **state)
 {
 	(void)state;
-	session(1, SEEN_YES, false);
-	session(2, SEEN_YES, false);
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(2, SEEN_YES, PATH_UNTOUCHED);
 	assert_true(recall(1).missing_since == 0);
-	session(1, SEEN_NO, false);
+	session(1, SEEN_NO, PATH_UNTOUCHED);
 	assert_true(recall(1).missing_since != 0);
 	assert_int_equal(recall(1).offered_elsewhere_since, 0); // the last of network 2 was before
-	session(2, SEEN_YES, false);
+	session(2, SEEN_YES, PATH_UNTOUCHED);
 	assert_int_equal(recall(1).offered_elsewhere_since, 1);
 	assert_int_equal(recall(1).offered_here, 1);
 	assert_int_equal(recall(1).missing_here, 1);
@@ -64,47 +64,75 @@ static void an_offer_gone_for_one_network(void **state)
 static void an_offer_that_comes_and_goes(void **state)
 {
 	(void)state;
-	session(1, SEEN_YES, false);
-	session(1, SEEN_NO, false);
-	session(1, SEEN_YES, false);
-	session(1, SEEN_NO, false);
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(1, SEEN_NO, PATH_UNTOUCHED);
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(1, SEEN_NO, PATH_UNTOUCHED);
 	assert_true(recall(1).missing_since == 0);
 }
 
 static void what_is_not_seen_is_not_missing(void **state)
 {
 	(void)state;
-	session(1, SEEN_YES, false);
-	session(1, NOT_SEEN, false);
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(1, NOT_SEEN, PATH_UNTOUCHED);
 	assert_true(recall(1).missing_since == 0);
 	session_forget_capabilities(&lab.session);
-	session(1, SEEN_NO, false); // HELO, no list
+	session(1, SEEN_NO, PATH_UNTOUCHED); // HELO, no list
 	assert_true(recall(1).missing_since == 0);
 }
 
 static void networks_are_told_apart(void **state)
 {
 	(void)state;
-	session(1, SEEN_YES, false);
-	session(2, SEEN_NO, true);
-	session(3, NOT_SEEN, false);
-	struct path_networks networks = path_view_networks(view, &lab.record);
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(2, SEEN_NO, PATH_STRIPPED);
+	session(3, NOT_SEEN, PATH_UNTOUCHED);
+	struct path_networks networks = path_view_networks(view, &lab.record, PATH_UNTOUCHED);
 	assert_int_equal(networks.stripped_count, 1);
 	assert_int_equal(networks.clean_count, 1);
 	assert_int_equal(networks.stripped[0].address.bytes[14], 2);
 	assert_int_equal(networks.stripped[0].address.bytes[15], 0);
 	assert_int_equal(networks.clean[0].address.bytes[14], 1);
 	lab.record.port[FROM_SERVER] = 587; // another server
-	assert_int_equal(path_view_networks(view, &lab.record).clean_count, 0);
+	assert_int_equal(path_view_networks(view, &lab.record, PATH_UNTOUCHED).clean_count, 0);
+}
+
+static void the_session_at_hand_counts(void **state)
+{
+	(void)state;
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(2, SEEN_YES, PATH_UNTOUCHED);
+	from(2);
+	struct path_networks networks = path_view_networks(view, &lab.record, PATH_STRIPPED);
+	assert_int_equal(networks.stripped_count, 1);
+	assert_int_equal(networks.stripped[0].address.bytes[14], 2);
+	assert_int_equal(networks.clean_count, 1);
+	assert_int_equal(networks.clean[0].address.bytes[14], 1);
+	networks = path_view_networks(view, &lab.record, PATH_DOUBTFUL);
+	assert_int_equal(networks.stripped_count, 0);
+	assert_int_equal(networks.clean_count, 1);
+}
+
+static void what_is_doubtful_is_not_clean(void **state)
+{
+	(void)state;
+	session(1, SEEN_YES, PATH_UNTOUCHED);
+	session(2, SEEN_YES, PATH_DOUBTFUL);
+	from(3);
+	struct path_networks networks = path_view_networks(view, &lab.record, PATH_UNTOUCHED);
+	assert_int_equal(networks.stripped_count, 0);
+	assert_int_equal(networks.clean_count, 1);
+	assert_int_equal(networks.clean[0].address.bytes[14], 1);
 }
 
 static void what_was_stripped_is_kept_longest(void **state)
 {
 	(void)state;
-	session(0, SEEN_NO, true);
+	session(0, SEEN_NO, PATH_STRIPPED);
 	for (int network = 1; network < 256; network++)
-		session((uint8_t)network, SEEN_YES, false);
-	struct path_networks networks = path_view_networks(view, &lab.record);
+		session((uint8_t)network, SEEN_YES, PATH_UNTOUCHED);
+	struct path_networks networks = path_view_networks(view, &lab.record, PATH_UNTOUCHED);
 	assert_int_equal(networks.stripped_count, 1);
 	assert_int_equal(networks.clean_count, PATH_NETWORKS_MAX - 1);
 }
@@ -124,7 +152,7 @@ static void many_servers(void **state)
 	(void)state;
 	for (unsigned port = 1; port < 5000; port++) {
 		lab.record.port[FROM_SERVER] = (uint16_t)port;
-		session(1, SEEN_YES, false);
+		session(1, SEEN_YES, PATH_UNTOUCHED);
 	}
 	assert_int_equal(recall(1).offered_here, 1);
 	lab.record.port[FROM_SERVER] = 1;
@@ -140,6 +168,8 @@ int main(void)
 	    ROW(an_offer_that_comes_and_goes),
 	    ROW(what_is_not_seen_is_not_missing),
 	    ROW(networks_are_told_apart),
+	    ROW(the_session_at_hand_counts),
+	    ROW(what_is_doubtful_is_not_clean),
 	    ROW(what_was_stripped_is_kept_longest),
 	    ROW(ip_version_6_networks),
 	    ROW(many_servers),
