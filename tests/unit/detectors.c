@@ -555,7 +555,7 @@ static void the_list_alone_is_enough_for_imap(void **state)
 	lab.session.protocol = PROTOCOL_IMAP;
 	lab.record.port[FROM_SERVER] = 143;
 	lab.client.blocked = (struct failed_attempt){
-	    .time = LAB_NOW - SECONDS(30), .port = 993, .failure = {FAILURE_UNANSWERED}};
+	    .time = LAB_NOW - SECONDS(30), .port = 993, .failure = {.kind = FAILURE_UNANSWERED}};
 	lab.implicit.baseline = true;
 	expect(EVIDENCE_IMPLICIT_TLS_BLOCKED, CONFIDENCE_NONE);
 	lab.implicit.baseline_tls = true;
