@@ -111,19 +111,9 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    judge_evidence(record, judged->judgement, known->found, judged->evidence_count);
 }
 
-static bool strips(const struct judged_session *judged)
-{
-	for (size_t i = 0; i < judged->evidence_count; i++)
-		if (judged->evidence[i].strips)
-			return true;
-	return false;
-}
-
-// What becomes of a session that goes on is not known: what it has evidence of is what its path is like.
 static enum path_mark mark_of(const struct judged_session *judged)
 {
-	bool goes_on = judged->record->end_reason == END_STILL_OPEN;
-	if (judged->judgement.verdict == VERDICT_STRIPPED || (goes_on && strips(judged)))
+	if (judged->judgement.verdict == VERDICT_STRIPPED)
 		return PATH_STRIPPED;
 	return judged->evidence_count > 0 ? PATH_DOUBTFUL : PATH_UNTOUCHED;
 }
