@@ -8,6 +8,7 @@
 #include "tls_conversation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void conversation_clear(struct conversation *conversation)
@@ -150,10 +151,11 @@ static void feed_piece(
 {
 	size_t consumed = length + 1;
 	// An exact copy on the heap, so that a sanitizer sees a read past the end.
-	uint8_t *copy = test_malloc(length);
+	uint8_t *copy = malloc(length);
+	assert_non_null(copy);
 	memcpy(copy, bytes, length);
 	enum tls_status status = tls_feed(feeder->tls, sender, copy, length, &consumed);
-	test_free(copy);
+	free(copy);
 	assert_true(consumed <= length);
 	assert_true(consumed == length || status == TLS_FOREIGN);
 	if (status == TLS_FOREIGN && feeder->facts->last[sender] != TLS_FOREIGN)
@@ -187,13 +189,29 @@ static size_t feed_some(
 	return length;
 }
 
+// Kept from feeding to feeding, empty between them: a new one each time costs more than all else.
+static struct memory *memory_for(const struct feeding *feeding)
+{
+	static struct memory *memory;
+	static size_t budget;
+	size_t wanted = feeding->memory > 0 ? feeding->memory : 4 << 20;
+	if (budget != wanted) {
+		memory_destroy(memory);
+		memory = memory_create(wanted);
+		budget = wanted;
+	}
+	assert_non_null(memory);
+	assert_int_equal(memory_in_use(memory), 0);
+	return memory;
+}
+
 void facts_of(
     const struct conversation *conversation, const struct feeding *feeding, struct facts *facts)
 {
 	facts->count = 0;
 	facts->last[FROM_CLIENT] = facts->last[FROM_SERVER] = TLS_MORE;
 	facts->foreign_at[FROM_CLIENT] = facts->foreign_at[FROM_SERVER] = 0;
-	struct memory *memory = memory_create(feeding->memory > 0 ? feeding->memory : 4 << 20);
+	struct memory *memory = memory_for(feeding);
 	struct feeder feeder = {feeding, tls_create(memory, &sink, facts), facts, {0, 0}};
 	assert_non_null(feeder.tls);
 	tls_use_keylog(feeder.tls, feeding->keylog);
@@ -212,7 +230,6 @@ void facts_of(
 	facts->outcome = tls_outcome(feeder.tls);
 	tls_destroy(feeder.tls);
 	assert_int_equal(memory_in_use(memory), 0);
-	memory_destroy(memory);
 }
 
 // ---- comparing
