@@ -172,6 +172,12 @@ static void put_escape(struct json *json, unsigned code)
 	put(json, escape, sizeof escape);
 }
 
+// What could end a script or open an element where a record is pasted into a page.
+static bool is_markup(uint8_t c)
+{
+	return c == '<' || c == '>' || c == '&';
+}
+
 static void put_ascii(struct json *json, uint8_t c)
 {
 	switch (c) {
@@ -191,7 +197,7 @@ static void put_ascii(struct json *json, uint8_t c)
 		put(json, "\\t", 2);
 		break;
 	default:
-		if (code_point_is_unsafe(c))
+		if (code_point_is_unsafe(c) || is_markup(c))
 			put_escape(json, c);
 		else
 			put_char(json, (char)c);
@@ -200,7 +206,7 @@ static void put_ascii(struct json *json, uint8_t c)
 
 static bool is_plain(uint8_t c)
 {
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && !is_markup(c);
 }
 
 void json_bytes(struct json *json, const uint8_t *bytes, size_t length)

@@ -64,7 +64,8 @@ static bool detect_unlisted(
 	if (certificate == NULL || is_pinned(server, leaf) ||
 	    is_pinned(server, certificate->spki_sha256))
 		return false;
-	evidence->confidence = CONFIDENCE_PROBABLE;
+	// Known by the name that it gives itself alone, it may be another server.
+	evidence->confidence = server->by_name ? CONFIDENCE_SUSPECTED : CONFIDENCE_PROBABLE;
 	evidence_hash(evidence, "listed_sha256", server->pins[0]);
 	evidence_number(evidence, "listed", server->pin_count);
 	evidence_hash(evidence, "sha256", leaf);

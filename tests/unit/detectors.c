@@ -522,6 +522,9 @@ static void a_certificate_that_is_not_on_the_list(void **state)
 	    evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "sha256")->bytes, other, 32);
 	lab.certificates.faults = FAULT_UNTRUSTED;
 	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	lab.server.by_name = true; // anybody can call itself that
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	lab.server.by_name = false;
 	lab.certificates.faults = FAULT_EXPIRED; // trusted for all that: renewed
 	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
 	lab.certificates.faults = FAULT_SELF_SIGNED;

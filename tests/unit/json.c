@@ -63,6 +63,7 @@ static void bytes_from_the_wire(void **state)
 	} cases[] = {
 	    {"", 0, ""},
 	    {"plain ~", 7, "plain ~"},
+	    {"</script>&", 10, "\\u003c/script\\u003e\\u0026"}, // a page may hold it
 	    {"\"\\/", 3, "\\\"\\\\/"},
 	    {"\n\r\t\b\0\x1b\x7f", 7, "\\n\\r\\t\\u0008\\u0000\\u001b\\u007f"},
 	    // valid UTF-8 of each length stays
