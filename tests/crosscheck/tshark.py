@@ -266,8 +266,10 @@ def _asks_for_tls(row):
 def against_tshark(capture, found, names, table):
     """All sessions of a capture against tshark's streams."""
     result = Comparison(capture.name)
-    streams = tshark_streams(tshark_rows(capture, found))
-    hellos = tshark_hellos(capture, found)
+    rows = list(tshark_rows(capture, found))
+    streams = tshark_streams(rows)
+    any_hello = any(CLIENT_HELLO in row["tls.handshake.type"].split(",") for row in rows)
+    hellos = tshark_hellos(capture, found) if any_hello else {}
     for flow, group in records.by_connection(found).items():
         theirs = streams.get(flow, [])
         title = records.connection(group[0])
