@@ -191,13 +191,13 @@ class Builder:
     """Makes the servers of a day."""
 
     def __init__(self, library, rng):
-        self.library, self.rng = library, rng
+        self.stock, self.rng = library, rng
 
     def pair(self, port):
         """A face that offers it and one that does not: every other time nothing else differs."""
         if self.rng.random() < 0.5:
-            twins = self.rng.choice(list(self.library.twins()))
-            return [Face.of(self.rng, self.library.faces[name]) for name in twins]
+            twins = self.rng.choice(list(self.stock.twins()))
+            return [Face.of(self.rng, self.stock.faces[name]) for name in twins]
         return [self.face(port, True), self.face(port, False)]
 
     def two(self, port):
@@ -206,9 +206,9 @@ class Builder:
 
     def face(self, port, offers, trusted=False):
         """A face, or one of another port where the captures have none of this one."""
-        names = self.library.choose(port, offers) or self.library.choose(25, offers)
+        names = self.stock.choose(port, offers) or self.stock.choose(25, offers)
         name = self.rng.choice(names)
-        return Face.of(self.rng, self.library.faces[name], trusted)
+        return Face.of(self.rng, self.stock.faces[name], trusted)
 
     def server(self, number):
         rng, port = self.rng, self.rng.choice((25, 25, 25, 587, 143, 143, 110))
@@ -226,7 +226,7 @@ class Builder:
             (4, "one turned off for two hours", lambda: _breaks(midday, with_tls, without)),
             (6, "one that breaks for two hours", lambda: _breaks(midday, *self.broken())),
             (5, "one whose certificate is renewed", self.renewed),
-            (6, "one of a kind", lambda: _steady(Face(self.library.faces[rng.choice(self.library.alone())]))),
+            (6, "one of a kind", lambda: _steady(Face(self.stock.faces[rng.choice(self.stock.alone())]))),
             (8, "one for implicit TLS", self.implicit),
         ]  # fmt: skip
         _, story, make = rng.choices(kinds, [weight for weight, _, _ in kinds])[0]
@@ -234,16 +234,16 @@ class Builder:
 
     def broken(self):
         """A server as it is, and with its TLS out of order: it answers STARTTLS 454."""
-        refusing = self.library.faces[(25, REFUSING)]
+        refusing = self.stock.faces[(25, REFUSING)]
         record = refusing[0].record
         usual = (25, record["server_banner"], tuple(record["capabilities"]))  # Postfix: no date in it
-        return Face.of(self.rng, self.library.faces[usual]), Face(refusing)
+        return Face.of(self.rng, self.stock.faces[usual]), Face(refusing)
 
     def renewed(self):
         """From one trusted certificate to another, on a face that has two."""
         several = []
-        for name in self.library.choose(25, True) + self.library.choose(143, True):
-            connections = self.library.faces[name]
+        for name in self.stock.choose(25, True) + self.stock.choose(143, True):
+            connections = self.stock.faces[name]
             leaves = sorted({c.leaf for c in connections if c.leaf and c.trusted})
             if len(leaves) > 1:
                 several.append((connections, leaves))
@@ -253,8 +253,8 @@ class Builder:
         return _changes(Face(before), Face(after), self.rng.randrange(DAY))
 
     def implicit(self):
-        name = self.rng.choice(self.library.implicit())
-        return _steady(Face.of(self.rng, self.library.faces[name]))
+        name = self.rng.choice(self.stock.implicit())
+        return _steady(Face.of(self.rng, self.stock.faces[name]))
 
 
 def _server_address(number):
