@@ -162,7 +162,12 @@ static bool read_input(struct run *run, const struct source_ops *ops, const char
 	struct error error;
 	struct packet_batch batch;
 	struct progress progress;
-	struct source *source = ops->open(name, run->options->filter, &error);
+	struct source_request request = {
+	    .target = name,
+	    .filter = run->options->filter,
+	    .ports = &run->options->ports.set,
+	};
+	struct source *source = ops->open(&request, &error);
 	if (source == NULL) {
 		say(&error);
 		return false;
@@ -172,7 +177,7 @@ static bool read_input(struct run *run, const struct source_ops *ops, const char
 	batch.packets[0].link_type = 0;
 	progress_begin(&progress, !run->options->quiet);
 	while (!*run->stop && !run->output_failed) {
-		status = ops->next(source, &batch, &error);
+		status = ops->next(source, 0, &batch, &error);
 		if (status == SOURCE_END || status == SOURCE_FAILED)
 			break;
 		if (status == SOURCE_PACKETS)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where packets come from. One const source_ops per kind in its own file, one row in the table of
 // source.c. The front door opens a source, asks for batches until the end, and closes it.
-// A source is used by one thread.
+// A source has one lane, or several that hand out different connections each: one thread a lane.
 #ifndef MAILTAP_CAPTURE_SOURCE_H
 #define MAILTAP_CAPTURE_SOURCE_H
 
 #include "capture/base/error.h"
 #include "capture/packet.h"
+#include "capture/port_set.h"
 
 #include <stdbool.h>
 
@@ -32,13 +33,31 @@ struct source_counters {
 	uint64_t input_size;     // bytes of the input in all, 0 if it cannot be known (a pipe)
 };
 
+// What is asked of a source. All borrowed until it is closed.
+struct source_request {
+	const char *target; // a file ("-" is standard input); interfaces or ports, separated by commas
+	const char *filter; // expression in pcap-filter(7) syntax, or NULL
+	const struct port_set *ports; // what will be followed: other packets may be left out early; NULL: none
+	const char *environment; // arguments of what must be set up first, as DPDK's; or NULL
+	size_t buffer; // bytes to hold packets that wait, where that can be chosen; 0: the usual
+	unsigned lanes; // how many threads would like to read; 0 is 1
+	bool busy_poll; // never sleep while there is nothing
+};
+
 struct source_ops {
 	const char *name; // as in an option or a message: "file"
-	// Opens `target` ("-" is standard input for files). NULL: *error says why.
-	// `filter`: expression in pcap-filter(7) syntax, or NULL.
-	struct source *(*open)(const char *target, const char *filter, struct error *error);
-	// Fills the batch. Packets of earlier batches are no longer valid.
-	enum source_status (*next)(struct source *source, struct packet_batch *batch, struct error *error);
+	// Packets come when they come, and are lost if nobody takes them: times are the wall clock's.
+	bool live;
+	// NULL: *error says why.
+	struct source *(*open)(const struct source_request *request, struct error *error);
+	// How many lanes there are: both directions of a connection, and all fragments of its datagrams, come
+	// by the same one. At most what was asked for. NULL: one.
+	unsigned (*lanes)(const struct source *source);
+	// Fills the batch. Packets of earlier batches of this lane are no longer valid. A live source returns
+	// SOURCE_IDLE after a tenth of a second at most.
+	enum source_status (*next)(
+	    struct source *source, unsigned lane, struct packet_batch *batch, struct error *error);
+	// Of all lanes; while they are read, by any thread.
 	struct source_counters (*counters)(const struct source *source);
 	void (*close)(struct source *source);
 };

@@ -220,14 +220,14 @@ static void close_source(struct source *source)
 	free(source);
 }
 
-static struct source *open_source(const char *target, const char *filter, struct error *error)
+static struct source *open_source(const struct source_request *request, struct error *error)
 {
 	struct source *source = calloc(1, sizeof *source);
 	if (source == NULL) {
 		error_set(error, "cannot open a capture file: no memory");
 		return NULL;
 	}
-	if (!open_all(source, target, filter, error)) {
+	if (!open_all(source, request->target, request->filter, error)) {
 		close_source(source);
 		return NULL;
 	}
@@ -282,8 +282,9 @@ static bool get_more(struct source *source)
 }
 
 static enum source_status next(
-    struct source *source, struct packet_batch *batch, struct error *error)
+    struct source *source, unsigned lane, struct packet_batch *batch, struct error *error)
 {
+	(void)lane; // there is one
 	batch->count = 0;
 	while (source->state == FILE_READING) {
 		switch (source->ops->fill(

@@ -10,6 +10,7 @@
 #define MAILTAP_DECODE_HEADERS_H
 
 #include "capture/packet.h"
+#include "capture/port_set.h"
 
 #include <stdbool.h>
 
@@ -90,30 +91,6 @@ struct datagram {
 	uint32_t captured; // contiguous bytes known from the start
 	uint32_t length;
 };
-
-// Ports whose connections are followed. With `every`, segments of all other ports are kept as well, and
-// marked as being from elsewhere.
-struct port_set {
-	uint64_t bits[1024];
-	bool every;
-};
-
-static inline bool port_set_has(const struct port_set *set, uint16_t port)
-{
-	return set->bits[port >> 6] >> (port & 63) & 1;
-}
-
-// True if a segment between these ports is kept.
-static inline bool port_set_keeps(const struct port_set *set, uint16_t source, uint16_t destination)
-{
-	bool from = port_set_has(set, source), to = port_set_has(set, destination);
-	return (int)from | to | set->every;
-}
-
-static inline void port_set_add(struct port_set *set, uint16_t port)
-{
-	set->bits[port >> 6] |= (uint64_t)1 << (port & 63);
-}
 
 // What became of a packet. Each packet gets exactly one outcome, so that their counts add up.
 enum headers_outcome {

@@ -18,11 +18,11 @@ static void read_capture(struct harness *harness, const char *path)
 {
 	struct packet_batch batch;
 	struct error error;
-	struct source *source = source_file.open(path, NULL, &error);
+	struct source *source = source_file.open(&(struct source_request){.target = path}, &error);
 	if (source == NULL)
 		return;
 	for (unsigned i = 0; i < BATCHES_MAX; i++) {
-		enum source_status status = source_file.next(source, &batch, &error);
+		enum source_status status = source_file.next(source, 0, &batch, &error);
 		if (status == SOURCE_END || status == SOURCE_FAILED)
 			break;
 		if (status != SOURCE_PACKETS)

@@ -139,7 +139,8 @@ static struct source *open_bytes(const struct bytes *file, const char *filter, s
 	assert_true(write(descriptor, file->data, file->length) == (ssize_t)file->length);
 	char path[64];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
-	struct source *source = source_file.open(path, filter, error);
+	struct source *source = source_file.open(
+	    &(struct source_request){.target = path, .filter = filter}, error);
 	close(descriptor);
 	return source;
 }
@@ -148,7 +149,7 @@ static void read_source(struct source *source, struct outcome *outcome)
 {
 	struct packet_batch batch;
 	while (
-	    (outcome->end = source_file.next(source, &batch, &outcome->error)) == SOURCE_PACKETS ||
+	    (outcome->end = source_file.next(source, 0, &batch, &outcome->error)) == SOURCE_PACKETS ||
 	    outcome->end == SOURCE_IDLE)
 		for (size_t i = 0; i < batch.count; i++, outcome->count++) {
 			const struct packet *packet = &batch.packets[i];
@@ -165,7 +166,7 @@ static void read_source(struct source *source, struct outcome *outcome)
 		}
 	assert_int_equal(batch.count, 0);
 	struct error again;
-	assert_int_equal(source_file.next(source, &batch, &again), outcome->end);
+	assert_int_equal(source_file.next(source, 0, &batch, &again), outcome->end);
 	if (outcome->end == SOURCE_FAILED)
 		assert_string_equal(again.text, outcome->error.text);
 	outcome->counters = source_file.counters(source);
@@ -218,7 +219,7 @@ void read_in_steps(const struct bytes *file, size_t step, struct outcome *outcom
 	assert_true(dup2(ends[0], STDIN_FILENO) >= 0);
 	close(ends[0]);
 	*outcome = (struct outcome){.end = SOURCE_FAILED};
-	struct source *source = source_file.open("-", NULL, &outcome->error);
+	struct source *source = source_file.open(&(struct source_request){.target = "-"}, &outcome->error);
 	assert_non_null(source);
 	read_source(source, outcome);
 	assert_true(waitpid(writer, NULL, 0) == writer);
