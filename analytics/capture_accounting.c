@@ -14,7 +14,7 @@ static const struct {
     {"packets_filtered", "packets left out by the filter"},
     {"dropped_reported",
         "packets that the kernel or the network card says it dropped; a file may not say"},
-    {"dropped_by_ring", "packets dropped because a ring was full"},
+    {"dropped_by_ring", "segments left out under overload, because a ring was full or filled up"},
     {"packets_cut", "packets cut by the snap length"},
     {"packets_malformed", "packets with malformed or cut headers"},
     {"records_damaged", "damaged packet records passed over"},
@@ -37,19 +37,19 @@ const char *capture_counter_help(size_t counter)
 struct capture_accounting capture_accounting_of(const struct run_accounting *run)
 {
 	const struct worker_counters *worker = &run->worker;
-	const uint64_t *outcomes = worker->headers.outcomes;
-	const struct fragment_counters *fragment = &worker->fragment;
+	const uint64_t *outcomes = run->reader.headers.outcomes;
+	const struct fragment_counters *fragment = &run->reader.fragment;
 	return (struct capture_accounting){{
-	    worker->packets,
+	    run->reader.packets,
 	    outcomes[HEADERS_SEGMENT] + outcomes[HEADERS_FRAGMENT],
 	    worker->segments_tracked,
 	    run->source.filtered,
 	    run->source.capture_dropped,
-	    run->ring_dropped,
+	    run->losses.shed + run->losses.dropped,
 	    run->source.cut_packets,
 	    outcomes[HEADERS_MALFORMED] + outcomes[HEADERS_CUT] + outcomes[HEADERS_TOO_DEEP],
 	    run->source.damaged,
-	    worker->headers.checksums_wrong,
+	    run->reader.headers.checksums_wrong,
 	    fragment->datagrams_timed_out + fragment->datagrams_overlapping +
 	        fragment->datagrams_bad + fragment->datagrams_no_room,
 	    worker->flow.evicted,

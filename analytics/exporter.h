@@ -10,7 +10,7 @@
 #include "analytics/verdict.h"
 #include "capture/base/error.h"
 #include "capture/source.h"
-#include "decode/worker.h"
+#include "decode/crew.h"
 
 #include <stdio.h>
 
@@ -42,11 +42,12 @@ struct exporter_settings {
 // The run's own accounting, known at its end.
 struct run_accounting {
 	struct source_counters source; // summed over the inputs
-	struct worker_counters worker;
+	struct segment_reader_counters reader;
+	struct worker_counters worker; // of all workers
 	struct certificate_judge_counters certificates;
 	const char *trust;             // which trust store judged
 	unsigned inputs_failed;        // inputs that ended in an error
-	uint64_t ring_dropped;         // packets, by a full ring: none where a reader of files waits
+	struct crew_losses losses;     // none where a reader of files waits
 	bool interrupted;              // by a signal: the rest of the input was not read
 };
 

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/intake.h"
 
+#include "capture/base/backoff.h"
+#include "capture/base/cpu.h"
 #include "capture/base/ring.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	RING = 8 << 20, // bytes; the longest message takes a quarter
-	WAIT_FIRST = 20 * 1000, // nanoseconds; doubled while there is nothing to do
-	WAIT_LONGEST = 1000 * 1000,
+	CACHE_LINE = 64,
 };
 
 enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL };
 
 // In front of what is sent, which begins aligned behind it.
 struct message {
+	struct record_order order;
 	uint64_t kind; // enum message_kind
-	uint64_t unused;
 };
+
+_Static_assert(sizeof(struct message) % 16 == 0, "what follows is aligned");
 
 struct certificate_message {
 	struct shown_certificate shown; // its pointers are the sender's
@@ -29,68 +32,83 @@ struct certificate_message {
 	uint8_t der[];
 };
 
-struct intake {
-	struct intake_sinks sinks;
+struct intake_lane {
+	_Alignas(CACHE_LINE) _Atomic uint64_t progress; // written by the worker
 	struct ring *ring;
-	pthread_t thread;
+	const struct worker *worker;
 };
 
-/* ---- waiting ---- */
+struct intake {
+	struct intake_sinks sinks;
+	unsigned count;
+	struct intake_lane *lanes;
+	pthread_t thread;
+	// The interval that some workers have come to the end of, and how many.
+	struct ended_interval ending;
+	unsigned ended;
+};
 
-// A little longer each time.
-static void wait_for_the_other(long *pause)
+/* ---- a worker's side ---- */
+
+struct intake_lane *intake_lane(struct intake *intake, unsigned number)
 {
-	struct timespec time = {.tv_nsec = *pause};
-	(void)nanosleep(&time, NULL);
-	if (*pause < WAIT_LONGEST)
-		*pause *= 2;
+	return &intake->lanes[number];
 }
 
-/* ---- the worker's side ---- */
+void intake_lane_of(struct intake_lane *lane, const struct worker *worker)
+{
+	lane->worker = worker;
+}
 
 // Room for a message, behind its head. NULL: it is too long to be sent.
-static void *begin_message(struct intake *intake, enum message_kind kind, size_t length)
+static void *begin_message(struct intake_lane *lane, enum message_kind kind, size_t length)
 {
-	long wait = WAIT_FIRST;
+	struct backoff backoff = {.busy = false};
 	struct message *message;
-	if (sizeof *message + length > ring_message_max(intake->ring))
+	if (sizeof *message + length > ring_message_max(lane->ring))
 		return NULL;
-	while ((message = ring_reserve(intake->ring, sizeof *message + length)) == NULL)
-		wait_for_the_other(&wait);
-	*message = (struct message){.kind = kind};
+	while ((message = ring_reserve(lane->ring, sizeof *message + length)) == NULL)
+		backoff_wait(&backoff);
+	*message = (struct message){.order = worker_order(lane->worker), .kind = kind};
 	return message + 1;
 }
 
 void intake_session(void *context, const struct session_record *record)
 {
-	struct intake *intake = context;
-	void *room = begin_message(intake, MESSAGE_SESSION, session_record_size(record));
+	struct intake_lane *lane = context;
+	void *room = begin_message(lane, MESSAGE_SESSION, session_record_size(record));
 	if (room == NULL)
 		return; // cannot be: texts are bounded
 	session_record_copy(record, room);
-	ring_commit(intake->ring);
+	ring_commit(lane->ring);
 }
 
 void intake_certificate(void *context, const struct shown_certificate *certificate)
 {
-	struct intake *intake = context;
+	struct intake_lane *lane = context;
 	struct certificate_message *room =
-	    begin_message(intake, MESSAGE_CERTIFICATE, sizeof *room + certificate->der.length);
+	    begin_message(lane, MESSAGE_CERTIFICATE, sizeof *room + certificate->der.length);
 	if (room == NULL)
 		return; // cannot be: TLS bounds it
 	room->shown = *certificate;
 	memcpy(room->sha256, certificate->sha256, sizeof room->sha256);
 	memcpy(room->der, certificate->der.data, certificate->der.length);
-	ring_commit(intake->ring);
+	ring_commit(lane->ring);
 }
 
-void intake_interval(struct intake *intake, const struct ended_interval *interval)
+void intake_interval(struct intake_lane *lane, const struct ended_interval *interval)
 {
-	struct ended_interval *room = begin_message(intake, MESSAGE_INTERVAL, sizeof *room);
+	struct ended_interval *room = begin_message(lane, MESSAGE_INTERVAL, sizeof *room);
 	if (room == NULL)
 		return; // cannot be: it is short
 	*room = *interval;
-	ring_commit(intake->ring);
+	ring_commit(lane->ring);
+}
+
+void intake_progress(void *context, uint64_t position)
+{
+	struct intake_lane *lane = context;
+	atomic_store_explicit(&lane->progress, position, memory_order_release);
 }
 
 /* ---- the thread ---- */
@@ -103,6 +121,20 @@ static void take_certificate(struct intake *intake, const struct certificate_mes
 	intake->sinks.on_certificate(intake->sinks.context, &shown);
 }
 
+// The workers' figures are added up; all else is the same for all of them.
+static void take_interval(struct intake *intake, const struct ended_interval *interval)
+{
+	if (intake->ended++ == 0)
+		intake->ending = *interval;
+	else
+		worker_counters_add(
+		    &intake->ending.accounting.worker, &interval->accounting.worker);
+	if (intake->ended < intake->count)
+		return;
+	intake->ended = 0;
+	intake->sinks.on_interval(intake->sinks.context, &intake->ending);
+}
+
 static void take_message(struct intake *intake, const struct message *message)
 {
 	switch ((enum message_kind)message->kind) {
@@ -113,31 +145,76 @@ static void take_message(struct intake *intake, const struct message *message)
 		take_certificate(intake, (const void *)(message + 1));
 		break;
 	case MESSAGE_INTERVAL:
-		intake->sinks.on_interval(intake->sinks.context, (const void *)(message + 1));
+		take_interval(intake, (const void *)(message + 1));
 		break;
 	}
+}
+
+static bool is_before(const struct record_order *one, const struct record_order *other)
+{
+	if (one->position != other->position)
+		return one->position < other->position;
+	if (one->turn != other->turn)
+		return one->turn < other->turn;
+	return one->queued < other->queued;
+}
+
+// The lane whose oldest message comes first in the traffic. NULL: there is none, or one that has not come yet
+// may be before it.
+static struct intake_lane *find_first(struct intake *intake)
+{
+	struct intake_lane *first = NULL;
+	const struct message *earliest = NULL;
+	uint64_t certain = UINT64_MAX; // nothing with a lower position is still to come
+	size_t length;
+	for (unsigned i = 0; i < intake->count; i++) {
+		struct intake_lane *lane = &intake->lanes[i];
+		// Before looking for a message: what comes in between is behind it.
+		uint64_t progress =
+		    atomic_load_explicit(&lane->progress, memory_order_acquire);
+		const struct message *message = ring_peek(lane->ring, &length);
+		if (message == NULL) {
+			if (progress < certain && !ring_is_over(lane->ring))
+				certain = progress;
+			continue;
+		}
+		if (earliest == NULL || is_before(&message->order, &earliest->order)) {
+			earliest = message;
+			first = lane;
+		}
+	}
+	bool alone = intake->count == 1;
+	return first != NULL && (alone || earliest->order.position < certain) ? first : NULL;
+}
+
+static bool is_over(const struct intake *intake)
+{
+	for (unsigned i = 0; i < intake->count; i++)
+		if (!ring_is_over(intake->lanes[i].ring))
+			return false;
+	return true;
 }
 
 static void *take_all(void *context)
 {
 	struct intake *intake = context;
-	long wait = WAIT_FIRST;
-	while (!ring_is_over(intake->ring)) {
+	struct backoff backoff = {.busy = false};
+	while (!is_over(intake)) {
 		size_t length;
-		const struct message *message = ring_peek(intake->ring, &length);
-		if (message == NULL) {
-			wait_for_the_other(&wait);
+		struct intake_lane *lane = find_first(intake);
+		if (lane == NULL) {
+			backoff_wait(&backoff);
 			continue;
 		}
-		take_message(intake, message);
-		ring_release(intake->ring);
-		wait = WAIT_FIRST;
+		take_message(intake, ring_peek(lane->ring, &length));
+		ring_release(lane->ring);
+		backoff_reset(&backoff);
 	}
 	return NULL;
 }
 
 // A signal is for the thread that reads the input: it ends its wait.
-static bool start_thread(struct intake *intake)
+static bool start_thread(struct intake *intake, int cpu)
 {
 	sigset_t all, before;
 	sigfillset(&all);
@@ -145,22 +222,44 @@ static bool start_thread(struct intake *intake)
 		return false;
 	bool started = pthread_create(&intake->thread, NULL, take_all, intake) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started) {
+		(void)pthread_setname_np(intake->thread, "analytics");
+		(void)(cpu < 0 || cpu_pin(intake->thread, cpu));
+	}
 	return started;
 }
 
-struct intake *intake_create(const struct intake_sinks *sinks, struct error *error)
+static void free_lanes(struct intake *intake)
+{
+	for (unsigned i = 0; intake->lanes != NULL && i < intake->count; i++)
+		ring_destroy(intake->lanes[i].ring);
+	free(intake->lanes);
+	free(intake);
+}
+
+static bool make_lanes(struct intake *intake)
+{
+	intake->lanes = aligned_alloc(CACHE_LINE, intake->count * sizeof *intake->lanes);
+	if (intake->lanes == NULL)
+		return false;
+	memset(intake->lanes, 0, intake->count * sizeof *intake->lanes);
+	for (unsigned i = 0; i < intake->count; i++)
+		if ((intake->lanes[i].ring = ring_create(RING)) == NULL)
+			return false;
+	return true;
+}
+
+struct intake *intake_create(const struct intake_options *options, struct error *error)
 {
 	struct intake *intake = calloc(1, sizeof *intake);
-	if (intake != NULL) {
-		intake->sinks = *sinks;
-		intake->ring = ring_create(RING);
-	}
-	if (intake != NULL && intake->ring != NULL && start_thread(intake))
-		return intake;
 	error_set(error, "the thread that judges and writes sessions could not be started");
-	if (intake != NULL)
-		ring_destroy(intake->ring);
-	free(intake);
+	if (intake == NULL)
+		return NULL;
+	intake->sinks = options->sinks;
+	intake->count = options->lanes;
+	if (make_lanes(intake) && start_thread(intake, options->cpu))
+		return intake;
+	free_lanes(intake);
 	return NULL;
 }
 
@@ -168,8 +267,8 @@ void intake_finish(struct intake *intake)
 {
 	if (intake == NULL)
 		return;
-	ring_close(intake->ring);
+	for (unsigned i = 0; i < intake->count; i++)
+		ring_close(intake->lanes[i].ring);
 	(void)pthread_join(intake->thread, NULL);
-	ring_destroy(intake->ring);
-	free(intake);
+	free_lanes(intake);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session records, certificates and ends of intervals on their way from the worker's thread to the one that judges and
-// writes them: a certificate that has to be verified for the first time costs as much as thousands of
-// packets, and none of them waits for it. Everything is copied into a ring, so that the worker's
-// memory stays its own; order is kept. Owns the ring and the thread.
+// Session records, certificates and ends of intervals on their way from the workers' threads to the one
+// that judges and writes them: a certificate that has to be verified for the first time costs as much as
+// thousands of packets, and none of them waits for it. Everything is copied into a ring, one a worker, so
+// that the workers' memory stays their own. What several workers found is taken in the order of the
+// traffic, as if one had found it. Owns the rings and the thread.
 #ifndef MAILTAP_ANALYTICS_INTAKE_H
 #define MAILTAP_ANALYTICS_INTAKE_H
 
@@ -12,27 +13,44 @@
 #include "decode/session_record.h"
 
 struct intake;
+struct intake_lane; // what one worker hands on
 
 // Called in the intake's thread. What they get is borrowed for the call.
 struct intake_sinks {
 	session_sink *on_session;
 	certificate_sink *on_certificate;
+	// All workers have come to the end of an interval; the accounting has the workers' figures added up.
 	void (*on_interval)(void *context, const struct ended_interval *interval);
 	void *context;
 };
 
+struct intake_options {
+	struct intake_sinks sinks;
+	unsigned lanes; // workers; at least one
+	int cpu; // where the thread is to run; negative: anywhere
+};
+
 // Starts the thread; signals are left to the others. NULL: *error.
-struct intake *intake_create(const struct intake_sinks *sinks, struct error *error);
+struct intake *intake_create(const struct intake_options *options, struct error *error);
 
-// For the worker (session_sink, certificate_sink): `intake` is the context. They wait while the ring is
-// full, so that nothing is lost and a replay is the same each time.
-void intake_session(void *intake, const struct session_record *record);
-void intake_certificate(void *intake, const struct shown_certificate *certificate);
+// One worker's end: the context of the functions below. Each is used by one thread.
+struct intake_lane *intake_lane(struct intake *intake, unsigned number);
 
-// As those, when an interval of packet time is over.
-void intake_interval(struct intake *intake, const struct ended_interval *interval);
+// For the worker (session_sink, certificate_sink). They wait while the ring is full, so that nothing is
+// lost and a replay is the same each time.
+void intake_session(void *lane, const struct session_record *record);
+void intake_certificate(void *lane, const struct shown_certificate *certificate);
 
-// Waits until everything was taken, ends the thread and frees all. NULL is allowed.
+// By whose order (worker_order) the lane's messages are taken: to be said before the first of them.
+void intake_lane_of(struct intake_lane *lane, const struct worker *worker);
+
+// This worker is at the end of an interval; `interval` is the same for all but for the worker's figures.
+void intake_interval(struct intake_lane *lane, const struct ended_interval *interval);
+
+// Nothing with a lower position will come by this lane.
+void intake_progress(void *lane, uint64_t position);
+
+// Waits until everything was taken, ends the thread and frees all. The workers are done. NULL is allowed.
 void intake_finish(struct intake *intake);
 
 #endif

@@ -35,6 +35,7 @@ struct options {
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	size_t memory;             // bytes
+	unsigned workers;          // threads that follow connections; 0: the one that reads does
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // of statistics, or NULL
 	const char *asn_table, *country_table; // of addresses, or NULL
 	nanoseconds interval;      // of statistics

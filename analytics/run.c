@@ -23,7 +23,7 @@ struct run {
 	const volatile int *stop;
 	struct tls_keylog *keylog; // NULL: none was given
 	struct pattern_set *patterns;
-	struct worker *worker;
+	struct crew *crew;
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
 	struct pattern_reader *pattern_reader;
@@ -92,7 +92,7 @@ static void add_counters(struct source_counters *sum, const struct source_counte
 // How many packets so far had a link type that nothing reads.
 static uint64_t unread_packets(const struct run *run)
 {
-	return worker_counters(run->worker).headers.outcomes[HEADERS_UNKNOWN_LINK];
+	return crew_reader_counters(run->crew).headers.outcomes[HEADERS_UNKNOWN_LINK];
 }
 
 // An input of which nothing could be read is a failure, not an empty result.
@@ -118,8 +118,19 @@ static void end_interval(struct run *run, const struct source_counters *reading)
 	    .complete = !run->clock.first,
 	    .accounting = run->accounting};
 	add_counters(&interval.accounting.source, reading);
-	interval.accounting.worker = worker_counters(run->worker);
-	intake_interval(run->intake, &interval);
+	interval.accounting.reader = crew_reader_counters(run->crew);
+	interval.accounting.losses = crew_losses(run->crew);
+	crew_control(run->crew, &interval, sizeof interval);
+}
+
+// A worker has come to the end of an interval.
+static void on_control(void *lane, struct worker *worker, const void *control, size_t length)
+{
+	struct ended_interval interval;
+	(void)length;
+	memcpy(&interval, control, sizeof interval);
+	interval.accounting.worker = worker_counters(worker);
+	intake_interval(lane, &interval);
 }
 
 // So is the last one, at the end of the run: it lasted as long as there were packets.
@@ -138,7 +149,7 @@ static void feed(struct run *run, const struct source_ops *ops, const struct sou
 {
 	size_t count = interval_clock_take(&run->clock, batch);
 	if (count == batch->count) {
-		worker_batch(run->worker, batch);
+		crew_batch(run->crew, batch);
 		return;
 	}
 	struct packet_batch part = *batch;
@@ -146,14 +157,14 @@ static void feed(struct run *run, const struct source_ops *ops, const struct sou
 		struct source_counters counters = ops->counters(source);
 		size_t rest = part.count - count;
 		part.count = count;
-		worker_batch(run->worker, &part);
+		crew_batch(run->crew, &part);
 		end_interval(run, &counters);
 		interval_clock_next(&run->clock, part.packets[count].time);
 		memmove(part.packets, part.packets + count, rest * sizeof part.packets[0]);
 		part.count = rest;
 		count = interval_clock_take(&run->clock, &part);
 	}
-	worker_batch(run->worker, &part);
+	crew_batch(run->crew, &part);
 }
 
 // Reads one input to its end. False: it ended in an error, which is said.
@@ -349,6 +360,39 @@ static bool open_analyst(struct run *run, struct error *error)
 	return run->analyst != NULL;
 }
 
+// The workers, and the thread that judges and writes what they find.
+static bool start_threads(struct run *run, struct error *error)
+{
+	const struct options *options = run->options;
+	unsigned count = options->workers > 0 ? options->workers : 1;
+	void *lanes[CREW_WORKERS_MAX];
+	struct intake_options intake = {
+	    .sinks = {on_record, on_certificate, on_interval, run}, .lanes = count, .cpu = -1};
+	run->intake = intake_create(&intake, error);
+	if (run->intake == NULL)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		lanes[i] = intake_lane(run->intake, i);
+	struct crew_options crew = {
+	    .worker = {.ports = &options->ports,
+	        .memory = options->memory,
+	        .keylog = run->keylog,
+	        .patterns = run->patterns,
+	        .without_foreign = options->without_ndpi,
+	        .drop_wrong_checksums = options->drop_wrong_checksums,
+	        .on_session = intake_session,
+	        .on_certificate = intake_certificate},
+	    .threads = options->workers,
+	    .contexts = lanes,
+	    .on_control = on_control,
+	    .on_progress = intake_progress,
+	};
+	run->crew = crew_create(&crew, error);
+	for (unsigned i = 0; run->crew != NULL && i < count; i++)
+		intake_lane_of(lanes[i], crew_worker(run->crew, i));
+	return run->crew != NULL;
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
@@ -362,34 +406,19 @@ static bool open_run(struct run *run, struct error *error)
 	run->exporters = exporters_open(&run->settings, error);
 	if (run->exporters == NULL || !open_analyst(run, error))
 		return false;
-	struct intake_sinks sinks = {on_record, on_certificate, on_interval, run};
-	run->intake = intake_create(&sinks, error);
-	if (run->intake == NULL)
-		return false;
-	struct worker_options worker = {
-	    .ports = &run->options->ports,
-	    .memory = run->options->memory,
-	    .keylog = run->keylog,
-	    .patterns = run->patterns,
-	    .without_foreign = run->options->without_ndpi,
-	    .drop_wrong_checksums = run->options->drop_wrong_checksums,
-	    .on_session = intake_session,
-	    .on_certificate = intake_certificate,
-	    .context = run->intake,
-	};
-	run->worker = worker_create(&worker);
-	error_set(error, "no memory to begin with; give less with --memory");
-	return run->worker != NULL;
+	return start_threads(run, error);
 }
 
 // The last sessions, and everything that is still on its way to the outputs.
 static void finish_sessions(struct run *run)
 {
-	if (run->worker != NULL) {
-		worker_finish(run->worker);
-		run->accounting.worker = worker_counters(run->worker);
+	if (run->crew != NULL) {
+		crew_finish(run->crew);
+		run->accounting.reader = crew_reader_counters(run->crew);
+		run->accounting.worker = crew_worker_counters(run->crew);
+		run->accounting.losses = crew_losses(run->crew);
 	}
-	worker_destroy(run->worker);
+	crew_destroy(run->crew);
 	tls_keylog_destroy(run->keylog);
 	intake_finish(run->intake);
 	if (run->analyst != NULL)

@@ -317,7 +317,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 {
 	FILE *out = summary->out;
 	const struct worker_counters *worker = &run->worker;
-	const uint64_t *outcomes = worker->headers.outcomes;
+	const struct fragment_counters *fragment = &run->reader.fragment;
+	const uint64_t *outcomes = run->reader.headers.outcomes;
 	fputs("\nThe capture\n", out);
 	print_if(out, run->source.packets, "packets read");
 	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
@@ -329,6 +330,9 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, summary->missing_bytes, "bytes missing in sessions");
 	print_if(out, run->source.cut_packets, "packets cut by the snap length");
 	print_if(out, run->source.capture_dropped, "packets dropped before they were captured");
+	print_if(out, run->losses.shed,
+	    "segments of sessions with nothing more to tell, left out under overload");
+	print_if(out, run->losses.dropped, "segments dropped under overload");
 	print_if(out, run->source.filtered, "packets left out by the filter");
 	print_if(out, run->source.filtered_in_vlan,
 	    "of them in VLANs, into which a filter sees only as \"vlan and (...)\"");
@@ -337,11 +341,11 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");
 	print_if(out, outcomes[HEADERS_TOO_DEEP], "packets with too many headers");
 	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
-	print_if(out, worker->headers.checksums_wrong, "segments with a wrong checksum");
+	print_if(out, run->reader.headers.checksums_wrong, "segments with a wrong checksum");
 	print_if(out, worker->segments_dropped, "of them left out");
 	print_if(out,
-	    worker->fragment.datagrams_timed_out + worker->fragment.datagrams_overlapping +
-	        worker->fragment.datagrams_bad + worker->fragment.datagrams_no_room,
+	    fragment->datagrams_timed_out + fragment->datagrams_overlapping +
+	        fragment->datagrams_bad + fragment->datagrams_no_room,
 	    "fragmented datagrams not put together");
 	print_if(out, worker->tcp.out_of_window, "segments outside every window, ignored");
 	print_if(out, worker->flow.evicted, "sessions evicted for lack of memory (--memory)");

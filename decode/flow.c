@@ -10,7 +10,6 @@ enum {
 	SILENT_SHARE = 2, // one part in this many of the budget, at most, is for silent flows
 	ELSEWHERE_SHARE = 8, // likewise for flows on ports that are not known for mail
 	BUCKETS_MIN = 1 << 10,
-	EXPIRED_PER_CALL = 64, // flows looked at
 	LATER = 16, // a flow may stay one part in this many of its time-out longer than that
 };
 
@@ -36,7 +35,6 @@ struct queue {
 
 struct flow_table {
 	struct memory *memory;
-	struct hash_key key;
 	flow_end_function *on_end;
 	void *context;
 	struct flow_counters counters;
@@ -55,8 +53,8 @@ static size_t bucket_count(size_t budget)
 	return count;
 }
 
-struct flow_table *flow_table_create(struct memory *memory, const struct hash_key *key,
-    size_t budget, flow_end_function *on_end, void *context)
+struct flow_table *flow_table_create(
+    struct memory *memory, size_t budget, flow_end_function *on_end, void *context)
 {
 	struct flow_table *table = calloc(1, sizeof *table);
 	if (table == NULL)
@@ -69,7 +67,6 @@ struct flow_table *flow_table_create(struct memory *memory, const struct hash_ke
 		return NULL;
 	}
 	table->memory = memory;
-	table->key = *key;
 	table->on_end = on_end;
 	table->context = context;
 	table->silent_max = budget / SILENT_SHARE / memory_class_size(sizeof(struct flow));
@@ -127,9 +124,22 @@ void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now)
 
 /* ---- the table ---- */
 
-uint64_t flow_hash(const struct flow_table *table, const struct flow_key *key)
+unsigned flow_key_of(const struct segment *segment, struct flow_key *key)
 {
-	return hash_bytes(&table->key, key, sizeof *key);
+	int order = memcmp(&segment->source, &segment->destination, sizeof segment->source);
+	if (order == 0)
+		order = segment->source_port < segment->destination_port ? -1 : 1;
+	unsigned sender = order < 0 ? 0 : 1;
+	key->address[sender] = segment->source;
+	key->port[sender] = segment->source_port;
+	key->address[1 - sender] = segment->destination;
+	key->port[1 - sender] = segment->destination_port;
+	return sender;
+}
+
+uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
+{
+	return hash_bytes(secret, key, sizeof *key);
 }
 
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
@@ -301,12 +311,12 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 
 // Looks at the longest queued flows of a class. One that was queued at a time that is yet to come is
 // from before packet time went back, and its time begins anew.
-static unsigned expire_class(
-    struct flow_table *table, enum flow_class class, nanoseconds now, unsigned most)
+static size_t expire_class(
+    struct flow_table *table, enum flow_class class, nanoseconds now, size_t most)
 {
 	struct queue *queue = &table->queues[class];
 	const nanoseconds timeout = timeouts[class], lateness = timeout / LATER;
-	unsigned looked = 0;
+	size_t looked = 0;
 	for (; looked < most && queue->first != NULL; looked++) {
 		struct flow *flow = queue->first;
 		nanoseconds waited = now - flow->queued;
@@ -322,9 +332,8 @@ static unsigned expire_class(
 	return looked;
 }
 
-void flow_expire(struct flow_table *table, nanoseconds now)
+void flow_expire(struct flow_table *table, nanoseconds now, size_t most)
 {
-	unsigned most = EXPIRED_PER_CALL;
 	for (unsigned class = 0; class < FLOW_CLASSES; class ++)
 		most -= expire_class(table, (enum flow_class) class, now, most);
 }

@@ -114,8 +114,8 @@ struct flow_table;
 typedef void flow_end_function(void *context, struct flow *flow, enum end_reason reason);
 
 // `budget`: bytes that all flows and what hangs on them may take, the same as the memory's.
-struct flow_table *flow_table_create(struct memory *memory, const struct hash_key *key,
-    size_t budget, flow_end_function *on_end, void *context);
+struct flow_table *flow_table_create(
+    struct memory *memory, size_t budget, flow_end_function *on_end, void *context);
 
 // Ends every flow: END_OF_CAPTURE, or what ended it before.
 void flow_table_end_all(struct flow_table *table);
@@ -130,9 +130,12 @@ void flow_table_destroy(struct flow_table *table);
 struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uint64_t hash,
     unsigned sender, const struct segment *segment);
 
-// Hashes a key, and starts to bring the memory that flow_find will look at into the cache: worth it
-// some packets ahead.
-uint64_t flow_hash(const struct flow_table *table, const struct flow_key *key);
+// Which connection a segment belongs to; returns which end of the key sent it.
+unsigned flow_key_of(const struct segment *segment, struct flow_key *key);
+
+uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key);
+
+// Starts to bring the memory that flow_find will look at into the cache: worth it some packets ahead.
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
 void flow_prefetch(const struct flow_table *table, uint64_t hash);
 
@@ -154,9 +157,9 @@ bool flow_has_twin(const struct flow_table *table, const struct flow *flow);
 // Takes note of a packet of the flow. Cheap.
 void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now);
 
-// Ends flows that have timed out as of `now`, at most a sixteenth of their time late; a bounded number
-// per call.
-void flow_expire(struct flow_table *table, nanoseconds now);
+// Ends flows that have timed out as of `now`, at most a sixteenth of their time late; looks at `most` of
+// them.
+void flow_expire(struct flow_table *table, nanoseconds now, size_t most);
 
 // Gives memory free by ending the flow that is missed least; false: there is none but `spared`.
 bool flow_evict(struct flow_table *table, const struct flow *spared);

@@ -62,6 +62,9 @@ struct segment {
 	const uint8_t *payload;
 	uint32_t captured; // payload bytes at `payload`
 	uint32_t length; // payload bytes the segment had on the wire; never less than captured
+	// Set by who hands it to a worker:
+	uint64_t position; // in the traffic: later ones have greater numbers
+	uint64_t hash; // of its connection, the same for both directions (flow_hash)
 };
 
 // A fragment of an IP datagram whose payload may hold what we look for.

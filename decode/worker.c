@@ -3,6 +3,7 @@
 
 #include "decode/no_mail_set.h"
 #include "decode/pattern_set.h"
+#include "decode/quiet_set.h"
 #include "decode/tls_fingerprint.h"
 
 #include <stdlib.h>
@@ -10,9 +11,8 @@
 
 enum {
 	MEMORY_PER_TEXT = 1024, // budget bytes per bucket of the text store
-	FRAGMENTED_DATAGRAMS = 4096, // incomplete at once
-	NESTED_FRAGMENTS = 4, // fragments inside reassembled datagrams
 	EVICTIONS_PER_SEGMENT = 4,
+	EXPIRED_AT_ONCE = 64, // live: packets do not wait
 };
 
 struct worker {
@@ -20,12 +20,11 @@ struct worker {
 	struct memory *memory;
 	struct session_shared shared;
 	struct flow_table *flows;
-	struct fragment_table *fragments;
 	struct no_mail_set *no_mail; // with every port only
 	struct tcp_context tcp;
 	struct worker_counters counters;
-	nanoseconds now; // the latest packet time
-	nanoseconds leap_to; // a time far off that one batch ended with; 0: none
+	struct record_order order;
+	bool finishing;
 };
 
 static bool found_to_be_mail(const struct flow *flow)
@@ -45,6 +44,10 @@ static void count_no_mail(struct worker *worker, const struct flow *flow)
 static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
 {
 	struct worker *worker = context;
+	worker->order.queued = flow->queued;
+	if (worker->options.quiet != NULL)
+		quiet_set_remove(worker->options.quiet, flow->hash);
+	worker->order.turn = worker->finishing ? FLOW_CLASSES - flow->class : flow->class;
 	tcp_finish(&worker->tcp, flow);
 	// A reset ends what its sender says; of the other side bytes may be on their way that nothing tells of.
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
@@ -94,17 +97,14 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->shared.certificates = certificate_announcer_create(
 		    worker->memory, &key, options->on_certificate, options->context);
 		worker->flows =
-		    flow_table_create(worker->memory, &key, options->memory, on_flow_end, worker);
-		worker->fragments = fragment_table_create(
-		    worker->memory, FRAGMENTED_DATAGRAMS, &options->ports->set);
+		    flow_table_create(worker->memory, options->memory, on_flow_end, worker);
 	}
 	if (options->ports->set.every)
 		worker->no_mail = no_mail_set_create(options->memory);
 	bool complete = worker->no_mail != NULL || !options->ports->set.every;
 	if (!complete || worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
 	    (options->patterns != NULL && worker->shared.scratch == NULL) ||
-	    worker->shared.certificates == NULL || worker->flows == NULL ||
-	    worker->fragments == NULL) {
+	    worker->shared.certificates == NULL || worker->flows == NULL) {
 		worker_destroy(worker);
 		return NULL;
 	}
@@ -112,8 +112,10 @@ struct worker *worker_create(const struct worker_options *options)
 	return worker;
 }
 
-void worker_finish(struct worker *worker)
+void worker_finish(struct worker *worker, uint64_t position)
 {
+	worker->order = (struct record_order){.position = position};
+	worker->finishing = true;
 	flow_table_end_all(worker->flows);
 }
 
@@ -122,8 +124,6 @@ void worker_destroy(struct worker *worker)
 	if (worker == NULL)
 		return;
 	flow_table_destroy(worker->flows);
-	if (worker->fragments != NULL)
-		fragment_table_destroy(worker->fragments);
 	no_mail_set_destroy(worker->no_mail);
 	foreign_destroy(worker->shared.foreign);
 	certificate_announcer_destroy(worker->shared.certificates);
@@ -135,20 +135,6 @@ void worker_destroy(struct worker *worker)
 }
 
 /* ---- which connection ---- */
-
-// The key of a segment's connection; returns which end of it sent the segment.
-static unsigned key_of(const struct segment *segment, struct flow_key *key)
-{
-	int order = memcmp(&segment->source, &segment->destination, sizeof segment->source);
-	if (order == 0)
-		order = segment->source_port < segment->destination_port ? -1 : 1;
-	unsigned sender = order < 0 ? 0 : 1;
-	key->address[sender] = segment->source;
-	key->port[sender] = segment->source_port;
-	key->address[1 - sender] = segment->destination;
-	key->port[1 - sender] = segment->destination_port;
-	return sender;
-}
 
 // Who opened the connection: the handshake says it; joined mid-way, the followed port is the
 // server's, the lower one if both are.
@@ -173,11 +159,10 @@ struct lookup {
 	unsigned sender; // which end of the key
 };
 
-static struct lookup lookup_of(const struct worker *worker, const struct segment *segment)
+static struct lookup lookup_of(const struct segment *segment)
 {
-	struct lookup lookup = {.segment = segment};
-	lookup.sender = key_of(segment, &lookup.key);
-	lookup.hash = flow_hash(worker->flows, &lookup.key);
+	struct lookup lookup = {.segment = segment, .hash = segment->hash};
+	lookup.sender = flow_key_of(segment, &lookup.key);
 	return lookup;
 }
 
@@ -398,103 +383,72 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	if (flow->dialogue != NULL && dialogue_done(flow->dialogue))
 		cut_over(worker, flow);
 	enum flow_class class = class_of(flow);
-	if (class != flow->class)
+	if (class != flow->class) {
 		flow_set_class(worker->flows, flow, class, segment->context.time);
-	keep_within_budget(worker, flow);
-}
-
-static void take_fragment(struct worker *worker, const struct fragment *fragment)
-{
-	struct fragment piece = *fragment;
-	struct datagram datagram;
-	struct headers_result result;
-	for (int depth = 0; depth < NESTED_FRAGMENTS; depth++) {
-		if (!fragment_add(worker->fragments, &piece, &datagram))
-			return;
-		enum headers_outcome outcome =
-		    headers_datagram(&datagram, &worker->options.ports->set, &result);
-		worker->counters.reassembled[outcome]++;
-		if (outcome == HEADERS_SEGMENT) {
-			struct lookup lookup = lookup_of(worker, &result.segment);
-			take_segment(worker, &lookup);
-		}
-		if (outcome != HEADERS_FRAGMENT)
-			return;
-		piece = result.fragment;
+		if (class == FLOW_CUT_OVER && worker->options.quiet != NULL)
+			quiet_set_add(worker->options.quiet, flow->hash);
 	}
+	keep_within_budget(worker, flow);
 }
 
 // The tables are far larger than the caches: what the segments of a batch will need is asked for
 // before the first of them is looked at.
-static void look_ahead(const struct worker *worker, const struct headers_result *results,
-    size_t count, struct lookup *lookups)
+static void look_ahead(const struct worker *worker, const struct segment *const *segments, size_t count,
+    struct lookup *lookups)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (results[i].outcome != HEADERS_SEGMENT)
-			continue;
-		lookups[i] = lookup_of(worker, &results[i].segment);
-		if (results[i].segment.elsewhere)
+		lookups[i] = lookup_of(segments[i]);
+		if (segments[i]->elsewhere)
 			no_mail_set_prefetch(worker->no_mail, lookups[i].hash);
 		else
 			flow_prefetch_bucket(worker->flows, lookups[i].hash);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (results[i].outcome == HEADERS_SEGMENT && !results[i].segment.elsewhere)
+		if (!segments[i]->elsewhere)
 			flow_prefetch(worker->flows, lookups[i].hash);
 }
 
-// Back by more than packets are out of order, or far ahead.
-static bool is_leap(nanoseconds from, nanoseconds to)
+void worker_segments(struct worker *worker, const struct segment *const *segments, size_t count)
 {
-	return to - from > SECONDS(3600) || from - to > SECONDS(1);
-}
-
-// Time-outs follow the packets' clock. A leap counts only once the next batch confirms it: one packet
-// with a broken time must not end every session. It may lead back: the next capture may be an earlier
-// one. False: there is one that is not confirmed, and what time it is is not known.
-static bool advance_clock(struct worker *worker, nanoseconds newest)
-{
-	bool leaps = worker->now != 0 && is_leap(worker->now, newest);
-	if (leaps && (worker->leap_to == 0 || is_leap(worker->leap_to, newest))) {
-		worker->leap_to = newest;
-		return false;
-	}
-	worker->leap_to = 0;
-	if (leaps || newest > worker->now)
-		worker->now = newest;
-	return true;
-}
-
-void worker_batch(struct worker *worker, const struct packet_batch *batch)
-{
-	struct headers_result results[PACKET_BATCH_MAX];
 	struct lookup lookups[PACKET_BATCH_MAX];
-	if (batch->count == 0)
-		return;
-	size_t kept =
-	    headers_batch(batch, &worker->options.ports->set, results, &worker->counters.headers);
-	worker->counters.packets += batch->count;
-	look_ahead(worker, results, kept, lookups);
-	for (size_t i = 0; i < kept; i++) {
-		if (results[i].outcome == HEADERS_SEGMENT)
-			take_segment(worker, &lookups[i]);
-		else
-			take_fragment(worker, &results[i].fragment);
+	look_ahead(worker, segments, count, lookups);
+	for (size_t i = 0; i < count; i++) {
+		worker->order = (struct record_order){.position = segments[i]->position};
+		take_segment(worker, &lookups[i]);
 	}
-	if (!advance_clock(worker, batch->packets[batch->count - 1].time))
-		return;
-	flow_expire(worker->flows, worker->now);
-	fragment_expire(worker->fragments, worker->now);
+}
+
+void worker_expire(struct worker *worker, nanoseconds now, uint64_t position)
+{
+	worker->order = (struct record_order){.position = position};
+	flow_expire(worker->flows, now, worker->options.live ? EXPIRED_AT_ONCE : SIZE_MAX);
+}
+
+void worker_moment(struct worker *worker, uint64_t position)
+{
+	worker->order = (struct record_order){.position = position};
+}
+
+struct record_order worker_order(const struct worker *worker)
+{
+	return worker->order;
 }
 
 struct worker_counters worker_counters(const struct worker *worker)
 {
 	struct worker_counters counters = worker->counters;
-	counters.fragment = fragment_table_counters(worker->fragments);
 	counters.flow = flow_table_counters(worker->flows);
 	counters.foreign = foreign_counters(worker->shared.foreign);
 	counters.memory_in_use = memory_in_use(worker->memory);
 	counters.memory_reserved = memory_reserved(worker->memory);
 	counters.memory_refusals = memory_refusals(worker->memory);
 	return counters;
+}
+
+void worker_counters_add(struct worker_counters *sum, const struct worker_counters *one)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)one;
+	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
+		to[i] += from[i];
 }

@@ -2,9 +2,11 @@
 #include "capture/base/ring.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
 	CACHE_LINE = 64,
@@ -34,28 +36,36 @@ struct ring {
 	uint8_t *bytes;
 };
 
-struct ring *ring_create(size_t bytes)
+_Static_assert(offsetof(struct ring, released) - offsetof(struct ring, written) >= CACHE_LINE &&
+                   offsetof(struct ring, closed) - offsetof(struct ring, released) >= CACHE_LINE,
+    "neither side writes to the other's line");
+
+struct ring *ring_create(size_t wanted)
 {
 	size_t size = SMALLEST;
-	while (size < bytes)
+	while (size < wanted)
 		size *= 2;
 	struct ring *ring = aligned_alloc(CACHE_LINE, sizeof *ring);
 	if (ring == NULL)
 		return NULL;
 	memset(ring, 0, sizeof *ring);
 	ring->size = size;
-	ring->bytes = aligned_alloc(CACHE_LINE, size);
-	if (ring->bytes != NULL)
-		return ring;
-	free(ring);
-	return NULL;
+	void *bytes =
+	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (bytes == MAP_FAILED) {
+		free(ring);
+		return NULL;
+	}
+	(void)madvise(bytes, size, MADV_DONTDUMP);
+	ring->bytes = bytes;
+	return ring;
 }
 
 void ring_destroy(struct ring *ring)
 {
 	if (ring == NULL)
 		return;
-	free(ring->bytes);
+	(void)munmap(ring->bytes, ring->size);
 	free(ring);
 }
 
@@ -105,6 +115,17 @@ void *ring_reserve(struct ring *ring, size_t length)
 void ring_commit(struct ring *ring)
 {
 	atomic_store_explicit(&ring->written, ring->reserved, memory_order_release);
+}
+
+size_t ring_used(const struct ring *ring)
+{
+	uint64_t released = atomic_load_explicit(&ring->released, memory_order_relaxed);
+	return (size_t)(atomic_load_explicit(&ring->written, memory_order_relaxed) - released);
+}
+
+size_t ring_size(const struct ring *ring)
+{
+	return ring->size;
 }
 
 void ring_close(struct ring *ring)

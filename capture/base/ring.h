@@ -2,6 +2,7 @@
 // A ring of messages of any length from one thread to another, without locks: the writer reserves room,
 // fills it and commits; the reader looks at the oldest message in place and releases it. Bounded: what
 // does not fit has to wait or to be counted as lost, which is the writer's to decide.
+// Left out of core dumps: what connections say may pass through it.
 // Exactly one thread writes and one reads; create and destroy are for either while the other is not
 // there.
 #ifndef MAILTAP_CAPTURE_BASE_RING_H
@@ -27,6 +28,10 @@ void *ring_reserve(struct ring *ring, size_t length);
 
 // The message reserved last is complete.
 void ring_commit(struct ring *ring);
+
+// Bytes under way, out of ring_size: for the writer, to see how far behind the reader is.
+size_t ring_used(const struct ring *ring);
+size_t ring_size(const struct ring *ring);
 
 // Nothing more will come.
 void ring_close(struct ring *ring);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 struct harness {
-	struct worker *worker;
+	struct crew *crew;
 	struct exporters *exporters;
 	size_t budget;
 	uint64_t records, packets; // of them, both directions
@@ -113,7 +113,8 @@ struct harness *harness_begin(const struct harness_settings *settings)
 	if (summary == NULL)
 		summary = fopen("/dev/null", "w");
 	struct exporter_settings outputs = {.records_path = "/dev/null", .summary = summary};
-	struct worker_options options = {
+	void *context = harness;
+	struct worker_options worker = {
 	    .ports = ports(settings->every_port),
 	    .memory = settings->budget,
 	    .patterns = patterns(),
@@ -121,23 +122,24 @@ struct harness *harness_begin(const struct harness_settings *settings)
 	    .without_foreign = !settings->names,
 	    .on_session = on_session,
 	    .on_certificate = on_certificate,
-	    .context = harness,
 	};
 	MUST(harness != NULL);
 	harness->budget = settings->budget;
 	harness->exporters = exporters_open(&outputs, &error);
-	harness->worker = worker_create(&options);
-	MUST(harness->exporters != NULL && harness->worker != NULL);
+	harness->crew =
+	    crew_create(&(struct crew_options){.worker = worker, .contexts = &context}, &error);
+	MUST(harness->exporters != NULL && harness->crew != NULL);
 	return harness;
 }
 
 static void check_sums(const struct harness *harness, const struct worker_counters *counters)
 {
+	struct segment_reader_counters read = crew_reader_counters(harness->crew);
 	uint64_t packets = 0;
 	for (int outcome = 0; outcome < HEADERS_OUTCOMES; outcome++)
-		packets += counters->headers.outcomes[outcome];
-	MUST(packets == counters->packets);
-	MUST(counters->headers.outcomes[HEADERS_SEGMENT] + counters->reassembled[HEADERS_SEGMENT] ==
+		packets += read.headers.outcomes[outcome];
+	MUST(packets == read.packets);
+	MUST(read.headers.outcomes[HEADERS_SEGMENT] + read.reassembled[HEADERS_SEGMENT] ==
 	     counters->segments_tracked + counters->segments_dropped +
 	         counters->segments_set_aside + counters->segments_no_mail +
 	         counters->flow.refused);
@@ -148,8 +150,8 @@ static void check_sums(const struct harness *harness, const struct worker_counte
 
 void harness_batch(struct harness *harness, const struct packet_batch *batch)
 {
-	worker_batch(harness->worker, batch);
-	struct worker_counters counters = worker_counters(harness->worker);
+	crew_batch(harness->crew, batch);
+	struct worker_counters counters = crew_worker_counters(harness->crew);
 	check_sums(harness, &counters);
 }
 
@@ -157,12 +159,13 @@ void harness_end(struct harness *harness)
 {
 	struct run_accounting accounting = {0};
 	struct error error;
-	worker_finish(harness->worker);
-	accounting.worker = worker_counters(harness->worker);
+	crew_finish(harness->crew);
+	accounting.reader = crew_reader_counters(harness->crew);
+	accounting.worker = crew_worker_counters(harness->crew);
 	check_sums(harness, &accounting.worker);
 	MUST(accounting.worker.flow.live == 0);
 	MUST(accounting.worker.segments_tracked == harness->packets);
 	MUST(exporters_close(harness->exporters, &accounting, &error));
-	worker_destroy(harness->worker);
+	crew_destroy(harness->crew);
 	free(harness);
 }

@@ -32,13 +32,14 @@ static void on_end(void *context, struct flow *flow, enum end_reason reason)
 	ends.count++;
 }
 
+static const struct hash_key secret = {{1, 2}};
+
 static int begin(void **state)
 {
-	const struct hash_key key = {{1, 2}};
 	(void)state;
 	ends.count = 0;
 	memory = memory_create(BUDGET);
-	table = flow_table_create(memory, &key, BUDGET, on_end, &ends);
+	table = flow_table_create(memory, BUDGET, on_end, &ends);
 	return memory == NULL || table == NULL;
 }
 
@@ -64,14 +65,14 @@ static struct flow_key key_of(uint32_t number)
 static struct flow *add(uint32_t number, nanoseconds now)
 {
 	struct flow_key key = key_of(number);
-	return flow_add(table, &key, flow_hash(table, &key), now);
+	return flow_add(table, &key, flow_hash(&secret, &key), now);
 }
 
 static struct flow *find(uint32_t number, uint32_t tap_point)
 {
 	struct flow_key key = key_of(number);
 	struct segment segment = {.context.tap_point = tap_point, .flags = TCP_ACK, .length = 1};
-	return flow_find(table, &key, flow_hash(table, &key), 0, &segment);
+	return flow_find(table, &key, flow_hash(&secret, &key), 0, &segment);
 }
 
 static void what_was_added_is_found(void **state)
@@ -121,7 +122,7 @@ static void tap_points(void **state)
 		segment.sequence = cases[i].sequence;
 		segment.length = cases[i].length;
 		segment.flags = cases[i].flags;
-		struct flow *found = flow_find(table, &key, flow_hash(table, &key), 0, &segment);
+		struct flow *found = flow_find(table, &key, flow_hash(&secret, &key), 0, &segment);
 		assert_ptr_equal(found, cases[i].found ? flow : NULL);
 	}
 }
@@ -170,7 +171,7 @@ static void time_outs(void **state)
 		flow_set_class(table, flow, cases[i].class, last);
 		flow->end_reason = END_RST;
 		for (int packet = 0; packet < 40; packet++) {
-			flow_expire(table, last + timeout);
+			flow_expire(table, last + timeout, 64);
 			assert_int_equal(ends.count, 0);
 			last += timeout / 37 * (packet % 5);
 			flow_seen(table, flow, last);
@@ -178,9 +179,9 @@ static void time_outs(void **state)
 		}
 		flow_seen(table, flow, last - timeout); // out of order
 		assert_int_equal(flow->last, last);
-		flow_expire(table, last + timeout);
+		flow_expire(table, last + timeout, 64);
 		assert_int_equal(ends.count, 0);
-		flow_expire(table, last + timeout + timeout / 16 + 1);
+		flow_expire(table, last + timeout + timeout / 16 + 1, 64);
 		assert_int_equal(ends.count, 1);
 		assert_int_equal(ends.reason[0], cases[i].reason);
 	}
@@ -195,11 +196,11 @@ static void time_goes_back(void **state)
 	for (uint32_t i = 100; i < 110; i++)
 		add(i, SECONDS(1));
 	for (int second = 1; second <= 61; second++) {
-		flow_expire(table, SECONDS(second));
+		flow_expire(table, SECONDS(second), 64);
 		assert_int_equal(ends.count, 0);
 	}
-	flow_expire(table, SECONDS(70));
-	flow_expire(table, SECONDS(70));
+	flow_expire(table, SECONDS(70), 64);
+	flow_expire(table, SECONDS(70), 64);
 	assert_int_equal(ends.count, 110);
 }
 
@@ -211,7 +212,7 @@ static void expiry_is_bounded(void **state)
 		add(i, 0);
 	unsigned calls = 0;
 	for (size_t before = 0; ends.count < 1000 && calls < 1000; calls++, before = ends.count) {
-		flow_expire(table, SECONDS(1000));
+		flow_expire(table, SECONDS(1000), 64);
 		assert_in_range(ends.count - before, 1, 100);
 	}
 	assert_true(calls >= 10 && calls < 100);

@@ -68,9 +68,12 @@ static void on_session(void *context, const struct session_record *record)
 static struct lab begin(const struct worker_options *options)
 {
 	struct lab lab = {.now = SECONDS(1700000000)};
-	lab.worker = worker_create(options);
-	assert_non_null(lab.worker);
-	lab.memory_at_start = worker_counters(lab.worker).memory_in_use;
+	void *context = NULL;
+	struct crew_options crew = {.worker = *options, .contexts = &context};
+	struct error error;
+	lab.crew = crew_create(&crew, &error);
+	assert_non_null(lab.crew);
+	lab.memory_at_start = crew_worker_counters(lab.crew).memory_in_use;
 	return lab;
 }
 
@@ -108,20 +111,21 @@ void lab_send(struct lab *lab, const struct tcp_packet *packet)
 	lab->now += 1000000;
 	lab->sent++;
 	current = lab;
-	worker_batch(lab->worker, &batch);
+	crew_batch(lab->crew, &batch);
 }
 
 void lab_end(struct lab *lab)
 {
 	current = lab;
-	worker_finish(lab->worker);
-	struct worker_counters counters = worker_counters(lab->worker);
+	crew_finish(lab->crew);
+	struct segment_reader_counters read = crew_reader_counters(lab->crew);
+	struct worker_counters counters = crew_worker_counters(lab->crew);
 	uint64_t outcomes = 0;
 	for (int i = 0; i < HEADERS_OUTCOMES; i++)
-		outcomes += counters.headers.outcomes[i];
-	assert_int_equal(counters.packets, lab->sent);
+		outcomes += read.headers.outcomes[i];
+	assert_int_equal(read.packets, lab->sent);
 	assert_int_equal(outcomes, lab->sent);
-	assert_int_equal(counters.headers.outcomes[HEADERS_SEGMENT],
+	assert_int_equal(read.headers.outcomes[HEADERS_SEGMENT],
 	    counters.segments_tracked + counters.segments_dropped + counters.segments_set_aside +
 	        counters.segments_no_mail + counters.flow.refused);
 	assert_int_equal(counters.segments_tracked, lab->packets);
@@ -129,7 +133,7 @@ void lab_end(struct lab *lab)
 	assert_int_equal(counters.flow.created, lab->written + counters.connections_no_mail);
 	assert_int_equal(counters.flow.ended, counters.flow.created);
 	assert_int_equal(counters.memory_in_use, lab->memory_at_start);
-	worker_destroy(lab->worker);
+	crew_destroy(lab->crew);
 }
 
 struct talk talk_begin(struct lab *lab, uint8_t host, uint16_t port)

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "decode/clues.h"
-#include "decode/worker.h"
+#include "decode/crew.h"
 #include "tests/unit/tcp_packet.h"
 
 enum {
@@ -30,7 +30,7 @@ struct kept_record {
 };
 
 struct lab {
-	struct worker *worker;
+	struct crew *crew;
 	struct kept_record records[KEPT_RECORDS];
 	size_t count;
 	struct kept_record told; // the last one of a session still open

@@ -25,7 +25,7 @@ static void assert_greetings(const struct kept_record *kept)
 
 static struct worker_counters counters_of(const struct lab *lab)
 {
-	return worker_counters(lab->worker);
+	return crew_worker_counters(lab->crew);
 }
 
 static void an_ordinary_connection(void **state)

@@ -7,7 +7,7 @@
 
 static struct worker_counters counters_of(const struct lab *lab)
 {
-	return worker_counters(lab->worker);
+	return crew_worker_counters(lab->crew);
 }
 
 // A packet of a connection that nobody asks about, to let time pass.
@@ -135,7 +135,7 @@ static void both_ip_versions_and_all_ports(void **state)
 		talk_close(&talk);
 	}
 	tick(&lab);
-	assert_int_equal(counters_of(&lab).headers.outcomes[HEADERS_OTHER_PORT], 1);
+	assert_int_equal(crew_reader_counters(lab.crew).headers.outcomes[HEADERS_OTHER_PORT], 1);
 	lab_end(&lab);
 	assert_int_equal(lab.count, 8);
 	for (size_t i = 0; i < 8; i++)
@@ -154,7 +154,7 @@ static void wrong_checksums_are_kept_unless_asked_otherwise(void **state)
 		talk_say(&talk, FROM_CLIENT, "EHLO c.example\r\n");
 		talk.base[FROM_CLIENT].wrong_checksum = false;
 		talk_close(&talk);
-		assert_int_equal(counters_of(&lab).headers.checksums_wrong, 1);
+		assert_int_equal(crew_reader_counters(lab.crew).headers.checksums_wrong, 1);
 		assert_int_equal(counters_of(&lab).segments_dropped, drop);
 		lab_end(&lab);
 		assert_string_equal(lab.records[0].client_name, drop ? "" : "c.example");

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode/crew.h"
+
+#include "capture/base/backoff.h"
+#include "capture/base/cpu.h"
+#include "capture/base/hash.h"
+#include "capture/base/ring.h"
+#include "decode/quiet_set.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	RING = 8 << 20, // bytes on their way to a worker
+	ERRAND_MAX = 256 * 1024, // bytes of segments sent at once, unless a single one has more
+	ROOM_ALIGNMENT = 16,
+	FRAGMENTS_SHARE = 16, // of the memory
+	FRAGMENTS_MIN = 1 << 20, // bytes
+	CACHE_LINE = 64,
+};
+
+// What a worker is sent, in front of its details.
+enum errand_kind {
+	ERRAND_SEGMENTS, // `count` segments, then their bytes
+	ERRAND_TIME, // it is `now`
+	ERRAND_CONTROL, // `count` bytes for on_control
+	ERRAND_FINISH,
+};
+
+struct errand {
+	uint64_t position;
+	nanoseconds now;
+	uint32_t kind; // enum errand_kind
+	uint32_t count;
+	uint64_t unused;
+};
+
+_Static_assert(sizeof(struct errand) % ROOM_ALIGNMENT == 0, "what follows is aligned");
+
+// One worker, seen from the thread that sends.
+struct hand {
+	_Alignas(CACHE_LINE) struct ring *ring; // NULL: it works in the caller's thread
+	struct worker *worker;
+	struct quiet_set *quiet; // live only
+	void *context;
+	const struct crew *crew;
+	pthread_t thread;
+	bool started;
+};
+
+struct crew {
+	struct crew_options options;
+	struct segment_reader *reader;
+	struct hash_key secret; // by which connections are shared out
+	uint64_t position;
+	struct crew_losses losses;
+	bool finished;
+	unsigned count;
+	struct hand *hands;
+};
+
+/* ---- in a worker's thread ---- */
+
+static void do_errand(struct hand *hand, const struct errand *errand)
+{
+	const struct crew_options *options = &hand->crew->options;
+	switch ((enum errand_kind)errand->kind) {
+	case ERRAND_SEGMENTS: {
+		const struct segment *segments[PACKET_BATCH_MAX];
+		for (uint32_t i = 0; i < errand->count; i++)
+			segments[i] = (const struct segment *)(const void *)(errand + 1) + i;
+		worker_segments(hand->worker, segments, errand->count);
+		return;
+	}
+	case ERRAND_TIME:
+		worker_expire(hand->worker, errand->now, errand->position);
+		break;
+	case ERRAND_CONTROL:
+		worker_moment(hand->worker, errand->position);
+		options->on_control(hand->context, hand->worker, errand + 1, errand->count);
+		break;
+	case ERRAND_FINISH:
+		worker_finish(hand->worker, errand->position);
+		break;
+	}
+	if (options->on_progress != NULL)
+		options->on_progress(hand->context, errand->position + 1);
+}
+
+static void *work(void *context)
+{
+	struct hand *hand = context;
+	struct backoff backoff = {.busy = hand->crew->options.busy_poll};
+	while (!ring_is_over(hand->ring)) {
+		size_t length;
+		const struct errand *errand = ring_peek(hand->ring, &length);
+		if (errand == NULL) {
+			backoff_wait(&backoff);
+			continue;
+		}
+		do_errand(hand, errand);
+		ring_release(hand->ring);
+		backoff_reset(&backoff);
+	}
+	return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+// A signal is for the thread that reads the input: it ends its wait.
+static bool start(struct hand *hand, unsigned number, int cpu)
+{
+	char name[16];
+	sigset_t all, before;
+	sigfillset(&all);
+	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+		return false;
+	hand->started = pthread_create(&hand->thread, NULL, work, hand) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!hand->started)
+		return false;
+	snprintf(name, sizeof name, "worker-%u", number);
+	(void)pthread_setname_np(hand->thread, name);
+	return cpu < 0 || cpu_pin(hand->thread, cpu);
+}
+
+static bool equip(struct crew *crew, struct hand *hand, void *context, size_t memory)
+{
+	struct worker_options options = crew->options.worker;
+	options.memory = memory;
+	options.live = crew->options.live;
+	options.context = hand->context = context;
+	hand->crew = crew;
+	if (crew->options.threads > 0 && (hand->ring = ring_create(RING)) == NULL)
+		return false;
+	if (crew->options.live && hand->ring != NULL) {
+		void *quiet = mmap(NULL, sizeof *hand->quiet, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (quiet == MAP_FAILED)
+			return false;
+		options.quiet = hand->quiet = quiet;
+	}
+	hand->worker = worker_create(&options);
+	return hand->worker != NULL;
+}
+
+static bool begin(struct crew *crew, struct error *error)
+{
+	const struct crew_options *options = &crew->options;
+	size_t memory = options->worker.memory, fragments = memory / FRAGMENTS_SHARE;
+	error_set(error, "no memory to begin with; give less with --memory");
+	fragments = fragments < FRAGMENTS_MIN ? FRAGMENTS_MIN : fragments;
+	crew->reader = segment_reader_create(&options->worker.ports->set, fragments);
+	crew->hands = aligned_alloc(CACHE_LINE, crew->count * sizeof *crew->hands);
+	if (crew->reader == NULL || crew->hands == NULL)
+		return false;
+	memset(crew->hands, 0, crew->count * sizeof *crew->hands);
+	for (unsigned i = 0; i < crew->count; i++)
+		if (!equip(crew, &crew->hands[i], options->contexts[i],
+		        (memory - fragments) / crew->count))
+			return false;
+	error_set(error, "the threads of the workers could not be started where they are to run");
+	for (unsigned i = 0; i < options->threads; i++)
+		if (!start(&crew->hands[i], i, options->cpus != NULL ? options->cpus[i] : -1))
+			return false;
+	crew->options.contexts = NULL;
+	crew->options.cpus = NULL;
+	return true;
+}
+
+struct crew *crew_create(const struct crew_options *options, struct error *error)
+{
+	struct crew *crew = calloc(1, sizeof *crew);
+	if (crew == NULL) {
+		error_set(error, "no memory to begin with");
+		return NULL;
+	}
+	crew->options = *options;
+	crew->count = options->threads > 0 ? options->threads : 1;
+	crew->secret = hash_key_random();
+	if (begin(crew, error))
+		return crew;
+	crew_destroy(crew);
+	return NULL;
+}
+
+static void end_threads(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->hands[i].ring != NULL)
+			ring_close(crew->hands[i].ring);
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->hands[i].started)
+			(void)pthread_join(crew->hands[i].thread, NULL);
+}
+
+void crew_destroy(struct crew *crew)
+{
+	if (crew == NULL)
+		return;
+	if (crew->hands != NULL && !crew->finished)
+		end_threads(crew);
+	for (unsigned i = 0; crew->hands != NULL && i < crew->count; i++) {
+		struct hand *hand = &crew->hands[i];
+		worker_destroy(hand->worker);
+		ring_destroy(hand->ring);
+		if (hand->quiet != NULL)
+			(void)munmap(hand->quiet, sizeof *hand->quiet);
+	}
+	segment_reader_destroy(crew->reader);
+	free(crew->hands);
+	free(crew);
+}
+
+/* ---- sending ---- */
+
+// Room in a worker's ring behind an errand, which is filled. NULL: there is none, live.
+static void *begin_errand(
+    struct crew *crew, struct hand *hand, enum errand_kind kind, size_t length)
+{
+	struct backoff backoff = {.busy = crew->options.busy_poll};
+	struct errand *errand;
+	while ((errand = ring_reserve(hand->ring, sizeof *errand + length)) == NULL) {
+		if (crew->options.live && kind != ERRAND_CONTROL && kind != ERRAND_FINISH)
+			return NULL;
+		backoff_wait(&backoff);
+	}
+	*errand = (struct errand){.position = crew->position, .kind = kind};
+	return errand + 1;
+}
+
+static size_t room_for(const struct segment *segment)
+{
+	size_t bytes = segment->captured;
+	return sizeof *segment + (bytes + ROOM_ALIGNMENT - 1) / ROOM_ALIGNMENT * ROOM_ALIGNMENT;
+}
+
+static void count_dropped(struct crew *crew, const struct segment *segment)
+{
+	crew->losses.dropped++;
+	crew->losses.dropped_openings += (segment->flags & TCP_SYN) != 0;
+}
+
+// Copies segments, then their bytes, to where the worker will look at them.
+static void pack(struct segment *room, const struct segment *const *segments, size_t count)
+{
+	uint8_t *bytes = (uint8_t *)(room + count);
+	for (size_t i = 0; i < count; i++) {
+		size_t length = segments[i]->captured;
+		room[i] = *segments[i];
+		if (length > 0)
+			memcpy(bytes, segments[i]->payload, length);
+		room[i].payload = bytes;
+		bytes += room_for(segments[i]) - sizeof *room;
+	}
+}
+
+static void send_some(struct crew *crew, struct hand *hand, const struct segment *const *segments,
+    size_t count, size_t room)
+{
+	struct segment *packed = begin_errand(crew, hand, ERRAND_SEGMENTS, room);
+	if (packed == NULL) {
+		for (size_t i = 0; i < count; i++)
+			count_dropped(crew, segments[i]);
+		return;
+	}
+	((struct errand *)(void *)packed)[-1].count = (uint32_t)count;
+	pack(packed, segments, count);
+	ring_commit(hand->ring);
+}
+
+// All are one worker's.
+static void send_segments(
+    struct crew *crew, struct hand *hand, const struct segment *const *segments, size_t count)
+{
+	size_t first = 0, room = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t more = room_for(segments[i]);
+		if (i > first && room + more > ERRAND_MAX) {
+			send_some(crew, hand, segments + first, i - first, room);
+			first = i;
+			room = 0;
+		}
+		room += more;
+	}
+	send_some(crew, hand, segments + first, count - first, room);
+}
+
+/* ---- sharing out ---- */
+
+// With a ring more than half full, what can tell nothing new is left out, so that what can gets through.
+static bool is_shed(const struct hand *hand, const struct segment *segment)
+{
+	return !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	       quiet_set_has(hand->quiet, segment->hash);
+}
+
+static bool is_behind(const struct hand *hand)
+{
+	return hand->quiet != NULL && ring_used(hand->ring) > ring_size(hand->ring) / 2;
+}
+
+static void give(
+    struct crew *crew, struct hand *hand, const struct segment *const *segments, size_t count)
+{
+	if (is_behind(hand)) {
+		const struct segment *kept[PACKET_BATCH_MAX];
+		size_t left = 0;
+		for (size_t i = 0; i < count; i++)
+			if (!is_shed(hand, segments[i]))
+				kept[left++] = segments[i];
+		crew->losses.shed += count - left;
+		if (left > 0)
+			send_segments(crew, hand, kept, left);
+		return;
+	}
+	send_segments(crew, hand, segments, count);
+}
+
+static unsigned hand_of(const struct crew *crew, uint64_t hash)
+{
+	return (unsigned)((hash >> 32) * crew->count >> 32);
+}
+
+static void share_out(struct crew *crew, const struct segment *const *segments, size_t count)
+{
+	uint8_t owner[PACKET_BATCH_MAX];
+	for (size_t i = 0; i < count; i++)
+		owner[i] = (uint8_t)hand_of(crew, segments[i]->hash);
+	for (unsigned hand = 0; hand < crew->count; hand++) {
+		const struct segment *mine[PACKET_BATCH_MAX];
+		size_t found = 0;
+		for (size_t i = 0; i < count; i++)
+			if (owner[i] == hand)
+				mine[found++] = segments[i];
+		if (found > 0)
+			give(crew, &crew->hands[hand], mine, found);
+	}
+}
+
+static void on_segments(void *context, struct segment *const *segments, size_t count)
+{
+	struct crew *crew = context;
+	const struct segment *given[PACKET_BATCH_MAX];
+	for (size_t i = 0; i < count; i++) {
+		struct flow_key key;
+		(void)flow_key_of(segments[i], &key);
+		segments[i]->hash = flow_hash(&crew->secret, &key);
+		segments[i]->position = ++crew->position;
+		given[i] = segments[i];
+	}
+	if (crew->hands[0].ring == NULL)
+		worker_segments(crew->hands[0].worker, given, count);
+	else
+		share_out(crew, given, count);
+}
+
+// Everybody gets to know what time it is, at the same position.
+static void tell_time(struct crew *crew, nanoseconds newest)
+{
+	crew->position++;
+	if (!segment_reader_time(crew->reader, newest))
+		return;
+	nanoseconds now = segment_reader_now(crew->reader);
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct hand *hand = &crew->hands[i];
+		if (hand->ring == NULL) {
+			worker_expire(hand->worker, now, crew->position);
+			continue;
+		}
+		struct errand *errand = begin_errand(crew, hand, ERRAND_TIME, 0);
+		if (errand == NULL)
+			continue; // it has enough to do, and time will come again
+		errand[-1].now = now;
+		ring_commit(hand->ring);
+	}
+}
+
+void crew_batch(struct crew *crew, const struct packet_batch *batch)
+{
+	if (batch->count == 0)
+		return;
+	segment_reader_batch(crew->reader, batch, on_segments, crew);
+	tell_time(crew, batch->packets[batch->count - 1].time);
+}
+
+void crew_idle(struct crew *crew, nanoseconds now)
+{
+	tell_time(crew, now);
+}
+
+void crew_control(struct crew *crew, const void *control, size_t length)
+{
+	crew->position++;
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct hand *hand = &crew->hands[i];
+		if (hand->ring == NULL) {
+			worker_moment(hand->worker, crew->position);
+			crew->options.on_control(hand->context, hand->worker, control, length);
+			continue;
+		}
+		struct errand *errand = begin_errand(crew, hand, ERRAND_CONTROL, length);
+		errand[-1].count = (uint32_t)length;
+		memcpy(errand, control, length);
+		ring_commit(hand->ring);
+	}
+}
+
+void crew_finish(struct crew *crew)
+{
+	crew->position++;
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct hand *hand = &crew->hands[i];
+		if (hand->ring == NULL) {
+			worker_finish(hand->worker, crew->position);
+			continue;
+		}
+		(void)begin_errand(crew, hand, ERRAND_FINISH, 0);
+		ring_commit(hand->ring);
+	}
+	end_threads(crew);
+	crew->finished = true;
+}
+
+const struct worker *crew_worker(const struct crew *crew, unsigned number)
+{
+	return crew->hands[number].worker;
+}
+
+struct segment_reader_counters crew_reader_counters(const struct crew *crew)
+{
+	return segment_reader_counters(crew->reader);
+}
+
+struct crew_losses crew_losses(const struct crew *crew)
+{
+	return crew->losses;
+}
+
+struct worker_counters crew_worker_counters(const struct crew *crew)
+{
+	struct worker_counters sum = {.segments_tracked = 0};
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct worker_counters one = worker_counters(crew->hands[i].worker);
+		worker_counters_add(&sum, &one);
+	}
+	return sum;
+}
