@@ -98,14 +98,13 @@ bool port_list_read(struct port_table *table, const char *list, struct error *er
 		size_t length = strcspn(list, ",");
 		if (!read_port(list, length, &port, &hint)) {
 			error_set(error,
-			    "--ports: \"%.*s\" is no port: expected PORT or PORT:SERVICE, with one "
-			    "of "
+			    "\"%.*s\" is no port: expected PORT or PORT:SERVICE, with one of "
 			    "smtp smtps imap imaps pop3 pop3s",
 			    (int)(length < 40 ? length : 40), list);
 			return false;
 		}
 		if (port_set_has(&named, port) && !same_hint(table->hints[port], hint)) {
-			error_set(error, "--ports: two services on port %u; name one", port);
+			error_set(error, "two services on port %u; name one", port);
 			return false;
 		}
 		port_set_add(&named, port);

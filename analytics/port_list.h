@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which ports are followed and what they speak, from the command line. Used by options.c.
+// Which ports are followed and what they speak, from the value of an option. Used by option_values.c.
 #ifndef MAILTAP_ANALYTICS_PORT_LIST_H
 #define MAILTAP_ANALYTICS_PORT_LIST_H
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/option_table.h"
+
+#include "analytics/option_values.h"
+
+#include <stdio.h>
+
+#define AT(name) offsetof(struct options, name)
+
+// In the order of the help.
+const struct option_row option_table[] = {
+    {"read", 'r', "FILE...", &option_captures, AT(files), OPTION_GROUP_CAPTURE,
+        .help = "captures to read, one after the other as one traffic: pcap or\n"
+                "pcapng, also compressed; - is standard input"},
+    {"log-dir", 'w', "DIR", &option_text, AT(log_directory), OPTION_GROUP_LOGS,
+        .help = "write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl,\n"
+                "statistics.jsonl) to this directory"},
+    {"output", 'o', "FILE", &option_text, AT(records_path), OPTION_GROUP_LOGS,
+        .help = "write the session records to this file; - prints them"},
+    {"filter", 'f', "EXPRESSION", &option_filter, AT(filter), OPTION_GROUP_CAPTURE,
+        .help = "only packets that match, as in pcap-filter(7); also what follows\n"
+                "the options, or --"},
+    {"ports", 0, "LIST", &option_ports, AT(ports), OPTION_GROUP_CAPTURE,
+        .help = "ports to follow, as 25,2526:smtp,10993:imaps; what they speak\n"
+                "may be smtp, imap, pop3, or with s at the end for TLS from the\n"
+                "first byte; a leading + adds to the usual ones"},
+    {"any-port", 0, NULL, &option_flag, AT(any_port), OPTION_GROUP_CAPTURE,
+        .help = "look for mail on all other ports, too; what is not certainly mail\n"
+                "there is not recorded"},
+    {"no-ndpi", 0, NULL, &option_flag, AT(without_ndpi), OPTION_GROUP_CAPTURE,
+        .help = "do not ask the library nDPI what is spoken where it is no mail;\n"
+                "protocol is \"unknown\" then, unless mailtap itself knows"},
+    {"sensor", 0, "NAME", &option_text, AT(sensor), OPTION_GROUP_LOGS,
+        .help = "name of this tap in the records"},
+    {"memory", 0, "SIZE", &option_size, AT(memory), OPTION_GROUP_PERFORMANCE,
+        .help = "most memory for connections, as 512M or 2G (1G)", .initial = 1 << 30,
+        .least = 8 << 20},
+    {"drop-bad-checksums", 0, NULL, &option_flag, AT(drop_wrong_checksums), OPTION_GROUP_CAPTURE,
+        .help = "leave out segments with a wrong TCP checksum (they are counted\n"
+                "and kept: a sender's network card may fill them in later)"},
+    {"ca-file", 0, "FILE", &option_list, AT(ca_files), OPTION_GROUP_CERTIFICATES,
+        .help = "certificates to trust, PEM; may be repeated, as may the next two"},
+    {"ca-dir", 0, "DIR", &option_list, AT(ca_directories), OPTION_GROUP_CERTIFICATES,
+        .help = "a directory of such files; without either, those that Debian's\n"
+                "ca-certificates installs"},
+    {"crl-dir", 0, "DIR", &option_list, AT(crl_directories), OPTION_GROUP_CERTIFICATES,
+        .help = "a directory of revocation lists"},
+    {"pem", 0, NULL, &option_flag, AT(pem), OPTION_GROUP_CERTIFICATES,
+        .help = "certificates.jsonl holds the certificates themselves, too"},
+    {"write-certs", 0, "DIR", &option_text, AT(certificate_directory), OPTION_GROUP_CERTIFICATES,
+        .help = "write each certificate to this directory, as SHA256.pem"},
+    {"tls-keylog", 0, "FILE", &option_list, AT(keylogs), OPTION_GROUP_CERTIFICATES,
+        .help = "decrypt the TLS handshakes, and nothing behind them, of the sessions\n"
+                "whose secrets are in this file (as SSLKEYLOGFILE names it for curl\n"
+                "and others); it is read once, at the start; may be repeated"},
+    {"patterns", 0, "FILE", &option_list, AT(patterns), OPTION_GROUP_EVIDENCE,
+        .help = "more patterns to tell software, filler and refusals by, in front of\n"
+                "those of the program; may be repeated"},
+    {"pattern-cache", 0, "DIR", &option_text, AT(pattern_cache), OPTION_GROUP_EVIDENCE,
+        .help = "where compiled patterns are kept from run to run\n"
+                "($XDG_CACHE_HOME/mailtap or ~/.cache/mailtap)"},
+    {"alert-interval", 0, "SECONDS", &option_seconds, AT(alert_interval), OPTION_GROUP_EVIDENCE,
+        .help = "for how long alerts like one that was written are left out and\n"
+                "counted (600): of the same kind, server and client network",
+        .initial = 600},
+    {"server-memory", 0, "FILE", &option_text, AT(server_memory), OPTION_GROUP_EVIDENCE,
+        .help = "what servers did in earlier runs: read at the start if it is there,\n"
+                "replaced at the end; `mailtap servers` prints it"},
+    {"server-baseline", 0, "FILE", &option_text, AT(server_baseline), OPTION_GROUP_EVIDENCE,
+        .help = "servers known to be good, one a line: SERVER PORT starttls|tls\n"
+                "[SHA256...]"},
+    {"interval", 0, "SECONDS", &option_seconds, AT(interval), OPTION_GROUP_STATISTICS,
+        .help = "how often statistics.jsonl gets a line, in packet time (60);\n"
+                "0: only for the run",
+        .initial = 60},
+    {"csv", 0, "DIR", &option_text, AT(csv_directory), OPTION_GROUP_STATISTICS,
+        .help = "write the tables of the statistics to this directory"},
+    {"metrics", 0, "FILE", &option_text, AT(metrics_path), OPTION_GROUP_STATISTICS,
+        .help = "write them as OpenMetrics, replaced at the end of each interval"},
+    {"tls-rpt", 0, "DIR", &option_text, AT(tls_rpt_directory), OPTION_GROUP_STATISTICS,
+        .help = "write a TLS report (RFC 8460) for each domain to this directory"},
+    {"asn-db", 0, "FILE", &option_text, AT(asn_table), OPTION_GROUP_STATISTICS,
+        .help = "tables of the networks and of the countries of addresses, in the"},
+    {"country-db", 0, "FILE", &option_text, AT(country_table), OPTION_GROUP_STATISTICS,
+        .help = "format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb"},
+    {"quiet", 'q', NULL, &option_flag, AT(quiet), OPTION_GROUP_LOGS,
+        .help = "no summary, no progress"},
+    {"version", 'V', NULL, &option_version, OPTION_VALUE_NONE, OPTION_GROUP_NONE,
+        .help = "print the version and exit"},
+    {"help", 'h', NULL, &option_help, OPTION_VALUE_NONE, OPTION_GROUP_NONE,
+        .help = "print this and exit"},
+};
+
+const size_t option_rows = sizeof option_table / sizeof option_table[0];
+_Static_assert(sizeof option_table / sizeof option_table[0] <= OPTION_ROWS_MAX, "too many options");
+
+const char *option_group_name(enum option_group group)
+{
+	static const char *const names[OPTION_GROUPS] = {
+	    [OPTION_GROUP_CAPTURE] = "capture",
+	    [OPTION_GROUP_PERFORMANCE] = "performance",
+	    [OPTION_GROUP_LOGS] = "logs",
+	    [OPTION_GROUP_CERTIFICATES] = "certificates",
+	    [OPTION_GROUP_EVIDENCE] = "evidence",
+	    [OPTION_GROUP_STATISTICS] = "statistics",
+	    [OPTION_GROUP_SERVICE] = "service",
+	    [OPTION_GROUP_PRIVILEGES] = "privileges",
+	    [OPTION_GROUP_PRIVACY] = "privacy",
+	};
+	return names[group];
+}
+
+void option_shown_as(const struct option_row *row, char shown[OPTION_NAME_MAX])
+{
+	if (row->letter != 0)
+		snprintf(shown, OPTION_NAME_MAX, "-%c", row->letter);
+	else
+		snprintf(shown, OPTION_NAME_MAX, "--%s", row->name);
+}
