@@ -16,7 +16,7 @@ enum {
 	CACHE_LINE = 64,
 };
 
-enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL };
+enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL, MESSAGE_ACCOUNT };
 
 // In front of what is sent, which begins aligned behind it.
 struct message {
@@ -36,6 +36,8 @@ struct intake_lane {
 	_Alignas(CACHE_LINE) _Atomic uint64_t progress; // written by the worker
 	struct ring *ring;
 	const struct worker *worker;
+	bool leads;
+	struct ended_interval latest; // the intake's: what came of the lane last
 };
 
 struct intake {
@@ -43,9 +45,7 @@ struct intake {
 	unsigned count;
 	struct intake_lane *lanes;
 	pthread_t thread;
-	// The interval that some workers have come to the end of, and how many.
-	struct ended_interval ending;
-	unsigned ended;
+	nanoseconds until; // all intervals up to here are over for all workers
 };
 
 /* ---- a worker's side ---- */
@@ -55,9 +55,15 @@ struct intake_lane *intake_lane(struct intake *intake, unsigned number)
 	return &intake->lanes[number];
 }
 
-void intake_lane_of(struct intake_lane *lane, const struct worker *worker)
+void intake_lane_of(struct intake_lane *lane, const struct worker *worker, bool leads)
 {
 	lane->worker = worker;
+	lane->leads = leads;
+}
+
+bool intake_lane_leads(const struct intake_lane *lane)
+{
+	return lane->leads;
 }
 
 // Room for a message, behind its head. NULL: it is too long to be sent.
@@ -105,6 +111,15 @@ void intake_interval(struct intake_lane *lane, const struct ended_interval *inte
 	ring_commit(lane->ring);
 }
 
+void intake_account(struct intake_lane *lane, const struct run_accounting *accounting)
+{
+	struct run_accounting *room = begin_message(lane, MESSAGE_ACCOUNT, sizeof *room);
+	if (room == NULL)
+		return; // cannot be: it is short
+	*room = *accounting;
+	ring_commit(lane->ring);
+}
+
 void intake_progress(void *context, uint64_t position)
 {
 	struct intake_lane *lane = context;
@@ -121,21 +136,48 @@ static void take_certificate(struct intake *intake, const struct certificate_mes
 	intake->sinks.on_certificate(intake->sinks.context, &shown);
 }
 
-// The workers' figures are added up; all else is the same for all of them.
-static void take_interval(struct intake *intake, const struct ended_interval *interval)
+static struct run_accounting account_of_all(const struct intake *intake)
 {
-	if (intake->ended++ == 0)
-		intake->ending = *interval;
-	else
-		worker_counters_add(
-		    &intake->ending.accounting.worker, &interval->accounting.worker);
-	if (intake->ended < intake->count)
-		return;
-	intake->ended = 0;
-	intake->sinks.on_interval(intake->sinks.context, &intake->ending);
+	struct run_accounting sum = {.interrupted = false};
+	for (unsigned i = 0; i < intake->count; i++) {
+		const struct run_accounting *one = &intake->lanes[i].latest.accounting;
+		source_counters_add(&sum.source, &one->source);
+		segment_reader_counters_add(&sum.reader, &one->reader);
+		worker_counters_add(&sum.worker, &one->worker);
+		crew_losses_add(&sum.losses, &one->losses);
+	}
+	return sum;
 }
 
-static void take_message(struct intake *intake, const struct message *message)
+// An interval is over when it is for the last of the workers.
+static void take_interval(
+    struct intake *intake, struct intake_lane *lane, const struct ended_interval *interval)
+{
+	const struct ended_interval *last = interval;
+	lane->latest = *interval;
+	for (unsigned i = 0; i < intake->count; i++)
+		if (intake->lanes[i].latest.until < last->until)
+			last = &intake->lanes[i].latest;
+	if (last->until <= intake->until)
+		return;
+	intake->until = last->until;
+	struct ended_interval over = *last;
+	over.accounting = account_of_all(intake);
+	intake->sinks.on_interval(intake->sinks.context, &over);
+}
+
+static void take_account(
+    struct intake *intake, struct intake_lane *lane, const struct run_accounting *accounting)
+{
+	lane->latest.accounting = *accounting;
+	if (intake->sinks.on_account == NULL || !lane->leads)
+		return;
+	struct run_accounting sum = account_of_all(intake);
+	intake->sinks.on_account(intake->sinks.context, &sum);
+}
+
+static void take_message(
+    struct intake *intake, struct intake_lane *lane, const struct message *message)
 {
 	switch ((enum message_kind)message->kind) {
 	case MESSAGE_SESSION:
@@ -145,7 +187,10 @@ static void take_message(struct intake *intake, const struct message *message)
 		take_certificate(intake, (const void *)(message + 1));
 		break;
 	case MESSAGE_INTERVAL:
-		take_interval(intake, (const void *)(message + 1));
+		take_interval(intake, lane, (const void *)(message + 1));
+		break;
+	case MESSAGE_ACCOUNT:
+		take_account(intake, lane, (const void *)(message + 1));
 		break;
 	}
 }
@@ -170,8 +215,7 @@ static struct intake_lane *find_first(struct intake *intake)
 	for (unsigned i = 0; i < intake->count; i++) {
 		struct intake_lane *lane = &intake->lanes[i];
 		// Before looking for a message: what comes in between is behind it.
-		uint64_t progress =
-		    atomic_load_explicit(&lane->progress, memory_order_acquire);
+		uint64_t progress = atomic_load_explicit(&lane->progress, memory_order_acquire);
 		const struct message *message = ring_peek(lane->ring, &length);
 		if (message == NULL) {
 			if (progress < certain && !ring_is_over(lane->ring))
@@ -206,7 +250,7 @@ static void *take_all(void *context)
 			backoff_wait(&backoff);
 			continue;
 		}
-		take_message(intake, ring_peek(lane->ring, &length));
+		take_message(intake, lane, ring_peek(lane->ring, &length));
 		ring_release(lane->ring);
 		backoff_reset(&backoff);
 	}

@@ -19,8 +19,10 @@ struct intake_lane; // what one worker hands on
 struct intake_sinks {
 	session_sink *on_session;
 	certificate_sink *on_certificate;
-	// All workers have come to the end of an interval; the accounting has the workers' figures added up.
+	// All workers have come to the end of an interval; the accounting is of all of them.
 	void (*on_interval)(void *context, const struct ended_interval *interval);
+	// What was counted so far, of all workers. NULL: nobody wants to know.
+	void (*on_account)(void *context, const struct run_accounting *accounting);
 	void *context;
 };
 
@@ -41,11 +43,16 @@ struct intake_lane *intake_lane(struct intake *intake, unsigned number);
 void intake_session(void *lane, const struct session_record *record);
 void intake_certificate(void *lane, const struct shown_certificate *certificate);
 
-// By whose order (worker_order) the lane's messages are taken: to be said before the first of them.
-void intake_lane_of(struct intake_lane *lane, const struct worker *worker);
+// By whose order (worker_order) the lane's messages are taken, and whether it speaks for its whole crew: to
+// be said before the first of them.
+void intake_lane_of(struct intake_lane *lane, const struct worker *worker, bool leads);
+bool intake_lane_leads(const struct intake_lane *lane);
 
-// This worker is at the end of an interval; `interval` is the same for all but for the worker's figures.
+// This worker is at the end of an interval. The accounting has what this lane tells of: since the run began.
 void intake_interval(struct intake_lane *lane, const struct ended_interval *interval);
+
+// What this lane tells of, between the ends of intervals.
+void intake_account(struct intake_lane *lane, const struct run_accounting *accounting);
 
 // Nothing with a lower position will come by this lane.
 void intake_progress(void *lane, uint64_t position);

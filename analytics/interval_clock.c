@@ -7,6 +7,24 @@ static void open_at(struct interval_clock *clock, nanoseconds time)
 	clock->until = clock->from + clock->length;
 }
 
+static void open_first(struct interval_clock *clock, nanoseconds time)
+{
+	if (clock->open)
+		return;
+	clock->open = clock->first = true;
+	open_at(clock, time);
+}
+
+bool interval_clock_is_over(struct interval_clock *clock, nanoseconds now)
+{
+	if (clock->length == 0)
+		return false;
+	open_first(clock, now);
+	if (now > clock->latest && now < clock->until)
+		clock->latest = now;
+	return now >= clock->until;
+}
+
 void interval_clock_next(struct interval_clock *clock, nanoseconds time)
 {
 	clock->first = false;
@@ -18,10 +36,7 @@ size_t interval_clock_take(struct interval_clock *clock, const struct packet_bat
 	size_t count = 0;
 	if (clock->length == 0 || batch->count == 0)
 		return batch->count;
-	if (!clock->open) {
-		clock->open = clock->first = true;
-		open_at(clock, batch->packets[0].time);
-	}
+	open_first(clock, batch->packets[0].time);
 	for (; count < batch->count && batch->packets[count].time < clock->until; count++)
 		if (batch->packets[count].time > clock->latest)
 			clock->latest = batch->packets[count].time;

@@ -13,14 +13,17 @@
 struct interval_clock {
 	nanoseconds length; // 0: there are no intervals
 	nanoseconds from, until; // the open interval, `until` not included
-	nanoseconds latest; // packet so far
-	bool open; // there was a packet
+	nanoseconds latest; // packet so far, or time without one
+	bool open; // there was a packet, or time without one
 	bool first; // the open interval is the first one: it may have begun before
 };
 
 // How many packets at the front of the batch belong to the open interval, which the first packet of all
 // opens. Fewer than there are: the interval is over (close it, interval_clock_next, ask again).
 size_t interval_clock_take(struct interval_clock *clock, const struct packet_batch *batch);
+
+// True: at this time, at which no packet came, the open interval is over. Opens the first one.
+bool interval_clock_is_over(struct interval_clock *clock, nanoseconds now);
 
 // Opens the interval in which this time is.
 void interval_clock_next(struct interval_clock *clock, nanoseconds time);

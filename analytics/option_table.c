@@ -35,6 +35,13 @@ const struct option_row option_table[] = {
     {"memory", 0, "SIZE", &option_size, AT(memory), OPTION_GROUP_PERFORMANCE,
         .help = "most memory for connections, as 512M or 2G (1G)", .initial = 1 << 30,
         .least = 8 << 20},
+    {"workers", 0, "N", &option_count, AT(workers), OPTION_GROUP_PERFORMANCE,
+        .help = "threads that follow connections (as many as there are processors,\n"
+                "less two, up to 8); 0: the one that reads the packets does",
+        .initial = WORKERS_BY_PROCESSORS, .most = CREW_WORKERS_MAX},
+    {"cpus", 0, "LIST", &option_text, AT(cpus), OPTION_GROUP_PERFORMANCE,
+        .help = "processors to run on, as 2,4-7: the first for the thread that reads,\n"
+                "one for each worker, the last for the one that judges and writes"},
     {"drop-bad-checksums", 0, NULL, &option_flag, AT(drop_wrong_checksums), OPTION_GROUP_CAPTURE,
         .help = "leave out segments with a wrong TCP checksum (they are counted\n"
                 "and kept: a sender's network card may fill them in later)"},

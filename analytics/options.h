@@ -4,7 +4,7 @@
 #define MAILTAP_ANALYTICS_OPTIONS_H
 
 #include "capture/base/error.h"
-#include "decode/worker.h"
+#include "decode/crew.h"
 
 enum options_outcome {
 	OPTIONS_RUN,     // go on
@@ -13,6 +13,9 @@ enum options_outcome {
 };
 
 enum { PATHS_MAX = 64 };
+
+// options.workers: as many as fit the machine.
+#define WORKERS_BY_PROCESSORS SIZE_MAX
 
 // Values of an option that may be repeated, in order.
 struct path_list {
@@ -35,7 +38,8 @@ struct options {
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	size_t memory;             // bytes
-	unsigned workers;          // threads that follow connections; 0: the one that reads does
+	size_t workers;            // threads that follow connections; 0: the one that reads does
+	const char *cpus;          // where threads are to run (cpu_list.h), or NULL
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // of statistics, or NULL
 	const char *asn_table, *country_table; // of addresses, or NULL
 	nanoseconds interval;      // of statistics

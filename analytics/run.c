@@ -2,15 +2,17 @@
 #include "analytics/run.h"
 
 #include "analytics/analyst.h"
+#include "analytics/cpu_list.h"
 #include "analytics/exporter.h"
+#include "analytics/feed.h"
 #include "analytics/intake.h"
-#include "analytics/interval_clock.h"
-#include "analytics/progress.h"
+#include "capture/base/cpu.h"
 #include "decode/pattern_cache.h"
 #include "decode/pattern_set.h"
 #include "decode/tls_keylog.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +25,7 @@ struct run {
 	const volatile int *stop;
 	struct tls_keylog *keylog; // NULL: none was given
 	struct pattern_set *patterns;
-	struct crew *crew;
+	struct feed *feed;
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
 	struct pattern_reader *pattern_reader;
@@ -32,7 +34,6 @@ struct run {
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct exporter_settings settings;
 	struct run_accounting accounting;
-	struct interval_clock clock;
 	atomic_bool output_failed;
 };
 
@@ -76,147 +77,57 @@ static void on_interval(void *context, const struct ended_interval *interval)
 		run->output_failed = !exporters_interval(run->exporters, interval);
 }
 
-static void add_counters(struct source_counters *sum, const struct source_counters *one)
+static struct run_accounting account_so_far(const struct run *run)
 {
-	sum->packets += one->packets;
-	sum->bytes += one->bytes;
-	sum->cut_packets += one->cut_packets;
-	sum->damaged += one->damaged;
-	sum->filtered += one->filtered;
-	sum->filtered_in_vlan += one->filtered_in_vlan;
-	sum->capture_dropped += one->capture_dropped;
-	sum->input_read += one->input_read;
-	sum->input_size += one->input_size;
-}
-
-// How many packets so far had a link type that nothing reads.
-static uint64_t unread_packets(const struct run *run)
-{
-	return crew_reader_counters(run->crew).headers.outcomes[HEADERS_UNKNOWN_LINK];
+	struct run_accounting accounting = {.interrupted = false};
+	feed_account(run->feed, &accounting);
+	return accounting;
 }
 
 // An input of which nothing could be read is a failure, not an empty result.
-static bool check_links(
-    const char *name, const struct source_counters *counters, uint64_t unread, unsigned link_type)
+static bool check_links(const struct run *run, const char *name, const struct run_accounting *before,
+    struct error *error)
 {
-	struct error error;
-	if (counters->packets == 0 || counters->packets != unread)
-		return true;
-	error_set(&error,
+	struct run_accounting after = account_so_far(run);
+	uint64_t packets = after.source.packets - before->source.packets;
+	uint64_t unread = after.reader.headers.outcomes[HEADERS_UNKNOWN_LINK] -
+	                  before->reader.headers.outcomes[HEADERS_UNKNOWN_LINK];
+	error_set(error,
 	    "%s: none of its %llu packets could be read: link type %u carries no IP, or none that "
 	    "mailtap knows",
-	    name, (unsigned long long)counters->packets, link_type);
-	say(&error);
-	return false;
+	    name, (unsigned long long)packets, feed_link_type(run->feed));
+	return packets == 0 || packets != unread;
 }
 
-// The open interval is over. `reading`: what the source that is being read says.
-static void end_interval(struct run *run, const struct source_counters *reading)
+// Reads one input to its end. False: *error.
+static bool read_input(
+    const struct run *run, const struct source_ops *ops, const char *name, struct error *error)
 {
-	struct ended_interval interval = {.from = run->clock.from,
-	    .until = run->clock.until,
-	    .complete = !run->clock.first,
-	    .accounting = run->accounting};
-	add_counters(&interval.accounting.source, reading);
-	interval.accounting.reader = crew_reader_counters(run->crew);
-	interval.accounting.losses = crew_losses(run->crew);
-	crew_control(run->crew, &interval, sizeof interval);
-}
-
-// A worker has come to the end of an interval.
-static void on_control(void *lane, struct worker *worker, const void *control, size_t length)
-{
-	struct ended_interval interval;
-	(void)length;
-	memcpy(&interval, control, sizeof interval);
-	interval.accounting.worker = worker_counters(worker);
-	intake_interval(lane, &interval);
-}
-
-// So is the last one, at the end of the run: it lasted as long as there were packets.
-static void end_last_interval(struct run *run)
-{
-	struct ended_interval interval = {.from = run->clock.from,
-	    .until = run->clock.latest,
-	    .accounting = run->accounting};
-	if (run->clock.open)
-		on_interval(run, &interval);
-}
-
-// Gives packets to the worker, and tells where in them an interval ends.
-static void feed(struct run *run, const struct source_ops *ops, const struct source *source,
-    const struct packet_batch *batch)
-{
-	size_t count = interval_clock_take(&run->clock, batch);
-	if (count == batch->count) {
-		crew_batch(run->crew, batch);
-		return;
-	}
-	struct packet_batch part = *batch;
-	while (count < part.count) {
-		struct source_counters counters = ops->counters(source);
-		size_t rest = part.count - count;
-		part.count = count;
-		crew_batch(run->crew, &part);
-		end_interval(run, &counters);
-		interval_clock_next(&run->clock, part.packets[count].time);
-		memmove(part.packets, part.packets + count, rest * sizeof part.packets[0]);
-		part.count = rest;
-		count = interval_clock_take(&run->clock, &part);
-	}
-	crew_batch(run->crew, &part);
-}
-
-// Reads one input to its end. False: it ended in an error, which is said.
-static bool read_input(struct run *run, const struct source_ops *ops, const char *name)
-{
-	struct error error;
-	struct packet_batch batch;
-	struct progress progress;
 	struct source_request request = {
 	    .target = name,
 	    .filter = run->options->filter,
 	    .ports = &run->options->ports.set,
 	};
-	struct source *source = ops->open(&request, &error);
-	if (source == NULL) {
-		say(&error);
+	struct source *source = ops->open(&request, error);
+	if (source == NULL)
 		return false;
-	}
-	enum source_status status = SOURCE_IDLE;
-	uint64_t unread_before = unread_packets(run);
-	batch.packets[0].link_type = 0;
-	progress_begin(&progress, !run->options->quiet);
-	while (!*run->stop && !run->output_failed) {
-		status = ops->next(source, 0, &batch, &error);
-		if (status == SOURCE_END || status == SOURCE_FAILED)
-			break;
-		if (status == SOURCE_PACKETS)
-			feed(run, ops, source, &batch);
-		if (progress_due(&progress)) {
-			struct source_counters counters = ops->counters(source);
-			progress_step(&progress, name, &counters);
-		}
-	}
-	progress_end(&progress);
-	struct source_counters counters = ops->counters(source);
-	add_counters(&run->accounting.source, &counters);
+	struct run_accounting before = account_so_far(run);
+	bool good = feed_read(run->feed, ops, source, name, error);
 	ops->close(source);
-	if (status == SOURCE_FAILED)
-		say(&error);
-	return status != SOURCE_FAILED &&
-	       check_links(name, &counters, unread_packets(run) - unread_before,
-	           batch.packets[0].link_type);
+	return good && check_links(run, name, &before, error);
 }
 
 static void read_inputs(struct run *run)
 {
+	struct error error;
 	const struct source_ops *ops = source_find("file");
 	for (size_t i = 0; i < run->options->file_count; i++) {
 		if (*run->stop || run->output_failed)
 			break;
-		if (!read_input(run, ops, run->options->files[i]))
-			run->accounting.inputs_failed++;
+		if (read_input(run, ops, run->options->files[i], &error))
+			continue;
+		say(&error);
+		run->accounting.inputs_failed++;
 	}
 	run->accounting.interrupted = *run->stop != 0;
 }
@@ -360,44 +271,72 @@ static bool open_analyst(struct run *run, struct error *error)
 	return run->analyst != NULL;
 }
 
+static unsigned choose_workers(const struct options *options)
+{
+	enum { OTHERS = 2, MOST = 8 }; // threads besides: one reads, one judges and writes
+	if (options->workers != WORKERS_BY_PROCESSORS)
+		return (unsigned)options->workers;
+	unsigned cpus = cpu_count();
+	if (cpus <= OTHERS)
+		return 0;
+	return cpus - OTHERS < MOST ? cpus - OTHERS : MOST;
+}
+
+// The processors of the threads, in their order: reading, workers, judging. False: too few were named.
+static bool place_threads(struct run *run, struct cpu_list *list, unsigned workers, struct error *error)
+{
+	list->count = 0;
+	if (run->options->cpus == NULL)
+		return true;
+	if (!cpu_list_read(list, run->options->cpus, error))
+		return false;
+	error_set(error, "--cpus: %zu processors for %u threads", list->count, workers + 2);
+	if (list->count < workers + 2)
+		return false;
+	error_set(error, "--cpus: processor %d is not there, or not allowed", list->cpus[0]);
+	return cpu_pin(pthread_self(), list->cpus[0]);
+}
+
 // The workers, and the thread that judges and writes what they find.
 static bool start_threads(struct run *run, struct error *error)
 {
 	const struct options *options = run->options;
-	unsigned count = options->workers > 0 ? options->workers : 1;
-	void *lanes[CREW_WORKERS_MAX];
+	unsigned workers = choose_workers(options);
+	struct cpu_list cpus;
+	if (!place_threads(run, &cpus, workers, error))
+		return false;
 	struct intake_options intake = {
-	    .sinks = {on_record, on_certificate, on_interval, run}, .lanes = count, .cpu = -1};
+	    .sinks = {on_record, on_certificate, on_interval, NULL, run},
+	    .lanes = feed_workers(1, workers),
+	    .cpu = cpus.count > 0 ? cpus.cpus[cpus.count - 1] : -1,
+	};
 	run->intake = intake_create(&intake, error);
 	if (run->intake == NULL)
 		return false;
-	for (unsigned i = 0; i < count; i++)
-		lanes[i] = intake_lane(run->intake, i);
-	struct crew_options crew = {
-	    .worker = {.ports = &options->ports,
-	        .memory = options->memory,
-	        .keylog = run->keylog,
-	        .patterns = run->patterns,
-	        .without_foreign = options->without_ndpi,
-	        .drop_wrong_checksums = options->drop_wrong_checksums,
-	        .on_session = intake_session,
-	        .on_certificate = intake_certificate},
-	    .threads = options->workers,
-	    .contexts = lanes,
-	    .on_control = on_control,
-	    .on_progress = intake_progress,
+	struct feed_options feed = {
+	    .crew = {.worker = {.ports = &options->ports,
+	                 .memory = options->memory,
+	                 .keylog = run->keylog,
+	                 .patterns = run->patterns,
+	                 .without_foreign = options->without_ndpi,
+	                 .drop_wrong_checksums = options->drop_wrong_checksums},
+	        .threads = workers,
+	        .cpus = cpus.count > 0 ? cpus.cpus + 1 : NULL},
+	    .lanes = 1,
+	    .interval = options->interval,
+	    .intake = run->intake,
+	    .quiet = options->quiet,
+	    .stop = run->stop,
+	    .broken = &run->output_failed,
 	};
-	run->crew = crew_create(&crew, error);
-	for (unsigned i = 0; run->crew != NULL && i < count; i++)
-		intake_lane_of(lanes[i], crew_worker(run->crew, i));
-	return run->crew != NULL;
+	run->feed = feed_create(&feed, error);
+	return run->feed != NULL;
 }
 
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
 	run->settings = settings_of(run->options);
-	run->clock.length = run->options->interval;
 	if (!read_keylogs(run, error) || !load_patterns(run, error))
 		return false;
 	run->certificates = open_judge(run->options, error);
@@ -412,18 +351,21 @@ static bool open_run(struct run *run, struct error *error)
 // The last sessions, and everything that is still on its way to the outputs.
 static void finish_sessions(struct run *run)
 {
-	if (run->crew != NULL) {
-		crew_finish(run->crew);
-		run->accounting.reader = crew_reader_counters(run->crew);
-		run->accounting.worker = crew_worker_counters(run->crew);
-		run->accounting.losses = crew_losses(run->crew);
+	struct ended_interval last;
+	bool begun = false;
+	if (run->feed != NULL) {
+		feed_finish(run->feed);
+		feed_account(run->feed, &run->accounting);
+		begun = feed_last_interval(run->feed, &last);
 	}
-	crew_destroy(run->crew);
-	tls_keylog_destroy(run->keylog);
 	intake_finish(run->intake);
+	feed_destroy(run->feed);
+	tls_keylog_destroy(run->keylog);
 	if (run->analyst != NULL)
 		analyst_finish(run->analyst);
-	end_last_interval(run);
+	last.accounting = run->accounting;
+	if (begun)
+		on_interval(run, &last);
 	analyst_destroy(run->analyst);
 	pattern_reader_destroy(run->pattern_reader);
 	pattern_set_destroy(run->patterns);

@@ -15,3 +15,13 @@ const struct source_ops *source_find(const char *name)
 			return kinds[i];
 	return NULL;
 }
+
+_Static_assert(sizeof(struct source_counters) % sizeof(uint64_t) == 0, "can be added up");
+
+void source_counters_add(struct source_counters *sum, const struct source_counters *one)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)one;
+	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
+		to[i] += from[i];
+}

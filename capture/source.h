@@ -20,7 +20,8 @@ enum source_status {
 	SOURCE_FAILED,  // no more packets: *error says why; what came before stands
 };
 
-// What a source can say about its own work, for the progress line and the accounting.
+// What a source can say about its own work, for the progress line and the accounting. Nothing but unsigned
+// figures of 64 bits.
 struct source_counters {
 	uint64_t packets;        // handed out
 	uint64_t bytes;          // of them on the wire
@@ -43,6 +44,9 @@ struct source_request {
 	unsigned lanes; // how many threads would like to read; 0 is 1
 	bool busy_poll; // never sleep while there is nothing
 };
+
+// Adds up what several sources say.
+void source_counters_add(struct source_counters *sum, const struct source_counters *one);
 
 struct source_ops {
 	const char *name; // as in an option or a message: "file"

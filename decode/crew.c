@@ -359,6 +359,12 @@ static void on_segments(void *context, struct segment *const *segments, size_t c
 		share_out(crew, given, count);
 }
 
+static void tell_progress(const struct crew *crew, const struct hand *hand)
+{
+	if (crew->options.on_progress != NULL)
+		crew->options.on_progress(hand->context, crew->position + 1);
+}
+
 // Everybody gets to know what time it is, at the same position.
 static void tell_time(struct crew *crew, nanoseconds newest)
 {
@@ -366,10 +372,13 @@ static void tell_time(struct crew *crew, nanoseconds newest)
 	if (!segment_reader_time(crew->reader, newest))
 		return;
 	nanoseconds now = segment_reader_now(crew->reader);
+	if (crew->options.by_time && now > 0 && (uint64_t)now > crew->position)
+		crew->position = (uint64_t)now;
 	for (unsigned i = 0; i < crew->count; i++) {
 		struct hand *hand = &crew->hands[i];
 		if (hand->ring == NULL) {
 			worker_expire(hand->worker, now, crew->position);
+			tell_progress(crew, hand);
 			continue;
 		}
 		struct errand *errand = begin_errand(crew, hand, ERRAND_TIME, 0);
@@ -434,6 +443,13 @@ const struct worker *crew_worker(const struct crew *crew, unsigned number)
 struct segment_reader_counters crew_reader_counters(const struct crew *crew)
 {
 	return segment_reader_counters(crew->reader);
+}
+
+void crew_losses_add(struct crew_losses *sum, const struct crew_losses *one)
+{
+	sum->shed += one->shed;
+	sum->dropped += one->dropped;
+	sum->dropped_openings += one->dropped_openings;
 }
 
 struct crew_losses crew_losses(const struct crew *crew)

@@ -23,6 +23,7 @@ struct crew_options {
 	    *cpus; // where the threads are to run, one for each, or NULL; borrowed for the call
 	bool live; // what there is no room for is dropped
 	bool busy_poll; // threads do not sleep
+	bool by_time; // positions follow the clock, so that those of several crews can be compared
 	// Something sent by crew_control has come to a worker, in order with its segments. NULL: nothing is.
 	void (*on_control)(
 	    void *context, struct worker *worker, const void *control, size_t length);
@@ -36,6 +37,8 @@ struct crew_losses {
 	uint64_t dropped; // there was no room for them
 	uint64_t dropped_openings; // of these: SYNs, so that their connections are not known of
 };
+
+void crew_losses_add(struct crew_losses *sum, const struct crew_losses *one);
 
 struct crew;
 

@@ -119,3 +119,12 @@ struct segment_reader_counters segment_reader_counters(const struct segment_read
 	counters.fragment = fragment_table_counters(reader->fragments);
 	return counters;
 }
+
+void segment_reader_counters_add(
+    struct segment_reader_counters *sum, const struct segment_reader_counters *one)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)one;
+	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
+		to[i] += from[i];
+}

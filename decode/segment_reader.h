@@ -11,12 +11,17 @@
 struct segment_reader;
 
 // Every packet is in exactly one of headers.outcomes, every datagram put together in one of reassembled.
+// Nothing but unsigned figures of 64 bits.
 struct segment_reader_counters {
 	uint64_t packets;
 	struct headers_counters headers;
 	uint64_t reassembled[HEADERS_OUTCOMES]; // datagrams put together, by what became of them
 	struct fragment_counters fragment;
 };
+_Static_assert(sizeof(struct segment_reader_counters) % sizeof(uint64_t) == 0, "can be added up");
+
+void segment_reader_counters_add(
+    struct segment_reader_counters *sum, const struct segment_reader_counters *one);
 
 // Segments in packet order, at most PACKET_BATCH_MAX. They and their bytes are borrowed for the call.
 typedef void segments_sink(void *context, struct segment *const *segments, size_t count);
