@@ -5,6 +5,7 @@
 #include "analytics/cpu_list.h"
 #include "analytics/exporter.h"
 #include "analytics/feed.h"
+#include "analytics/inputs.h"
 #include "analytics/intake.h"
 #include "capture/base/cpu.h"
 #include "decode/pattern_cache.h"
@@ -25,6 +26,7 @@ struct run {
 	const volatile int *stop;
 	struct tls_keylog *keylog; // NULL: none was given
 	struct pattern_set *patterns;
+	struct live_input live; // opened first: what it takes to do so can be given up then
 	struct feed *feed;
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
@@ -130,6 +132,16 @@ static void read_inputs(struct run *run)
 		run->accounting.inputs_failed++;
 	}
 	run->accounting.interrupted = *run->stop != 0;
+}
+
+// Until it ends, or a signal comes: that is how a live run ends.
+static void read_live(struct run *run)
+{
+	struct error error;
+	if (!feed_read(run->feed, run->live.ops, run->live.source, run->live.name, &error)) {
+		say(&error);
+		run->accounting.inputs_failed++;
+	}
 }
 
 // Tells of what a key log has that is of no use. Never of the secrets themselves.
@@ -283,7 +295,8 @@ static unsigned choose_workers(const struct options *options)
 }
 
 // The processors of the threads, in their order: reading, workers, judging. False: too few were named.
-static bool place_threads(struct run *run, struct cpu_list *list, unsigned workers, struct error *error)
+static bool place_threads(
+    const struct run *run, struct cpu_list *list, unsigned workers, struct error *error)
 {
 	list->count = 0;
 	if (run->options->cpus == NULL)
@@ -302,12 +315,13 @@ static bool start_threads(struct run *run, struct error *error)
 {
 	const struct options *options = run->options;
 	unsigned workers = choose_workers(options);
+	unsigned lanes = live_input_lanes(&run->live);
 	struct cpu_list cpus;
 	if (!place_threads(run, &cpus, workers, error))
 		return false;
 	struct intake_options intake = {
 	    .sinks = {on_record, on_certificate, on_interval, NULL, run},
-	    .lanes = feed_workers(1, workers),
+	    .lanes = feed_workers(lanes, workers),
 	    .cpu = cpus.count > 0 ? cpus.cpus[cpus.count - 1] : -1,
 	};
 	run->intake = intake_create(&intake, error);
@@ -321,8 +335,9 @@ static bool start_threads(struct run *run, struct error *error)
 	                 .without_foreign = options->without_ndpi,
 	                 .drop_wrong_checksums = options->drop_wrong_checksums},
 	        .threads = workers,
+	        .live = run->live.ops != NULL && run->live.ops->live,
 	        .cpus = cpus.count > 0 ? cpus.cpus + 1 : NULL},
-	    .lanes = 1,
+	    .lanes = lanes,
 	    .interval = options->interval,
 	    .intake = run->intake,
 	    .quiet = options->quiet,
@@ -337,6 +352,8 @@ static bool start_threads(struct run *run, struct error *error)
 static bool open_run(struct run *run, struct error *error)
 {
 	run->settings = settings_of(run->options);
+	if (!live_input_open(&run->live, run->options, choose_workers(run->options), error))
+		return false;
 	if (!read_keylogs(run, error) || !load_patterns(run, error))
 		return false;
 	run->certificates = open_judge(run->options, error);
@@ -360,6 +377,7 @@ static void finish_sessions(struct run *run)
 	}
 	intake_finish(run->intake);
 	feed_destroy(run->feed);
+	live_input_close(&run->live);
 	tls_keylog_destroy(run->keylog);
 	if (run->analyst != NULL)
 		analyst_finish(run->analyst);
@@ -395,7 +413,10 @@ int run(const struct options *options, const volatile int *stop)
 		close_outputs(&run, NULL, &ignored);
 		return 1;
 	}
-	read_inputs(&run);
+	if (run.live.ops != NULL)
+		read_live(&run);
+	else
+		read_inputs(&run);
 	finish_sessions(&run);
 	run.accounting.certificates = certificate_judge_counters(run.certificates);
 	run.accounting.trust = certificate_judge_trust(run.certificates);
