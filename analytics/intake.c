@@ -22,6 +22,7 @@ enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL, MESS
 struct message {
 	struct record_order order;
 	uint64_t kind; // enum message_kind
+	uint64_t unused;
 };
 
 _Static_assert(sizeof(struct message) % 16 == 0, "what follows is aligned");
@@ -195,15 +196,6 @@ static void take_message(
 	}
 }
 
-static bool is_before(const struct record_order *one, const struct record_order *other)
-{
-	if (one->position != other->position)
-		return one->position < other->position;
-	if (one->turn != other->turn)
-		return one->turn < other->turn;
-	return one->queued < other->queued;
-}
-
 // The lane whose oldest message comes first in the traffic. NULL: there is none, or one that has not come yet
 // may be before it.
 static struct intake_lane *find_first(struct intake *intake)
@@ -222,7 +214,7 @@ static struct intake_lane *find_first(struct intake *intake)
 				certain = progress;
 			continue;
 		}
-		if (earliest == NULL || is_before(&message->order, &earliest->order)) {
+		if (earliest == NULL || record_order_before(&message->order, &earliest->order)) {
 			earliest = message;
 			first = lane;
 		}

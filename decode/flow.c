@@ -41,6 +41,7 @@ struct flow_table {
 	struct queue queues[FLOW_CLASSES];
 	size_t silent_max; // flows that opened or ended: a flood leaves room for what is read
 	size_t elsewhere_max;
+	uint32_t position; // in the traffic
 	size_t mask;
 	struct flow **buckets; // mapped, so that pages nobody uses are never made
 };
@@ -76,6 +77,11 @@ struct flow_table *flow_table_create(
 	return table;
 }
 
+void flow_table_moment(struct flow_table *table, uint32_t position)
+{
+	table->position = position;
+}
+
 /* ---- queues ---- */
 
 static void queue_append(struct queue *queue, struct flow *flow)
@@ -109,6 +115,7 @@ void flow_set_class(
 	queue_remove(&table->queues[flow->class], flow);
 	flow->class = (uint8_t) class;
 	flow->queued = now;
+	flow->queued_at = table->position;
 	queue_append(&table->queues[class], flow);
 }
 
@@ -287,6 +294,7 @@ struct flow *flow_add(
 	flow->key = *key;
 	flow->hash = hash;
 	flow->first = flow->last = flow->queued = now;
+	flow->queued_at = table->position;
 	flow->bucket_next = *bucket;
 	*bucket = flow;
 	queue_append(&table->queues[FLOW_OPENING], flow);

@@ -79,11 +79,12 @@ struct flow {
 	bool given_up : 1; // hint.elsewhere: it is no mail, or nothing that could be told
 	bool waits_off : 1; // one direction is not in the capture: nothing waits for it
 	bool reuse_pending : 1; // a SYN with another initial sequence number was seen
+	bool kept_out : 1; // its SYN for a port of TLS had to come again: nobody answered
+	bool told : 1; // a record was written while it was open
+	struct port_hint hint;
 	uint32_t reuse_sequence; // that number
 	uint32_t syn_sequence; // the client's initial sequence number, if its SYN was seen
-	struct port_hint hint;
-	bool kept_out; // its SYN for a port of TLS had to come again: nobody answered
-	bool told; // a record was written while it was open
+	uint32_t queued_at; // the position at which it was put at the end of its queue (flow_table_moment)
 	nanoseconds first, last; // packets
 	nanoseconds queued; // when it was put at the end of its queue
 	nanoseconds waiting_since; // since when something is held; 0: nothing is
@@ -138,6 +139,9 @@ uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key);
 // Starts to bring the memory that flow_find will look at into the cache: worth it some packets ahead.
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
 void flow_prefetch(const struct flow_table *table, uint64_t hash);
+
+// Where in the traffic it all happens from here on: numbers that go on, and may wrap.
+void flow_table_moment(struct flow_table *table, uint32_t position);
 
 // A new flow, zeroed but for key, class (opening) and times; NULL: no memory, even after eviction.
 // `hash` is flow_hash of the key.

@@ -44,10 +44,11 @@ static void count_no_mail(struct worker *worker, const struct flow *flow)
 static void on_flow_end(void *context, struct flow *flow, enum end_reason reason)
 {
 	struct worker *worker = context;
-	worker->order.queued = flow->queued;
+	worker->order.age = (uint32_t)worker->order.position - flow->queued_at;
 	if (worker->options.quiet != NULL)
 		quiet_set_remove(worker->options.quiet, flow->hash);
-	worker->order.turn = worker->finishing ? FLOW_CLASSES - flow->class : flow->class;
+	worker->order.turn =
+	    worker->finishing ? (uint32_t)FLOW_CLASSES - flow->class : flow->class;
 	tcp_finish(&worker->tcp, flow);
 	// A reset ends what its sender says; of the other side bytes may be on their way that nothing tells of.
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
@@ -112,9 +113,15 @@ struct worker *worker_create(const struct worker_options *options)
 	return worker;
 }
 
-void worker_finish(struct worker *worker, uint64_t position)
+void worker_moment(struct worker *worker, uint64_t position)
 {
 	worker->order = (struct record_order){.position = position};
+	flow_table_moment(worker->flows, (uint32_t)position);
+}
+
+void worker_finish(struct worker *worker, uint64_t position)
+{
+	worker_moment(worker, position);
 	worker->finishing = true;
 	flow_table_end_all(worker->flows);
 }
@@ -413,25 +420,29 @@ void worker_segments(struct worker *worker, const struct segment *const *segment
 	struct lookup lookups[PACKET_BATCH_MAX];
 	look_ahead(worker, segments, count, lookups);
 	for (size_t i = 0; i < count; i++) {
-		worker->order = (struct record_order){.position = segments[i]->position};
+		worker_moment(worker, segments[i]->position);
 		take_segment(worker, &lookups[i]);
 	}
 }
 
 void worker_expire(struct worker *worker, nanoseconds now, uint64_t position)
 {
-	worker->order = (struct record_order){.position = position};
+	worker_moment(worker, position);
 	flow_expire(worker->flows, now, worker->options.live ? EXPIRED_AT_ONCE : SIZE_MAX);
-}
-
-void worker_moment(struct worker *worker, uint64_t position)
-{
-	worker->order = (struct record_order){.position = position};
 }
 
 struct record_order worker_order(const struct worker *worker)
 {
 	return worker->order;
+}
+
+bool record_order_before(const struct record_order *one, const struct record_order *other)
+{
+	if (one->position != other->position)
+		return one->position < other->position;
+	if (one->turn != other->turn)
+		return one->turn < other->turn;
+	return one->age > other->age;
 }
 
 struct worker_counters worker_counters(const struct worker *worker)

@@ -51,11 +51,12 @@ struct worker_counters {
 };
 _Static_assert(sizeof(struct worker_counters) % sizeof(uint64_t) == 0, "can be added up");
 
-// Where in the traffic a record or a certificate came up: what several workers find is put in order by it.
+// Where in the traffic a record or a certificate came up: what several workers find is put in order by it,
+// lower positions and turns first, and greater ages.
 struct record_order {
 	uint64_t position; // of the segment, or of the moment between two, that brought it about
-	int turn; // of those that end together: which class of connections goes first
-	nanoseconds queued; // and in it, since when nothing came, more or less
+	uint32_t turn; // of those that end together: which class of connections goes first
+	uint32_t age; // and in it, how long ago something came, more or less, in positions
 };
 
 // NULL: no memory.
@@ -79,6 +80,8 @@ void worker_finish(struct worker *worker, uint64_t position);
 
 // Of what the worker hands on; good while a sink is called.
 struct record_order worker_order(const struct worker *worker);
+
+bool record_order_before(const struct record_order *one, const struct record_order *other);
 
 struct worker_counters worker_counters(const struct worker *worker);
 

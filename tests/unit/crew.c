@@ -166,11 +166,8 @@ static void talk(struct crew *crew)
 static int compare(const void *one, const void *other)
 {
 	const struct found *a = one, *b = other;
-	if (a->order.position != b->order.position)
-		return a->order.position < b->order.position ? -1 : 1;
-	if (a->order.turn != b->order.turn)
-		return a->order.turn < b->order.turn ? -1 : 1;
-	return a->order.queued < b->order.queued ? -1 : a->order.queued > b->order.queued;
+	return record_order_before(&b->order, &a->order) -
+	       record_order_before(&a->order, &b->order);
 }
 
 static size_t collect(struct bench *benches, unsigned workers, struct found *all)
