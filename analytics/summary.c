@@ -331,7 +331,7 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->source.cut_packets, "packets cut by the snap length");
 	print_if(out, run->source.capture_dropped, "packets dropped before they were captured");
 	print_if(out, run->losses.shed,
-	    "segments of sessions with nothing more to tell, left out under overload");
+	    "segments of sessions that had said what matters, left out under overload");
 	print_if(out, run->losses.dropped, "segments dropped under overload");
 	print_if(out, run->source.filtered, "packets left out by the filter");
 	print_if(out, run->source.filtered_in_vlan,

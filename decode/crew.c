@@ -18,6 +18,7 @@ enum {
 	RING = 8 << 20, // bytes on their way to a worker
 	ERRAND_MAX = 256 * 1024, // bytes of segments sent at once, unless a single one has more
 	ROOM_ALIGNMENT = 16,
+	BODY_SEGMENT = 512, // bytes of payload: rather a part of a body than commands or answers
 	FRAGMENTS_SHARE = 16, // of the memory
 	FRAGMENTS_MIN = 1 << 20, // bytes
 	CACHE_LINE = 64,
@@ -292,33 +293,38 @@ static void send_segments(
 
 /* ---- sharing out ---- */
 
-// With a ring more than half full, what can tell nothing new is left out, so that what can gets through.
-static bool is_shed(const struct hand *hand, const struct segment *segment)
+// With a ring more than half full, what is only counted is left out, so that what can tell something gets
+// through; with one more than three quarters full, bodies of messages in the clear as well.
+static bool is_shed(const struct hand *hand, const struct segment *segment, size_t used)
 {
-	return !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	       quiet_set_has(hand->quiet, segment->hash);
-}
-
-static bool is_behind(const struct hand *hand)
-{
-	return hand->quiet != NULL && ring_used(hand->ring) > ring_size(hand->ring) / 2;
+	if (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		return false;
+	switch (quiet_set_tier(hand->quiet, segment->hash)) {
+	case QUIET_COUNTED:
+		return true;
+	case QUIET_TOLD:
+		return used > RING / 4 * 3 && segment->length >= BODY_SEGMENT;
+	case QUIET_NOT:
+		break;
+	}
+	return false;
 }
 
 static void give(
     struct crew *crew, struct hand *hand, const struct segment *const *segments, size_t count)
 {
-	if (is_behind(hand)) {
-		const struct segment *kept[PACKET_BATCH_MAX];
-		size_t left = 0;
-		for (size_t i = 0; i < count; i++)
-			if (!is_shed(hand, segments[i]))
-				kept[left++] = segments[i];
-		crew->losses.shed += count - left;
-		if (left > 0)
-			send_segments(crew, hand, kept, left);
+	const struct segment *kept[PACKET_BATCH_MAX];
+	size_t left = 0, used = hand->quiet != NULL ? ring_used(hand->ring) : 0;
+	if (used <= RING / 2) {
+		send_segments(crew, hand, segments, count);
 		return;
 	}
-	send_segments(crew, hand, segments, count);
+	for (size_t i = 0; i < count; i++)
+		if (!is_shed(hand, segments[i], used))
+			kept[left++] = segments[i];
+	crew->losses.shed += count - left;
+	if (left > 0)
+		send_segments(crew, hand, kept, left);
 }
 
 static unsigned hand_of(const struct crew *crew, uint64_t hash)

@@ -46,7 +46,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	struct worker *worker = context;
 	worker->order.age = (uint32_t)worker->order.position - flow->queued_at;
 	if (worker->options.quiet != NULL)
-		quiet_set_remove(worker->options.quiet, flow->hash);
+		quiet_set_put(worker->options.quiet, flow->hash, QUIET_NOT);
 	worker->order.turn =
 	    worker->finishing ? (uint32_t)FLOW_CLASSES - flow->class : flow->class;
 	tcp_finish(&worker->tcp, flow);
@@ -366,6 +366,15 @@ static void tell_at_once(struct worker *worker, struct flow *flow)
 	worker->options.on_session(worker->options.context, &record);
 }
 
+static enum quiet_tier tier_of(const struct flow *flow)
+{
+	if (flow->class == FLOW_CUT_OVER)
+		return QUIET_COUNTED;
+	const struct session *session = flow->session;
+	bool told = session != NULL && (session->mail_begun || session->login_tried);
+	return told ? QUIET_TOLD : QUIET_NOT;
+}
+
 static void take_segment(struct worker *worker, const struct lookup *lookup)
 {
 	const struct segment *segment = lookup->segment;
@@ -390,11 +399,10 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	if (flow->dialogue != NULL && dialogue_done(flow->dialogue))
 		cut_over(worker, flow);
 	enum flow_class class = class_of(flow);
-	if (class != flow->class) {
+	if (class != flow->class)
 		flow_set_class(worker->flows, flow, class, segment->context.time);
-		if (class == FLOW_CUT_OVER && worker->options.quiet != NULL)
-			quiet_set_add(worker->options.quiet, flow->hash);
-	}
+	if (worker->options.quiet != NULL)
+		quiet_set_put(worker->options.quiet, flow->hash, tier_of(flow));
 	keep_within_budget(worker, flow);
 }
 

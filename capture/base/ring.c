@@ -123,11 +123,6 @@ size_t ring_used(const struct ring *ring)
 	return (size_t)(atomic_load_explicit(&ring->written, memory_order_relaxed) - released);
 }
 
-size_t ring_size(const struct ring *ring)
-{
-	return ring->size;
-}
-
 void ring_close(struct ring *ring)
 {
 	atomic_store_explicit(&ring->closed, true, memory_order_release);

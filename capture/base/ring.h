@@ -29,9 +29,8 @@ void *ring_reserve(struct ring *ring, size_t length);
 // The message reserved last is complete.
 void ring_commit(struct ring *ring);
 
-// Bytes under way, out of ring_size: for the writer, to see how far behind the reader is.
+// Bytes under way: for the writer, to see how far behind the reader is.
 size_t ring_used(const struct ring *ring);
-size_t ring_size(const struct ring *ring);
 
 // Nothing more will come.
 void ring_close(struct ring *ring);
