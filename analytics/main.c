@@ -29,22 +29,30 @@ static void set_signals(void)
 	sigaction(SIGXFSZ, &action, NULL); // and so is a file that may not grow
 }
 
+static void print_errors(const struct option_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++)
+		fprintf(stderr, "mailtap: %s\n", errors->errors[i].text);
+	if (errors->left_out > 0)
+		fprintf(stderr, "mailtap: and %zu more\n", errors->left_out);
+}
+
 int main(int argc, char **argv)
 {
 	struct options *options;
-	struct error error;
+	struct option_errors errors;
 	int code = 2;
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	if (command != NULL) {
 		signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of write()
 		return command->run(argc - 1, argv + 1);
 	}
-	switch (options_read(argc, argv, &options, &error)) {
+	switch (options_read(argc, argv, &options, &errors)) {
 	case OPTIONS_DONE:
 		code = fflush(stdout) == 0 ? 0 : 1;
 		break;
 	case OPTIONS_WRONG:
-		fprintf(stderr, "mailtap: %s\n", error.text);
+		print_errors(&errors);
 		break;
 	case OPTIONS_RUN:
 		set_signals();

@@ -11,7 +11,8 @@
 const struct option_row option_table[] = {
     {"read", 'r', "FILE...", &option_captures, AT(files), OPTION_GROUP_CAPTURE,
         .help = "captures to read, one after the other as one traffic: pcap or\n"
-                "pcapng, also compressed; - is standard input"},
+                "pcapng, also compressed; - is standard input",
+        .source = true},
     {"log-dir", 'w', "DIR", &option_text, AT(log_directory), OPTION_GROUP_LOGS,
         .help = "write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl,\n"
                 "statistics.jsonl) to this directory"},
@@ -92,6 +93,11 @@ const struct option_row option_table[] = {
         .help = "format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb"},
     {"quiet", 'q', NULL, &option_flag, AT(quiet), OPTION_GROUP_LOGS,
         .help = "no summary, no progress"},
+    {"config", 0, "FILE", &option_text, AT(config_path), OPTION_GROUP_NONE,
+        .help = "read options from this file (YAML) as well: sections of keys that\n"
+                "are the long names here; the command line goes before it"},
+    {"check-config", 0, NULL, &option_flag, AT(check_config), OPTION_GROUP_NONE,
+        .help = "only say whether the file is good, or what is wrong with it"},
     {"version", 'V', NULL, &option_version, OPTION_VALUE_NONE, OPTION_GROUP_NONE,
         .help = "print the version and exit"},
     {"help", 'h', NULL, &option_help, OPTION_VALUE_NONE, OPTION_GROUP_NONE,

@@ -36,6 +36,8 @@ struct option_row {
 	// and the bounds, both included. most 0: as many as there are numbers.
 	uint64_t initial, least, most;
 	const char *const *words; // of option_word: what it may be, NULL at the end
+	bool
+	    source; // says where packets come from: one on the command line replaces all of the file
 };
 
 enum {

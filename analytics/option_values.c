@@ -2,6 +2,7 @@
 #include "analytics/option_values.h"
 
 #include "analytics/port_list.h"
+#include "capture/packet_filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -186,6 +187,16 @@ bool option_add_filter_word(struct options *options, const char *word, struct er
 	return true;
 }
 
+bool option_filter_check(const char *expression, struct error *error)
+{
+	struct packet_filter *filter = packet_filter_create(expression, error);
+	struct error ignored;
+	bool good = filter != NULL && (packet_filter_prepare(filter, LINK_RAW, &ignored) ||
+	                                  packet_filter_prepare(filter, LINK_ETHERNET, error));
+	packet_filter_destroy(filter);
+	return good;
+}
+
 static bool read_filter(struct options *options, const struct option_row *row, const char *shown,
     const char *value, struct error *error)
 {
@@ -224,7 +235,8 @@ const struct option_kind option_size = {.read = read_size, .begin = begin_number
 const struct option_kind option_seconds = {.read = read_seconds, .begin = begin_seconds};
 const struct option_kind option_count = {.read = read_count, .begin = begin_number};
 const struct option_kind option_word = {.read = read_word, .begin = begin_word};
-const struct option_kind option_ports = {.read = read_ports, .begin = begin_ports};
+const struct option_kind option_ports = {
+    .read = read_ports, .begin = begin_ports, .joined_by = ','};
 const struct option_kind option_captures = {.read = read_capture, .list = true};
 const struct option_kind option_filter = {.read = read_filter};
 const struct option_kind option_help = {.read = NULL};

@@ -13,7 +13,8 @@ struct option_kind {
 	    const char *value, struct error *error);
 	// Sets the member to what it is if the option is not given. NULL: it is zero.
 	void (*begin)(struct options *options, const struct option_row *row);
-	bool list; // may be given several times, or as a list
+	bool list; // may be given several times
+	char joined_by; // what stands between the items of a value that is a list itself, or 0
 };
 
 extern const struct option_kind option_flag, // bool: true if given
@@ -28,6 +29,9 @@ extern const struct option_kind option_flag, // bool: true if given
     option_filter, // filter: one expression
     option_help, // no member: printed as soon as it is read
     option_version; // likewise
+
+// An expression that is no filter on Ethernet nor on bare IP is none on any link. False: *error.
+bool option_filter_check(const char *expression, struct error *error);
 
 // Appends a word to the filter expression. False: *error.
 bool option_add_filter_word(struct options *options, const char *word, struct error *error);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/options.h"
 
+#include "analytics/config_file.h"
 #include "analytics/option_help.h"
 #include "analytics/option_table.h"
 #include "analytics/option_values.h"
-#include "capture/packet_filter.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ struct reading {
 	struct options *options;
 	struct option names[OPTION_ROWS_MAX + 1]; // for getopt_long
 	char letters[2 + 2 * OPTION_ROWS_MAX + 1]; // likewise
+	bool given[OPTION_ROWS_MAX]; // on the command line
 	bool files_may_follow; // the last words were captures: `-r *.pcap` gives many
 	bool filter_given; // by -f
 	bool filter_words; // behind the options
@@ -78,6 +80,7 @@ static bool read_value(
 {
 	char shown[OPTION_NAME_MAX];
 	option_shown_as(row, shown);
+	reading->given[row - option_table] = true;
 	reading->files_may_follow = row->kind == &option_captures;
 	reading->filter_given |= row->kind == &option_filter;
 	return row->kind->read(reading->options, row, shown, value, error);
@@ -95,17 +98,6 @@ static void explain(int option, char **argv, struct error *error)
 		error_set(error, "unknown option -%c; see --help", optopt);
 	else
 		error_set(error, "unknown option %.80s; see --help", word);
-}
-
-// An expression that is no filter on Ethernet nor on bare IP is none on any link.
-static bool check_filter(const char *expression, struct error *error)
-{
-	struct packet_filter *filter = packet_filter_create(expression, error);
-	struct error ignored;
-	bool good = filter != NULL && (packet_filter_prepare(filter, LINK_RAW, &ignored) ||
-	                                  packet_filter_prepare(filter, LINK_ETHERNET, error));
-	packet_filter_destroy(filter);
-	return good;
 }
 
 // Opened for writing, a capture would be gone before it is read.
@@ -127,14 +119,15 @@ static bool wants_statistics(const struct options *options)
 	       options->metrics_path != NULL || options->tls_rpt_directory != NULL;
 }
 
+// What is wrong with options beside each other. A message begins with the option that it is about.
 static bool check(const struct options *options, struct error *error)
 {
-	if (options->filter != NULL && !check_filter(options->filter, error))
+	if (options->filter != NULL && !option_filter_check(options->filter, error))
 		return false;
 	size_t standard_inputs = 0;
 	for (size_t i = 0; i < options->file_count; i++)
 		standard_inputs += strcmp(options->files[i], "-") == 0;
-	if (options->file_count == 0)
+	if (options->file_count == 0 && !options->check_config)
 		error_set(error, "nothing to read: name a capture with -r FILE; see --help");
 	else if (standard_inputs > 1)
 		error_set(error, "standard input can be read only once");
@@ -157,6 +150,65 @@ static bool check(const struct options *options, struct error *error)
 	return false;
 }
 
+/* ---- the configuration file ---- */
+
+// Whether the command line says something else in place of what the file says of this option.
+static bool is_replaced(const struct reading *reading, const struct option_row *row)
+{
+	if (row->kind == &option_filter)
+		return reading->filter_given || reading->filter_words;
+	for (size_t i = 0; row->source && i < option_rows; i++)
+		if (option_table[i].source && reading->given[i])
+			return true;
+	return reading->given[row - option_table];
+}
+
+// Every value was read once already, on trial: here only memory can be wanting.
+static bool add_settings(struct reading *reading, struct error *error)
+{
+	size_t count;
+	const struct config_setting *settings = config_settings(reading->options->config, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct option_row *row = settings[i].row;
+		if (!is_replaced(reading, row) &&
+		    !row->kind->read(reading->options, row, row->name, settings[i].value, error))
+			return false;
+	}
+	return true;
+}
+
+static bool read_config(struct reading *reading, struct option_errors *errors)
+{
+	struct options *options = reading->options;
+	if (options->config_path == NULL)
+		return true;
+	options->config = config_file_read(options->config_path, errors);
+	return options->config != NULL && add_settings(reading, &errors->errors[0]);
+}
+
+// Puts in front of a message of check() where the option that it is about stands in the file.
+static void add_place(const struct reading *reading, struct error *error)
+{
+	size_t count = 0;
+	const struct config_setting *settings =
+	    reading->options->config != NULL ? config_settings(reading->options->config, &count)
+	                                     : NULL;
+	for (size_t i = 0; i < count; i++) {
+		char shown[OPTION_NAME_MAX];
+		option_shown_as(settings[i].row, shown);
+		char behind = error->text[strlen(shown)];
+		if (strncmp(error->text, shown, strlen(shown)) != 0 ||
+		    (behind != ':' && behind != ',') || is_replaced(reading, settings[i].row))
+			continue;
+		struct error message = *error;
+		error_set(error, "%.200s:%zu:%zu: %s", reading->options->config_path,
+		    settings[i].line, settings[i].column, message.text);
+		return;
+	}
+}
+
+/* ---- the whole ---- */
+
 // What getopt_long returned: a word, an option of the table, or what is neither.
 static enum options_outcome read_next(
     struct reading *reading, int option, char **argv, struct error *error)
@@ -174,7 +226,7 @@ static enum options_outcome read_next(
 	return OPTIONS_DONE;
 }
 
-static enum options_outcome read_all(
+static enum options_outcome read_line(
     struct reading *reading, int argc, char **argv, struct error *error)
 {
 	int option;
@@ -190,8 +242,29 @@ static enum options_outcome read_all(
 	for (; optind < argc; optind++)
 		if (!read_word(reading, argv[optind], error))
 			return OPTIONS_WRONG;
-	reading->options->ports.set.every = reading->options->any_port; // whatever --ports named
-	return check(reading->options, error) ? OPTIONS_RUN : OPTIONS_WRONG;
+	return OPTIONS_RUN;
+}
+
+// Everything behind the command line itself.
+static enum options_outcome complete(struct reading *reading, struct option_errors *errors)
+{
+	struct options *options = reading->options;
+	struct error *error = &errors->errors[0];
+	if (options->check_config && options->config_path == NULL) {
+		error_set(error, "--check-config: name the file with --config FILE");
+		return OPTIONS_WRONG;
+	}
+	if (!read_config(reading, errors))
+		return OPTIONS_WRONG;
+	options->ports.set.every = options->any_port; // whatever --ports named
+	if (!check(options, error)) {
+		add_place(reading, error);
+		return OPTIONS_WRONG;
+	}
+	if (!options->check_config)
+		return OPTIONS_RUN;
+	printf("%s: good\n", options->config_path);
+	return OPTIONS_DONE;
 }
 
 void options_free(struct options *options)
@@ -200,10 +273,11 @@ void options_free(struct options *options)
 		return;
 	free(options->files);
 	free(options->filter);
+	config_file_free(options->config);
 	free(options);
 }
 
-static struct options *create(void)
+struct options *options_create(void)
 {
 	struct options *options = calloc(1, sizeof *options);
 	for (size_t i = 0; options != NULL && i < option_rows; i++)
@@ -213,14 +287,20 @@ static struct options *create(void)
 }
 
 enum options_outcome options_read(
-    int argc, char **argv, struct options **options, struct error *error)
+    int argc, char **argv, struct options **options, struct option_errors *errors)
 {
-	struct reading reading = {.options = create()};
+	struct reading reading = {.options = options_create()};
+	enum options_outcome outcome = OPTIONS_WRONG;
 	*options = reading.options;
-	if (reading.options == NULL) {
-		error_set(error, "no memory");
-		return OPTIONS_WRONG;
-	}
+	*errors = (struct option_errors){.count = 0};
 	begin_reading(&reading);
-	return read_all(&reading, argc, argv, error);
+	if (reading.options == NULL)
+		error_set(&errors->errors[0], "no memory");
+	else
+		outcome = read_line(&reading, argc, argv, &errors->errors[0]);
+	if (outcome == OPTIONS_RUN)
+		outcome = complete(&reading, errors);
+	if (outcome == OPTIONS_WRONG && errors->count == 0)
+		errors->count = 1; // not of the file
+	return outcome;
 }

@@ -8,11 +8,23 @@
 
 enum options_outcome {
 	OPTIONS_RUN,     // go on
-	OPTIONS_DONE,    // --help or --version was printed
-	OPTIONS_WRONG,   // *error says what; exit code 2
+	OPTIONS_DONE,    // --help, --version, or that the file is good, was printed
+	OPTIONS_WRONG,   // *errors says what; exit code 2
 };
 
-enum { PATHS_MAX = 64 };
+enum {
+	PATHS_MAX = 64,
+	OPTION_ERRORS_MAX = 20,
+};
+
+// What is wrong: the first mistake of a command line, all of a file's.
+struct option_errors {
+	struct error errors[OPTION_ERRORS_MAX];
+	size_t count;
+	size_t left_out; // more than have room
+};
+
+struct config_file;
 
 // options.workers: as many as fit the machine.
 #define WORKERS_BY_PROCESSORS SIZE_MAX
@@ -24,6 +36,9 @@ struct path_list {
 };
 
 struct options {
+	const char *config_path;   // or NULL
+	struct config_file *config; // owns the values that come from it; or NULL
+	bool check_config;         // only say whether it is good
 	const char **files;        // inputs in order; "-" is standard input
 	size_t file_count;
 	char *filter;              // filter expression, or NULL
@@ -50,9 +65,13 @@ struct options {
 	struct port_table ports;
 };
 
-// Allocates *options (options_free); strings of argv are borrowed.
-enum options_outcome options_read(int argc, char **argv, struct options **options,
-    struct error *error);
+// Allocates *options (options_free); strings of argv are borrowed. What the command line says replaces what
+// the configuration file says of the same option, lists as a whole.
+enum options_outcome options_read(
+    int argc, char **argv, struct options **options, struct option_errors *errors);
+
+// With what each option is if it is not given (options_free). NULL: no memory.
+struct options *options_create(void);
 
 void options_free(struct options *options);
 

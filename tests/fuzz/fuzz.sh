@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzzers and runs one: fuzz.sh pipeline|capture|x509|chains|patterns|server_memory|session_lines [SECONDS [libFuzzer options]].
+# Builds the fuzzers and runs one: fuzz.sh pipeline|capture|x509|chains|patterns|server_memory|session_lines|config [SECONDS [libFuzzer options]].
 # What it learns stays in build-fuzz/corpus-*, what it finds in build-fuzz/found-*.
 set -eu
 cd "$(dirname "$0")/../.."

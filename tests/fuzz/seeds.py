@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py pipeline|capture|x509|chains|patterns|server_memory|session_lines
-DIRECTORY`.
+"""Seeds for the fuzzers: `seeds.py
+pipeline|capture|x509|chains|patterns|server_memory|session_lines|config DIRECTORY`.
 
 For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
 segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
 them; for `patterns` the shipped files; for `server_memory` files of each kind that it reads (see server_memory.c);
-for `session_lines` the golden records."""
+for `session_lines` the golden records; for `config` the shipped file, and files with mistakes."""
 
 import hashlib
 import json
@@ -21,6 +21,7 @@ from lib import capture_file, packets  # noqa: E402
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
 PATTERNS = Path(__file__).resolve().parents[2] / "configs" / "patterns"
+SHIPPED = Path(__file__).resolve().parents[2] / "configs" / "mailtap.yaml"
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 SERVERS = [25, 587, 143, 110, 465, 993, 995, 2526]
 EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "servers.example"
@@ -121,12 +122,24 @@ def logs():
         yield path.name, path.read_bytes()
 
 
+def configs():
+    """(name, file): the shipped one, with its examples set as well, and mistakes. None with a filter (config.c)."""
+    shipped = re.sub(r".*filter.*\n", "", SHIPPED.read_text())
+    yield "shipped", shipped.encode()
+    yield "examples", re.sub(r"^  #(?! )", "  ", shipped, flags=re.MULTILINE).encode()
+    yield "names", b"logs:\n  log_dir: a\nperformanc:\n  memory: 1G\nmemory: 1\n"
+    yield "values", b"performance: {memory: 12x}\ncapture:\n  ports: [25, [26], 2x]\n  any-port: on\n"
+    yield "yaml", b"a: &a !!str x\nlogs:\n  sensor: *a\n  sensor: |\n    b\n---\nlogs: ~\n"
+    yield "depth", b"capture: {read: [[[[[[[[[[[[[[[[[["
+    yield "escapes", b'logs:\n  sensor: "\\0\\x9b\\u202e\\n"\n? [a]\n: "b\n'
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
     made = {
         "x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers,
-        "session_lines": logs,
+        "session_lines": logs, "config": configs,
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))
     for name, seed in seeds():

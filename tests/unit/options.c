@@ -28,8 +28,11 @@ static enum options_outcome read_line(
 			*c = *c == '_' ? ' ' : *c == '@' ? '\0' : *c;
 		words[count++] = word;
 	}
-	*error = (struct error){""};
-	return options_read(count, words, options, error);
+	struct option_errors errors;
+	enum options_outcome outcome = options_read(count, words, options, &errors);
+	assert_int_equal(errors.count, outcome == OPTIONS_WRONG);
+	*error = errors.errors[0];
+	return outcome;
 }
 
 static struct options *good(const char *line)
