@@ -27,12 +27,11 @@ bool cpu_list_read(struct cpu_list *list, const char *text, struct error *error)
 			last = read_number(&at);
 		}
 		if (first < 0 || last < first || (*at != ',' && *at != '\0')) {
-			error_set(
-			    error, "--cpus: \"%.80s\" is no list of processors, as 2,4-7", text);
+			error_set(error, "\"%.80s\" is no list of processors, as 2,4-7", text);
 			return false;
 		}
 		if ((size_t)(last - first) >= CPU_LIST_MAX - list->count) {
-			error_set(error, "--cpus: more than %d processors", CPU_LIST_MAX);
+			error_set(error, "more than %d processors", CPU_LIST_MAX);
 			return false;
 		}
 		for (; first <= last; first++)

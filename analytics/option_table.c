@@ -40,7 +40,7 @@ const struct option_row option_table[] = {
         .help = "threads that follow connections (as many as there are processors,\n"
                 "less two, up to 8); 0: the one that reads the packets does",
         .initial = WORKERS_BY_PROCESSORS, .most = CREW_WORKERS_MAX},
-    {"cpus", 0, "LIST", &option_text, AT(cpus), OPTION_GROUP_PERFORMANCE,
+    {"cpus", 0, "LIST", &option_cpus, AT(cpus), OPTION_GROUP_PERFORMANCE,
         .help = "processors to run on, as 2,4-7: the first for the thread that reads,\n"
                 "one for each worker, the last for the one that judges and writes"},
     {"drop-bad-checksums", 0, NULL, &option_flag, AT(drop_wrong_checksums), OPTION_GROUP_CAPTURE,

@@ -144,6 +144,20 @@ static bool read_word(struct options *options, const struct option_row *row, con
 	return false;
 }
 
+static bool read_cpus(struct options *options, const struct option_row *row, const char *shown,
+    const char *value, struct error *error)
+{
+	struct error reason;
+	struct cpu_list *list = member(options, row);
+	if (list->count > 0)
+		error_set(error, "%s: given twice; name one", shown);
+	else if (!cpu_list_read(list, value, &reason))
+		error_set(error, "%s: %s", shown, reason.text);
+	else
+		return true;
+	return false;
+}
+
 static bool read_ports(struct options *options, const struct option_row *row, const char *shown,
     const char *value, struct error *error)
 {
@@ -235,6 +249,7 @@ const struct option_kind option_size = {.read = read_size, .begin = begin_number
 const struct option_kind option_seconds = {.read = read_seconds, .begin = begin_seconds};
 const struct option_kind option_count = {.read = read_count, .begin = begin_number};
 const struct option_kind option_word = {.read = read_word, .begin = begin_word};
+const struct option_kind option_cpus = {.read = read_cpus, .joined_by = ','};
 const struct option_kind option_ports = {
     .read = read_ports, .begin = begin_ports, .joined_by = ','};
 const struct option_kind option_captures = {.read = read_capture, .list = true};

@@ -24,6 +24,7 @@ extern const struct option_kind option_flag, // bool: true if given
     option_seconds, // nanoseconds: up to a year
     option_count, // size_t: a number
     option_word, // unsigned: which of the row's words
+    option_cpus, // struct cpu_list: given once
     option_ports, // struct port_table
     option_captures, // files and file_count
     option_filter, // filter: one expression

@@ -3,6 +3,7 @@
 #ifndef MAILTAP_ANALYTICS_OPTIONS_H
 #define MAILTAP_ANALYTICS_OPTIONS_H
 
+#include "analytics/cpu_list.h"
 #include "capture/base/error.h"
 #include "decode/crew.h"
 
@@ -54,7 +55,7 @@ struct options {
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	size_t memory;             // bytes
 	size_t workers;            // threads that follow connections; 0: the one that reads does
-	const char *cpus;          // where threads are to run (cpu_list.h), or NULL
+	struct cpu_list cpus;      // where threads are to run; none: anywhere
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // of statistics, or NULL
 	const char *asn_table, *country_table; // of addresses, or NULL
 	nanoseconds interval;      // of statistics

@@ -2,7 +2,6 @@
 #include "analytics/run.h"
 
 #include "analytics/analyst.h"
-#include "analytics/cpu_list.h"
 #include "analytics/exporter.h"
 #include "analytics/feed.h"
 #include "analytics/inputs.h"
@@ -295,14 +294,10 @@ static unsigned choose_workers(const struct options *options)
 }
 
 // The processors of the threads, in their order: reading, workers, judging. False: too few were named.
-static bool place_threads(
-    const struct run *run, struct cpu_list *list, unsigned workers, struct error *error)
+static bool place_threads(const struct cpu_list *list, unsigned workers, struct error *error)
 {
-	list->count = 0;
-	if (run->options->cpus == NULL)
+	if (list->count == 0)
 		return true;
-	if (!cpu_list_read(list, run->options->cpus, error))
-		return false;
 	error_set(error, "--cpus: %zu processors for %u threads", list->count, workers + 2);
 	if (list->count < workers + 2)
 		return false;
@@ -316,13 +311,13 @@ static bool start_threads(struct run *run, struct error *error)
 	const struct options *options = run->options;
 	unsigned workers = choose_workers(options);
 	unsigned lanes = live_input_lanes(&run->live);
-	struct cpu_list cpus;
-	if (!place_threads(run, &cpus, workers, error))
+	const struct cpu_list *cpus = &options->cpus;
+	if (!place_threads(cpus, workers, error))
 		return false;
 	struct intake_options intake = {
 	    .sinks = {on_record, on_certificate, on_interval, NULL, run},
 	    .lanes = feed_workers(lanes, workers),
-	    .cpu = cpus.count > 0 ? cpus.cpus[cpus.count - 1] : -1,
+	    .cpu = cpus->count > 0 ? cpus->cpus[cpus->count - 1] : -1,
 	};
 	run->intake = intake_create(&intake, error);
 	if (run->intake == NULL)
@@ -336,7 +331,7 @@ static bool start_threads(struct run *run, struct error *error)
 	                 .drop_wrong_checksums = options->drop_wrong_checksums},
 	        .threads = workers,
 	        .live = run->live.ops != NULL && run->live.ops->live,
-	        .cpus = cpus.count > 0 ? cpus.cpus + 1 : NULL},
+	        .cpus = cpus->count > 0 ? cpus->cpus + 1 : NULL},
 	    .lanes = lanes,
 	    .interval = options->interval,
 	    .intake = run->intake,

@@ -70,6 +70,7 @@ static void good_files(void **state)
 	check_settings("capture:\n  ports: [+26:smtp, 27]\n", "ports=+26:smtp,27\n");
 	check_settings("capture:\n  filter: >-\n    tcp port 25\n    or vlan\n",
 	    "filter=tcp port 25 or vlan\n");
+	check_settings("performance:\n  cpus: [2, 4-7]\n  workers: 2\n", "cpus=2,4-7\nworkers=2\n");
 	check_settings("performance:\n  memory: 64M\nstatistics:\n  interval: 0\n",
 	    "memory=64M\ninterval=0\n");
 }
@@ -139,6 +140,7 @@ static void bad_files(void **state)
 	    {"capture:\n  ports: []\n", {"f:2:10: ports: \"\" is no port"}},
 	    {"capture:\n  filter: tcp prot 25\n", {"f:2:11: cannot use filter 'tcp prot 25'"}},
 	    {"performance:\n  memory: much\n", {"f:2:11: memory: \"much\" is no size"}},
+	    {"performance:\n  cpus: 4-2\n", {"f:2:9: cpus: \"4-2\" is no list of processors"}},
 	    {"performance:\n  memory: 1K\n", {"f:2:11: memory: 1K is too little"}},
 	    {"statistics:\n  interval: soon\n", {"f:2:13: interval: \"soon\" is no number"}},
 	    {"logs: &a\n  sensor: x\n", {"f:1:7: anchors and aliases"}},

@@ -86,6 +86,10 @@ static void each_option(void **state)
 	assert_int_equal(options->memory, 64 << 20);
 	assert_true(options->quiet && options->drop_wrong_checksums);
 	options_free(options);
+	options = good("-r a --cpus 3,5-6");
+	assert_int_equal(options->cpus.count, 3);
+	assert_int_equal(options->cpus.cpus[2], 6);
+	options_free(options);
 	options = good("-r a --server-memory known.jsonl --server-baseline=good.list");
 	assert_string_equal(options->server_memory, "known.jsonl");
 	assert_string_equal(options->server_baseline, "good.list");
@@ -199,6 +203,11 @@ static void bad_lines(void **state)
 	    {"-r a --ports +", "--ports"},
 	    {"-r a --ports 26:smtp,26:imap", "two services on port 26"},
 	    {"-r a --ports +26:smtp,143,26:smtps", "two services on port 26"},
+	    {"-r a --cpus 2,", "--cpus: \"2,\" is no list of processors"},
+	    {"-r a --cpus 3-1", "\"3-1\" is no list"},
+	    {"-r a --cpus 0-128", "more than 128"},
+	    {"-r a --cpus 1 --cpus 2", "--cpus: given twice"},
+	    {"-r a --cpus=@", "--cpus"},
 	    {"-r a --memory 1K", "1K"},
 	    {"-r a --memory 0", "0"},
 	    {"-r a --memory -8M", "-8M"},
