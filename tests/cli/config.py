@@ -19,8 +19,8 @@ from lib.tap import Tap  # noqa: E402
 SHIPPED = program.ROOT / "configs" / "mailtap.yaml"
 # Options that are no keys.
 COMMAND_LINE_ONLY = {"help", "version", "config", "check-config"}
-# Keys that exclude each other: of each set, one at a time is set.
-ALTERNATIVES = [{"read"}]
+# Sources exclude each other: one of these sets at a time.
+ALTERNATIVES = [{"read"}, {"interface"}, {"dpdk", "dpdk-ports"}]
 KEY = re.compile(r"^  (#?)([a-z][a-z0-9-]*): ?(.*)$")
 SECTION = re.compile(r"^([a-z]+):$")
 
