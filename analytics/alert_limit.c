@@ -98,7 +98,7 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
 	uint64_t key = key_of(limit, &group), session = session_id_of(record);
 	displaced->left_out = 0;
 	if (told_early(limit, session, evidence->kind, early))
-		return ALERT_LEAVE_OUT;
+		return ALERT_TOLD;
 	struct entry *entry = find(limit, key);
 	if (entry->key != key) {
 		if (entry->key != 0)

@@ -29,7 +29,8 @@ struct alert_limit *alert_limit_create(nanoseconds interval);
 void alert_limit_destroy(struct alert_limit *limit);
 
 enum alert_decision {
-	ALERT_LEAVE_OUT, // counted, or told of before
+	ALERT_LEAVE_OUT, // counted
+	ALERT_TOLD, // before its session ended
 	ALERT_WRITE, // *left_out alerts of the group were not written before it
 };
 

@@ -7,7 +7,7 @@
 #define MAILTAP_ANALYTICS_ANALYST_H
 
 #include "analytics/detector.h"
-#include "analytics/exporter.h"
+#include "analytics/judged_session.h"
 
 // What comes out. What it gets is borrowed for the call.
 struct analyst_sinks {

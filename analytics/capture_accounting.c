@@ -22,6 +22,7 @@ static const struct {
     {"fragments_lost", "fragmented datagrams not put together"},
     {"flows_evicted", "sessions evicted for lack of memory"},
     {"segments_refused", "segments refused for lack of memory"},
+    {"servers_given_up", "remembered servers given up for room"},
 };
 
 const char *capture_counter_key(size_t counter)
@@ -54,6 +55,7 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	        fragment->datagrams_bad + fragment->datagrams_no_room,
 	    worker->flow.evicted,
 	    worker->flow.refused,
+	    run->servers.evicted,
 	}};
 }
 

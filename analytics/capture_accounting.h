@@ -4,11 +4,13 @@
 #ifndef MAILTAP_ANALYTICS_CAPTURE_ACCOUNTING_H
 #define MAILTAP_ANALYTICS_CAPTURE_ACCOUNTING_H
 
-#include "analytics/exporter.h"
+#include "analytics/run_accounting.h"
+
+#include <stdio.h>
 
 struct json;
 
-enum { CAPTURE_COUNTERS = 13 };
+enum { CAPTURE_COUNTERS = 14 };
 
 struct capture_accounting {
 	uint64_t counters[CAPTURE_COUNTERS]; // only ever grow

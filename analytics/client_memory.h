@@ -9,7 +9,7 @@
 #ifndef MAILTAP_ANALYTICS_CLIENT_MEMORY_H
 #define MAILTAP_ANALYTICS_CLIENT_MEMORY_H
 
-#include "analytics/exporter.h"
+#include "analytics/judged_session.h"
 #include "analytics/tls_failure.h"
 
 // An attempt at TLS that came to nothing.

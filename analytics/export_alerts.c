@@ -13,6 +13,7 @@
 struct alerts_export {
 	struct log_file *output;
 	struct alert_limit *limit;
+	uint64_t written, left_out;
 	struct json json;
 };
 
@@ -137,8 +138,9 @@ static bool take_evidence(struct alerts_export *export, const struct judged_sess
 	    export->limit, judged->record, evidence, early, &left_out, &displaced);
 	if (displaced.left_out > 0 && !write_left_out(export, &displaced, error))
 		return false;
-	return decision == ALERT_LEAVE_OUT ||
-	       write_alert(export, judged, evidence, left_out, error);
+	export->left_out += decision == ALERT_LEAVE_OUT;
+	export->written += decision == ALERT_WRITE;
+	return decision != ALERT_WRITE || write_alert(export, judged, evidence, left_out, error);
 }
 
 static bool alerts_session(void *exporter, const struct judged_session *judged, struct error *error)
@@ -157,6 +159,13 @@ static bool alerts_alert(void *exporter, const struct judged_session *judged, st
 		    !take_evidence(exporter, judged, &judged->evidence[i], true, error))
 			return false;
 	return true;
+}
+
+static void alerts_written(const void *exporter, struct written_counters *counters)
+{
+	const struct alerts_export *export = exporter;
+	counters->alerts += export->written;
+	counters->alerts_left_out += export->left_out;
 }
 
 static bool alerts_close(
@@ -180,5 +189,6 @@ const struct exporter_ops alerts_exporter = {
     .open = alerts_open,
     .session = alerts_session,
     .alert = alerts_alert,
+    .written = alerts_written,
     .close = alerts_close,
 };

@@ -14,6 +14,7 @@ enum { NAME_TEXT_MAX = 4096 }; // bytes of a subject or issuer
 struct certificates_export {
 	struct log_file *output;
 	bool pem;
+	uint64_t written;
 	struct json json;
 };
 
@@ -208,7 +209,14 @@ static bool certificates_certificate(
 		error_set(error, "no memory to write a certificate record");
 		return false;
 	}
+	export->written++;
 	return log_file_add(export->output, json->text, json->length, error);
+}
+
+static void certificates_written(const void *exporter, struct written_counters *counters)
+{
+	const struct certificates_export *export = exporter;
+	counters->certificates += export->written;
 }
 
 static bool certificates_close(
@@ -226,5 +234,6 @@ const struct exporter_ops certificates_exporter = {
     .name = "certificates",
     .open = certificates_open,
     .certificate = certificates_certificate,
+    .written = certificates_written,
     .close = certificates_close,
 };

@@ -18,6 +18,7 @@
 struct sessions_export {
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
 	const char *sensor;
+	uint64_t written; // records, whatever the number of outputs
 	struct json json;
 };
 
@@ -426,12 +427,20 @@ static bool export_session(void *exporter, const struct judged_session *judged, 
 		if (export->outputs[i] != NULL &&
 		    !log_file_add(export->outputs[i], json->text, json->length, error))
 			return false;
+	export->written++;
 	return true;
+}
+
+static void export_written(const void *exporter, struct written_counters *counters)
+{
+	const struct sessions_export *export = exporter;
+	counters->sessions += export->written;
 }
 
 const struct exporter_ops sessions_exporter = {
     .name = "sessions",
     .open = export_open,
     .session = export_session,
+    .written = export_written,
     .close = export_close,
 };

@@ -2,6 +2,7 @@
 // statistics.jsonl: a line per interval and one for the whole run; and, where asked for, the run's tables
 // as CSV, metrics and TLS reports.
 #include "analytics/capture_accounting.h"
+#include "analytics/exporter.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
 #include "analytics/log_file.h"

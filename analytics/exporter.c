@@ -91,6 +91,15 @@ bool exporters_interval(struct exporters *exporters, const struct ended_interval
 	return !exporters->failed;
 }
 
+struct written_counters exporters_written(const struct exporters *exporters)
+{
+	struct written_counters counters = {0};
+	for (size_t i = 0; i < EXPORTERS; i++)
+		if (exporters->open[i] != NULL && table[i]->written != NULL)
+			table[i]->written(exporters->open[i], &counters);
+	return counters;
+}
+
 bool exporters_close(
     struct exporters *exporters, const struct run_accounting *accounting, struct error *error)
 {

@@ -4,26 +4,11 @@
 #ifndef MAILTAP_ANALYTICS_EXPORTER_H
 #define MAILTAP_ANALYTICS_EXPORTER_H
 
-#include "analytics/certificate_judge.h"
-#include "analytics/pattern_findings.h"
-#include "analytics/path_view.h"
-#include "analytics/verdict.h"
+#include "analytics/judged_session.h"
+#include "analytics/run_accounting.h"
 #include "capture/base/error.h"
-#include "capture/source.h"
-#include "decode/crew.h"
 
 #include <stdio.h>
-
-// A session with what is said of it. Borrowed for the call.
-struct judged_session {
-	const struct session_record *record;
-	struct judgement judgement;
-	struct certificate_judgement certificates;
-	struct pattern_findings patterns;
-	size_t evidence_count;
-	const struct evidence *evidence;
-	struct path_networks networks; // of its server; with evidence only
-};
 
 // What exporters need to know of the command line. It and its strings live as long as the exporters.
 struct exporter_settings {
@@ -37,25 +22,6 @@ struct exporter_settings {
 	// Where statistics go, besides the log; NULL: nowhere.
 	const char *csv_directory, *metrics_path, *tls_rpt_directory;
 	const char *asn_table, *country_table; // of addresses; NULL: none
-};
-
-// The run's own accounting, known at its end.
-struct run_accounting {
-	struct source_counters source; // summed over the inputs
-	struct segment_reader_counters reader;
-	struct worker_counters worker; // of all workers
-	struct certificate_judge_counters certificates;
-	const char *trust;             // which trust store judged
-	unsigned inputs_failed;        // inputs that ended in an error
-	struct crew_losses losses;     // none where a reader of files waits
-	bool interrupted;              // by a signal: the rest of the input was not read
-};
-
-// An interval of packet time that is over.
-struct ended_interval {
-	nanoseconds from, until;
-	bool complete; // all of it was captured: it is not the first nor the last one
-	struct run_accounting accounting; // at its end, since the run began; without certificates and trust
 };
 
 struct exporter_ops {
@@ -73,6 +39,8 @@ struct exporter_ops {
 	// An interval is over: sessions that come from here on belong to the next. NULL: not interested.
 	// False as above.
 	bool (*interval)(void *exporter, const struct ended_interval *interval, struct error *error);
+	// Adds to the counters what was written so far. NULL: it counts nothing.
+	void (*written)(const void *exporter, struct written_counters *counters);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
@@ -97,6 +65,9 @@ bool exporters_certificate(
 
 // As exporters_session, for an interval that is over.
 bool exporters_interval(struct exporters *exporters, const struct ended_interval *interval);
+
+// What was written so far, by all of them.
+struct written_counters exporters_written(const struct exporters *exporters);
 
 // Closes all. False: an output failed, now or before; *error is the first reason.
 bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,

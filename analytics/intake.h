@@ -7,7 +7,7 @@
 #ifndef MAILTAP_ANALYTICS_INTAKE_H
 #define MAILTAP_ANALYTICS_INTAKE_H
 
-#include "analytics/exporter.h"
+#include "analytics/run_accounting.h"
 #include "capture/base/error.h"
 #include "decode/certificate_announcer.h"
 #include "decode/session_record.h"

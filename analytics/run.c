@@ -71,11 +71,21 @@ static void on_certificate(void *context, const struct shown_certificate *shown)
 		run->output_failed = !exporters_certificate(run->exporters, certificate);
 }
 
-static void on_interval(void *context, const struct ended_interval *interval)
+// What the analytics thread knows of its own work.
+static void complete_accounting(const struct run *run, struct run_accounting *accounting)
+{
+	accounting->certificates = certificate_judge_counters(run->certificates);
+	accounting->servers = server_memory_counters(run->servers);
+	accounting->written = exporters_written(run->exporters);
+}
+
+static void on_interval(void *context, const struct ended_interval *ended)
 {
 	struct run *run = context;
+	struct ended_interval interval = *ended;
+	complete_accounting(run, &interval.accounting);
 	if (!run->output_failed)
-		run->output_failed = !exporters_interval(run->exporters, interval);
+		run->output_failed = !exporters_interval(run->exporters, &interval);
 }
 
 static struct run_accounting account_so_far(const struct run *run)
@@ -413,7 +423,7 @@ int run(const struct options *options, const volatile int *stop)
 	else
 		read_inputs(&run);
 	finish_sessions(&run);
-	run.accounting.certificates = certificate_judge_counters(run.certificates);
+	complete_accounting(&run, &run.accounting);
 	run.accounting.trust = certificate_judge_trust(run.certificates);
 	bool written = close_outputs(&run, &run.accounting, &error);
 	if (!written)

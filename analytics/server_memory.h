@@ -24,7 +24,7 @@
 #ifndef MAILTAP_ANALYTICS_SERVER_MEMORY_H
 #define MAILTAP_ANALYTICS_SERVER_MEMORY_H
 
-#include "analytics/exporter.h"
+#include "analytics/judged_session.h"
 #include "capture/base/error.h"
 
 enum {

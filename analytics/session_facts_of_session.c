@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The facts of a session of this run, as its record in sessions.jsonl has them.
-#include "analytics/exporter.h"
+#include "analytics/judged_session.h"
 #include "analytics/session_facts.h"
 #include "decode/tls_quality.h"
 

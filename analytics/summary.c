@@ -352,6 +352,9 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, worker->flow.evicted_elsewhere,
 	    "connections of other ports given up for lack of memory (--memory)");
 	print_if(out, worker->flow.refused, "segments refused for lack of memory (--memory)");
+	print_if(out, run->servers.evicted,
+	    "remembered servers given up for room: what comes of them is compared with nothing");
+	print_if(out, run->servers.aged, "remembered servers forgotten, not seen for too long");
 	print_if(out, run->inputs_failed, "inputs that could not be read to their end");
 	if (run->interrupted)
 		fputs("  interrupted: the rest was not read\n", out);

@@ -4,7 +4,10 @@
 #ifndef MAILTAP_ANALYTICS_SUMMARY_CERTIFICATES_H
 #define MAILTAP_ANALYTICS_SUMMARY_CERTIFICATES_H
 
-#include "analytics/exporter.h"
+#include "analytics/judged_session.h"
+#include "analytics/run_accounting.h"
+
+#include <stdio.h>
 
 struct certificate_summary;
 

@@ -4,7 +4,9 @@
 #ifndef MAILTAP_ANALYTICS_SUMMARY_EVIDENCE_H
 #define MAILTAP_ANALYTICS_SUMMARY_EVIDENCE_H
 
-#include "analytics/exporter.h"
+#include "analytics/judged_session.h"
+
+#include <stdio.h>
 
 struct evidence_summary;
 

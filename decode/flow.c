@@ -368,5 +368,8 @@ void flow_table_destroy(struct flow_table *table)
 
 struct flow_counters flow_table_counters(const struct flow_table *table)
 {
-	return table->counters;
+	struct flow_counters counters = table->counters;
+	for (int class = 0; class < FLOW_CLASSES; class++)
+		counters.live_in[class] = table->queues[class].count;
+	return counters;
 }

@@ -107,6 +107,7 @@ struct flow_counters {
 	uint64_t
 	    refused; // packets of connections for which there was no memory, even after eviction
 	uint64_t live, live_peak;
+	uint64_t live_in[FLOW_CLASSES]; // of them
 };
 
 struct flow_table;

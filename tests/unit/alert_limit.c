@@ -103,7 +103,7 @@ static void nothing_is_told_twice(void **state)
 	(void)state;
 	assert_int_equal(decide(EVIDENCE_INJECTED_SEGMENT, true), ALERT_WRITE);
 	lab.record.end += SECONDS(3600); // the same session, ended
-	assert_int_equal(decide(EVIDENCE_INJECTED_SEGMENT, false), ALERT_LEAVE_OUT);
+	assert_int_equal(decide(EVIDENCE_INJECTED_SEGMENT, false), ALERT_TOLD);
 	assert_false(alert_limit_drain(limit, &group));
 }
 
