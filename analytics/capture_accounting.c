@@ -10,7 +10,7 @@ static const struct {
 } counters[CAPTURE_COUNTERS] = {
     {"packets_seen", "packets read"},
     {"packets_kept", "packets of the followed ports, and fragments that may be"},
-    {"segments_tracked", "TCP segments followed"},
+    {"segments_tracked", "TCP segments followed, those of other ports' connections included"},
     {"packets_filtered", "packets left out by the filter"},
     {"dropped_reported",
         "packets that the kernel or the network card says it dropped; a file may not say"},
@@ -43,7 +43,8 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	return (struct capture_accounting){{
 	    run->reader.packets,
 	    outcomes[HEADERS_SEGMENT] + outcomes[HEADERS_FRAGMENT],
-	    worker->segments_tracked,
+	    // What is found to be no mail goes from the one to the other: only together they never fall.
+	    worker->segments_tracked + worker->segments_no_mail,
 	    run->source.filtered,
 	    run->source.capture_dropped,
 	    run->losses.shed + run->losses.dropped,

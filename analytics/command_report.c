@@ -4,6 +4,7 @@
 #include "analytics/command.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
+#include "analytics/metrics_page.h"
 #include "analytics/render.h"
 #include "analytics/report_options.h"
 #include "analytics/session_log.h"
@@ -217,6 +218,16 @@ static bool print_all(const struct report *report, struct error *error)
 	return good;
 }
 
+static bool save_metrics(const struct report *report, struct error *error)
+{
+	struct metrics_page page = {
+	    .capture = report->runs > 0 ? &report->capture : NULL,
+	    .statistics = report->statistics,
+	};
+	const char *path = report->options->metrics_path;
+	return path == NULL || metrics_page_save(&page, path, error);
+}
+
 static bool write_all(const struct report *report, struct error *error)
 {
 	const struct report_options *options = report->options;
@@ -224,9 +235,7 @@ static bool write_all(const struct report *report, struct error *error)
 	return print_all(report, error) &&
 	       (options->csv_directory == NULL ||
 	           statistics_write_csv(statistics, options->csv_directory, error)) &&
-	       (options->metrics_path == NULL ||
-	           statistics_write_metrics(statistics, report->runs > 0 ? &report->capture : NULL,
-	               options->metrics_path, error)) &&
+	       save_metrics(report, error) &&
 	       (options->tls_rpt_directory == NULL ||
 	           tls_rpt_write(report->reports, options->tls_rpt_directory, error));
 }

@@ -6,6 +6,7 @@
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
 #include "analytics/log_file.h"
+#include "analytics/metrics_page.h"
 #include "analytics/statistics_files.h"
 #include "analytics/tls_rpt.h"
 
@@ -58,7 +59,8 @@ static bool open_parts(
 static void *statistics_open(const struct exporter_settings *settings, struct error *error)
 {
 	bool asked = settings->log_directory != NULL || settings->csv_directory != NULL ||
-	             settings->metrics_path != NULL || settings->tls_rpt_directory != NULL;
+	             settings->metrics_path != NULL || settings->tls_rpt_directory != NULL ||
+	             settings->listening;
 	if (!asked)
 		return NULL;
 	struct statistics_export *export = calloc(1, sizeof *export);
@@ -142,6 +144,29 @@ static bool write_line(
 	return false;
 }
 
+/* ---- metrics ---- */
+
+static void statistics_metrics(
+    const void *exporter, const struct run_accounting *accounting, FILE *out)
+{
+	const struct statistics_export *export = exporter;
+	struct capture_accounting capture = capture_accounting_of(accounting);
+	struct metrics_page page = {&capture, accounting, export->run};
+	metrics_page_write(&page, out);
+}
+
+// True also if they are not asked for as a file.
+static bool save_metrics(const struct statistics_export *export,
+    const struct run_accounting *accounting, struct error *error)
+{
+	struct capture_accounting capture = capture_accounting_of(accounting);
+	struct metrics_page page = {&capture, accounting, export->run};
+	const char *path = export->settings->metrics_path;
+	return path == NULL || metrics_page_save(&page, path, error);
+}
+
+/* ---- intervals ---- */
+
 static bool statistics_interval(
     void *exporter, const struct ended_interval *interval, struct error *error)
 {
@@ -152,8 +177,7 @@ static bool statistics_interval(
 	export->before = now;
 	if (export->log != NULL && !write_line(export, &line, error))
 		return false;
-	if (export->settings->metrics_path != NULL &&
-	    !statistics_write_metrics(export->run, &now, export->settings->metrics_path, error))
+	if (!save_metrics(export, &interval->accounting, error))
 		return false;
 	if (statistics_restart(export->interval))
 		return true;
@@ -176,8 +200,7 @@ static bool write_run(
 	if (settings->csv_directory != NULL &&
 	    !statistics_write_csv(export->run, settings->csv_directory, error))
 		return false;
-	if (settings->metrics_path != NULL &&
-	    !statistics_write_metrics(export->run, &line.capture, settings->metrics_path, error))
+	if (!save_metrics(export, accounting, error))
 		return false;
 	return export->reports == NULL ||
 	       tls_rpt_write(export->reports, settings->tls_rpt_directory, error);
@@ -201,5 +224,6 @@ const struct exporter_ops statistics_exporter = {
     .open = statistics_open,
     .session = statistics_session,
     .interval = statistics_interval,
+    .metrics = statistics_metrics,
     .close = statistics_close,
 };

@@ -100,6 +100,14 @@ struct written_counters exporters_written(const struct exporters *exporters)
 	return counters;
 }
 
+void exporters_metrics(
+    const struct exporters *exporters, const struct run_accounting *accounting, FILE *out)
+{
+	for (size_t i = 0; i < EXPORTERS; i++)
+		if (exporters->open[i] != NULL && table[i]->metrics != NULL)
+			table[i]->metrics(exporters->open[i], accounting, out);
+}
+
 bool exporters_close(
     struct exporters *exporters, const struct run_accounting *accounting, struct error *error)
 {

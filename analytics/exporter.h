@@ -21,6 +21,7 @@ struct exporter_settings {
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	// Where statistics go, besides the log; NULL: nowhere.
 	const char *csv_directory, *metrics_path, *tls_rpt_directory;
+	bool listening; // somebody may ask for metrics at any time
 	const char *asn_table, *country_table; // of addresses; NULL: none
 };
 
@@ -41,6 +42,8 @@ struct exporter_ops {
 	bool (*interval)(void *exporter, const struct ended_interval *interval, struct error *error);
 	// Adds to the counters what was written so far. NULL: it counts nothing.
 	void (*written)(const void *exporter, struct written_counters *counters);
+	// Writes the page of metrics (metrics_page.h) as it is now. NULL: it has none.
+	void (*metrics)(const void *exporter, const struct run_accounting *accounting, FILE *out);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
@@ -68,6 +71,10 @@ bool exporters_interval(struct exporters *exporters, const struct ended_interval
 
 // What was written so far, by all of them.
 struct written_counters exporters_written(const struct exporters *exporters);
+
+// Writes the page of metrics as it is now, if the settings say that somebody may ask for it.
+void exporters_metrics(
+    const struct exporters *exporters, const struct run_accounting *accounting, FILE *out);
 
 // Closes all. False: an output failed, now or before; *error is the first reason.
 bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,

@@ -149,16 +149,22 @@ static void pass_time(struct strand *strand)
 	crew_idle(strand->crew, now);
 }
 
-// Once a second, live: what was counted, for whoever looks at a run that does not end.
+// What was counted so far.
 static void tell_account(struct strand *strand)
+{
+	struct notice notice = {.kind = NOTICE_ACCOUNT};
+	account_for(strand, &notice.interval.accounting);
+	crew_control(strand->crew, &notice, sizeof notice);
+}
+
+// Once a second, live: for whoever looks at a run that does not end.
+static void tell_account_in_time(struct strand *strand)
 {
 	nanoseconds now = wall_clock();
 	if (now - strand->told < SECONDS(1) && now >= strand->told)
 		return;
 	strand->told = now;
-	struct notice notice = {.kind = NOTICE_ACCOUNT};
-	account_for(strand, &notice.interval.accounting);
-	crew_control(strand->crew, &notice, sizeof notice);
+	tell_account(strand);
 }
 
 /* ---- reading ---- */
@@ -178,6 +184,9 @@ static void take_turn(struct strand *strand, const struct packet_batch *batch)
 		pass_time(strand);
 	}
 	if (live && (strand->status == SOURCE_IDLE || ++strand->batches % BATCHES_PER_LOOK == 0))
+		tell_account_in_time(strand);
+	// What a pipe gave is at an end, perhaps for long: nobody would come to tell it later.
+	if (!live && strand->feed->options.watched && batch->count < PACKET_BATCH_MAX)
 		tell_account(strand);
 }
 

@@ -19,6 +19,7 @@ struct feed_options {
 	nanoseconds interval; // of statistics, in packet time; 0: none
 	struct intake *intake; // with feed_workers lanes
 	bool quiet; // no progress is shown
+	bool watched; // somebody looks at how it goes: files, too, are told of while they are read
 	const volatile int *stop; // set by a signal
 	const atomic_bool *broken; // an output has failed: nothing more is worth reading
 };

@@ -21,8 +21,9 @@ struct intake_sinks {
 	certificate_sink *on_certificate;
 	// All workers have come to the end of an interval; the accounting is of all of them.
 	void (*on_interval)(void *context, const struct ended_interval *interval);
-	// What was counted so far, of all workers. NULL: nobody wants to know.
+	// What was counted so far, of all workers: as often as one of them tells.
 	void (*on_account)(void *context, const struct run_accounting *accounting);
+	void (*on_turn)(void *context); // every few milliseconds, whether or not something came
 	void *context;
 };
 

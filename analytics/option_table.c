@@ -91,6 +91,9 @@ const struct option_row option_table[] = {
         .help = "tables of the networks and of the countries of addresses, in the"},
     {"country-db", 0, "FILE", &option_text, AT(country_table), OPTION_GROUP_STATISTICS,
         .help = "format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb"},
+    {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
+        .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
+                "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},
     {"quiet", 'q', NULL, &option_flag, AT(quiet), OPTION_GROUP_LOGS,
         .help = "no summary, no progress"},
     {"config", 0, "FILE", &option_text, AT(config_path), OPTION_GROUP_NONE,

@@ -158,6 +158,16 @@ static bool read_cpus(struct options *options, const struct option_row *row, con
 	return false;
 }
 
+static bool read_listen(struct options *options, const struct option_row *row, const char *shown,
+    const char *value, struct error *error)
+{
+	struct listen_address *address = member(options, row);
+	if (address->length == 0)
+		return listen_address_read(value, address, shown, error);
+	error_set(error, "%s: given twice; name one", shown);
+	return false;
+}
+
 static bool read_ports(struct options *options, const struct option_row *row, const char *shown,
     const char *value, struct error *error)
 {
@@ -252,6 +262,7 @@ const struct option_kind option_word = {.read = read_word, .begin = begin_word};
 const struct option_kind option_cpus = {.read = read_cpus, .joined_by = ','};
 const struct option_kind option_ports = {
     .read = read_ports, .begin = begin_ports, .joined_by = ','};
+const struct option_kind option_listen = {.read = read_listen};
 const struct option_kind option_captures = {.read = read_capture, .list = true};
 const struct option_kind option_filter = {.read = read_filter};
 const struct option_kind option_help = {.read = NULL};

@@ -26,6 +26,7 @@ extern const struct option_kind option_flag, // bool: true if given
     option_word, // unsigned: which of the row's words
     option_cpus, // struct cpu_list: given once
     option_ports, // struct port_table
+    option_listen, // struct listen_address: given once
     option_captures, // files and file_count
     option_filter, // filter: one expression
     option_help, // no member: printed as soon as it is read

@@ -116,7 +116,8 @@ static bool is_capture(const struct options *options, const char *path)
 static bool wants_statistics(const struct options *options)
 {
 	return options->log_directory != NULL || options->csv_directory != NULL ||
-	       options->metrics_path != NULL || options->tls_rpt_directory != NULL;
+	       options->metrics_path != NULL || options->tls_rpt_directory != NULL ||
+	       options->listen.length > 0;
 }
 
 // What is wrong with options beside each other. A message begins with the option that it is about.
@@ -135,7 +136,7 @@ static bool check(const struct options *options, struct error *error)
 	         !wants_statistics(options))
 		error_set(error,
 		    "--asn-db, --country-db: statistics are written only with -w, --csv, "
-		    "--metrics or --tls-rpt");
+		    "--metrics, --tls-rpt or --listen");
 	else if (options->pem && options->log_directory == NULL)
 		error_set(error, "--pem: certificates are written only with -w DIR");
 	else if (is_capture(options, options->metrics_path))

@@ -4,6 +4,7 @@
 #define MAILTAP_ANALYTICS_OPTIONS_H
 
 #include "analytics/cpu_list.h"
+#include "analytics/listen_address.h"
 #include "capture/base/error.h"
 #include "decode/crew.h"
 
@@ -59,6 +60,7 @@ struct options {
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // of statistics, or NULL
 	const char *asn_table, *country_table; // of addresses, or NULL
 	nanoseconds interval;      // of statistics
+	struct listen_address listen; // where to answer HTTP; of length 0: nowhere
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there

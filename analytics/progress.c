@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/progress.h"
 
+#include "capture/base/monotonic.h"
+
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -11,17 +12,10 @@ enum {
 	SHOWN_EVERY = NANOSECONDS / 2,
 };
 
-static int64_t clock_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
-}
-
 void progress_begin(struct progress *progress, bool wanted)
 {
 	*progress = (struct progress){.wanted = wanted && isatty(STDERR_FILENO)};
-	progress->began = progress->last = clock_now();
+	progress->began = progress->last = monotonic_now();
 }
 
 bool progress_due(struct progress *progress)
@@ -32,7 +26,7 @@ bool progress_due(struct progress *progress)
 void progress_step(
     struct progress *progress, const char *name, const struct source_counters *counters)
 {
-	int64_t now = clock_now();
+	int64_t now = monotonic_now();
 	if (now - progress->last < SHOWN_EVERY)
 		return;
 	progress->last = now;

@@ -6,6 +6,7 @@
 #include "analytics/feed.h"
 #include "analytics/inputs.h"
 #include "analytics/intake.h"
+#include "analytics/run_view.h"
 #include "capture/base/cpu.h"
 #include "decode/pattern_cache.h"
 #include "decode/pattern_set.h"
@@ -16,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 // Of the memory for connections, this part is given to certificates besides.
 enum { CERTIFICATES_SHARE = 8 };
@@ -36,6 +38,11 @@ struct run {
 	struct exporter_settings settings;
 	struct run_accounting accounting;
 	atomic_bool output_failed;
+	// For who asks how the run goes.
+	struct run_view *view; // NULL: nobody may
+	struct run_accounting so_far; // the analytics thread's: what was told last
+	uint64_t started; // Unix time
+	_Atomic uint64_t inputs_failed;
 };
 
 static void say(const struct error *error)
@@ -71,9 +78,11 @@ static void on_certificate(void *context, const struct shown_certificate *shown)
 		run->output_failed = !exporters_certificate(run->exporters, certificate);
 }
 
-// What the analytics thread knows of its own work.
+// What is not counted by those who read packets.
 static void complete_accounting(const struct run *run, struct run_accounting *accounting)
 {
+	accounting->started = run->started;
+	accounting->inputs_failed = run->inputs_failed;
 	accounting->certificates = certificate_judge_counters(run->certificates);
 	accounting->servers = server_memory_counters(run->servers);
 	accounting->written = exporters_written(run->exporters);
@@ -86,6 +95,22 @@ static void on_interval(void *context, const struct ended_interval *ended)
 	complete_accounting(run, &interval.accounting);
 	if (!run->output_failed)
 		run->output_failed = !exporters_interval(run->exporters, &interval);
+}
+
+static void on_account(void *context, const struct run_accounting *accounting)
+{
+	struct run *run = context;
+	run->so_far = *accounting;
+}
+
+// Somebody may want to know how the run goes.
+static void on_turn(void *context)
+{
+	struct run *run = context;
+	if (!run_view_turn(run->view))
+		return;
+	complete_accounting(run, &run->so_far);
+	run_view_answer(run->view, run->exporters, &run->so_far);
 }
 
 static struct run_accounting account_so_far(const struct run *run)
@@ -122,6 +147,7 @@ static bool read_input(
 	struct source *source = ops->open(&request, error);
 	if (source == NULL)
 		return false;
+	run_view_set_stage(run->view, STAGE_READING);
 	struct run_accounting before = account_so_far(run);
 	bool good = feed_read(run->feed, ops, source, name, error);
 	ops->close(source);
@@ -138,7 +164,7 @@ static void read_inputs(struct run *run)
 		if (read_input(run, ops, run->options->files[i], &error))
 			continue;
 		say(&error);
-		run->accounting.inputs_failed++;
+		run->inputs_failed++;
 	}
 	run->accounting.interrupted = *run->stop != 0;
 }
@@ -147,9 +173,10 @@ static void read_inputs(struct run *run)
 static void read_live(struct run *run)
 {
 	struct error error;
+	run_view_set_stage(run->view, STAGE_READING);
 	if (!feed_read(run->feed, run->live.ops, run->live.source, run->live.name, &error)) {
 		say(&error);
-		run->accounting.inputs_failed++;
+		run->inputs_failed++;
 	}
 }
 
@@ -234,6 +261,7 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .csv_directory = options->csv_directory,
 	    .metrics_path = options->metrics_path,
 	    .tls_rpt_directory = options->tls_rpt_directory,
+	    .listening = options->listen.length > 0,
 	    .asn_table = options->asn_table,
 	    .country_table = options->country_table,
 	    .summary = options->quiet ? NULL
@@ -325,7 +353,7 @@ static bool start_threads(struct run *run, struct error *error)
 	if (!place_threads(cpus, workers, error))
 		return false;
 	struct intake_options intake = {
-	    .sinks = {on_record, on_certificate, on_interval, NULL, run},
+	    .sinks = {on_record, on_certificate, on_interval, on_account, on_turn, run},
 	    .lanes = feed_workers(lanes, workers),
 	    .cpu = cpus->count > 0 ? cpus->cpus[cpus->count - 1] : -1,
 	};
@@ -346,6 +374,7 @@ static bool start_threads(struct run *run, struct error *error)
 	    .interval = options->interval,
 	    .intake = run->intake,
 	    .quiet = options->quiet,
+	    .watched = run->view != NULL,
 	    .stop = run->stop,
 	    .broken = &run->output_failed,
 	};
@@ -353,13 +382,24 @@ static bool start_threads(struct run *run, struct error *error)
 	return run->feed != NULL;
 }
 
+// True also if nobody is to be told how the run goes.
+static bool open_view(struct run *run, struct error *error)
+{
+	const struct listen_address *address = &run->options->listen;
+	if (address->length == 0)
+		return true;
+	run->view = run_view_open(address, error);
+	return run->view != NULL;
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
 	run->settings = settings_of(run->options);
+	run->started = (uint64_t)time(NULL);
 	if (!live_input_open(&run->live, run->options, choose_workers(run->options), error))
 		return false;
-	if (!read_keylogs(run, error) || !load_patterns(run, error))
+	if (!open_view(run, error) || !read_keylogs(run, error) || !load_patterns(run, error))
 		return false;
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
@@ -375,12 +415,14 @@ static void finish_sessions(struct run *run)
 {
 	struct ended_interval last;
 	bool begun = false;
+	run_view_set_stage(run->view, STAGE_DRAINING);
 	if (run->feed != NULL) {
 		feed_finish(run->feed);
 		feed_account(run->feed, &run->accounting);
 		begun = feed_last_interval(run->feed, &last);
 	}
 	intake_finish(run->intake);
+	run_view_rest(run->view);
 	feed_destroy(run->feed);
 	live_input_close(&run->live);
 	tls_keylog_destroy(run->keylog);
@@ -416,6 +458,7 @@ int run(const struct options *options, const volatile int *stop)
 		say(&error);
 		finish_sessions(&run);
 		close_outputs(&run, NULL, &ignored);
+		run_view_close(run.view);
 		return 1;
 	}
 	if (run.live.ops != NULL)
@@ -426,7 +469,8 @@ int run(const struct options *options, const volatile int *stop)
 	complete_accounting(&run, &run.accounting);
 	run.accounting.trust = certificate_judge_trust(run.certificates);
 	bool written = close_outputs(&run, &run.accounting, &error);
+	run_view_close(run.view);
 	if (!written)
 		say(&error);
-	return written && run.accounting.inputs_failed == 0 ? 0 : 1;
+	return written && run.inputs_failed == 0 ? 0 : 1;
 }

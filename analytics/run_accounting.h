@@ -18,6 +18,7 @@ struct written_counters {
 };
 
 struct run_accounting {
+	uint64_t started;              // Unix time, seconds
 	struct source_counters source; // summed over the inputs
 	struct segment_reader_counters reader;
 	struct worker_counters worker; // of all workers
@@ -25,7 +26,7 @@ struct run_accounting {
 	struct server_memory_counters servers;
 	struct written_counters written;
 	const char *trust;             // which trust store judged
-	unsigned inputs_failed;        // inputs that ended in an error
+	uint64_t inputs_failed;        // inputs that ended in an error
 	struct crew_losses losses;     // none where a reader of files waits
 	bool interrupted;              // by a signal: the rest of the input was not read
 };

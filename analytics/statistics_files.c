@@ -5,8 +5,6 @@
 #include "analytics/log_file.h"
 #include "analytics/render.h"
 
-#include <inttypes.h>
-
 /* ---- CSV ---- */
 
 struct csv_files {
@@ -38,39 +36,6 @@ bool statistics_write_csv(
 		return false;
 	statistics_each(statistics, write_csv, &files);
 	return !files.failed;
-}
-
-/* ---- metrics ---- */
-
-static void write_metrics(void *context, const struct table_ops *table, const void *accumulator)
-{
-	if ((table->use & TABLE_LONG) == 0)
-		render_metrics(context, table, accumulator);
-}
-
-static void write_accounting(FILE *out, const struct capture_accounting *accounting)
-{
-	for (size_t i = 0; i < CAPTURE_COUNTERS; i++) {
-		char name[64];
-		snprintf(name, sizeof name, "mailtap_capture_%s", capture_counter_key(i));
-		render_metric_head(out, name, NULL, capture_counter_help(i), true);
-		fprintf(out, "%s_total %" PRIu64 "\n", name, accounting->counters[i]);
-	}
-}
-
-bool statistics_write_metrics(const struct statistics *statistics,
-    const struct capture_accounting *accounting, const char *path, struct error *error)
-{
-	struct atomic_file file;
-	if (!atomic_file_begin(&file, NULL, path, error))
-		return false;
-	render_metric_head(file.out, "mailtap_build_info", NULL, "the version that counted", false);
-	fputs("mailtap_build_info{version=\"" MAILTAP_VERSION "\"} 1\n", file.out);
-	if (accounting != NULL)
-		write_accounting(file.out, accounting);
-	statistics_each(statistics, write_metrics, file.out);
-	fputs("# EOF\n", file.out);
-	return atomic_file_commit(&file, error);
 }
 
 /* ---- JSON ---- */

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statistics as files for other programs: CSV and OpenMetrics. Used by runs and reports alike.
+// Statistics for other programs: as CSV files, and in JSON. Used by runs and reports alike.
 #ifndef MAILTAP_ANALYTICS_STATISTICS_FILES_H
 #define MAILTAP_ANALYTICS_STATISTICS_FILES_H
 
-#include "analytics/capture_accounting.h"
 #include "analytics/json.h"
 #include "analytics/statistics.h"
 
 // One file per table in `directory`, made if it is missing: NAME.csv. False: *error.
 bool statistics_write_csv(
     const struct statistics *statistics, const char *directory, struct error *error);
-
-// One file, replaced as a whole. `accounting` NULL: not known. False: *error.
-bool statistics_write_metrics(const struct statistics *statistics,
-    const struct capture_accounting *accounting, const char *path, struct error *error);
 
 // All tables as one object by their names. `with_long`: those with a row for each of many, too.
 void statistics_write_tables(

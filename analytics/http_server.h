@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run tells over HTTP: /metrics (OpenMetrics, or the older text format for who does not ask for that),
+// /healthz (its analytics thread turns) and /readyz (packets are being read). GET and HEAD, one request a
+// connection, and nothing else. libmicrohttpd reads the requests; a thread of its own does all, and takes
+// what it tells from published.h, so that nobody who asks ever holds up a packet.
+//
+// Whoever connects is hostile: connections, their bytes and their time are bounded, and where there are too
+// many the oldest goes first, so that a scrape gets through.
+#ifndef MAILTAP_ANALYTICS_HTTP_SERVER_H
+#define MAILTAP_ANALYTICS_HTTP_SERVER_H
+
+#include "analytics/listen_address.h"
+#include "analytics/published.h"
+
+struct http_server;
+
+// Listens and starts the thread; signals are left to the others. `published` is borrowed until it is stopped.
+// NULL: *error. The address then has the port that was found for port 0.
+struct http_server *http_server_start(
+    struct listen_address *address, struct published *published, struct error *error);
+
+// Answers what waits, ends the thread and frees all. NULL is allowed.
+void http_server_stop(struct http_server *server);
+
+#endif
