@@ -25,7 +25,7 @@ build build gcc ''
 build build-clang clang ''
 build build-sanitize clang '' --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
 	-Dfuzz=true
-build build-threads gcc 'mailtap tests/unit/unit-ring' --buildtype=debugoptimized -Db_sanitize=thread \
+build build-threads gcc 'mailtap tests/unit/unit-ring tests/unit/unit-published' --buildtype=debugoptimized -Db_sanitize=thread \
 	-Db_lundef=false
 
 build/mailtap -r pcaps/*.pcap* || exit 1

@@ -162,7 +162,8 @@ def outputs(mailtap, capture, folder, options):
     """(name, bytes) of all that mailtap writes, and the number of records."""
     logs = Path(folder) / "logs"
     found = []
-    for arguments in (["-w", logs], ["-o", "-"]):
+    # What is told over HTTP is the page that --metrics writes (tests/prometheus).
+    for arguments in (["-w", logs, "--metrics", logs / "metrics.prom"], ["-o", "-"]):
         done = program.run(mailtap, ["-r", capture, *arguments, *options])
         if done.returncode not in (0, 1):
             raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-500:]}")
