@@ -171,6 +171,8 @@ static void take_account(
     struct intake *intake, struct intake_lane *lane, const struct run_accounting *accounting)
 {
 	lane->latest.accounting = *accounting;
+	if (intake->sinks.on_account == NULL)
+		return;
 	struct run_accounting sum = account_of_all(intake);
 	intake->sinks.on_account(intake->sinks.context, &sum);
 }
@@ -235,7 +237,8 @@ static void *take_all(void *context)
 	struct backoff backoff = {.busy = false};
 	while (!is_over(intake)) {
 		size_t length;
-		intake->sinks.on_turn(intake->sinks.context);
+		if (intake->sinks.on_turn != NULL)
+			intake->sinks.on_turn(intake->sinks.context);
 		struct intake_lane *lane = find_first(intake);
 		if (lane == NULL) {
 			backoff_wait(&backoff);
