@@ -92,6 +92,10 @@ static const struct family families[] = {
     {"segments_of_no_mail",
         "of the followed segments those of other ports' connections that were found to be no mail",
         COUNTER, ONE(worker.segments_no_mail)},
+    {"openings_dropped",
+        "of the segments for which there was no room those that open a connection, which is not "
+        "known of then",
+        COUNTER, ONE(losses.dropped_openings)},
     {"segments_duplicate", "segments whose bytes had all been seen", COUNTER,
         ONE(worker.tcp.duplicates)},
     {"segments_out_of_order", "segments that were held back for others", COUNTER,
