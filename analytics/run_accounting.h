@@ -18,17 +18,17 @@ struct written_counters {
 };
 
 struct run_accounting {
-	uint64_t started;              // Unix time, seconds
+	uint64_t started; // Unix time, seconds
 	struct source_counters source; // summed over the inputs
 	struct segment_reader_counters reader;
 	struct worker_counters worker; // of all workers
 	struct certificate_judge_counters certificates;
 	struct server_memory_counters servers;
 	struct written_counters written;
-	const char *trust;             // which trust store judged
-	uint64_t inputs_failed;        // inputs that ended in an error
-	struct crew_losses losses;     // none where a reader of files waits
-	bool interrupted;              // by a signal: the rest of the input was not read
+	const char *trust; // which trust store judged
+	uint64_t inputs_failed; // inputs that ended in an error
+	struct crew_losses losses; // none where a reader of files waits
+	bool interrupted; // by a signal: the rest of the input was not read
 };
 
 // An interval of packet time that is over.
