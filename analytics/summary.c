@@ -333,6 +333,12 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->losses.shed,
 	    "segments of sessions that had said what matters, left out under overload");
 	print_if(out, run->losses.dropped, "segments dropped under overload");
+	print_if(out, run->source.interface_packets,
+	    "packets on the interfaces by their own count; the kernel passes on those of the followed "
+	    "ports");
+	print_if(out, run->source.interface_missed, "packets that the interfaces missed");
+	print_if(out, run->source.interface_outages,
+	    "times that an interface was down, without link or gone");
 	print_if(out, run->source.filtered, "packets left out by the filter");
 	print_if(out, run->source.filtered_in_vlan,
 	    "of them in VLANs, into which a filter sees only as \"vlan and (...)\"");
