@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/live_interface.h"
 
+#include "capture/base/monotonic.h"
 #include "capture/live_filter.h"
 
 #include <inttypes.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -23,13 +23,6 @@ enum {
 	NO_LINK_TYPE = 0xffff, // not opened yet
 };
 _Static_assert(BYTES_MAX % BYTES_ALIGNMENT == 0, "whole pages");
-
-nanoseconds live_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return SECONDS(now.tv_sec) + now.tv_nsec;
-}
 
 static void say(const struct live_interface *interface, const struct error *line)
 {
@@ -313,7 +306,7 @@ static void lose(struct live_interface *interface, enum live_interface_state sta
 	interface->state = state;
 	if (!was_reading)
 		return; // it is said that it is down
-	interface->lost_since = live_clock();
+	interface->lost_since = monotonic_now();
 	error_set(&line, "%s: %s; waiting for it", interface->name, why);
 	say(interface, &line);
 }
@@ -379,7 +372,7 @@ static void follow_link(struct live_interface *interface, bool linked)
 	uint64_t outages = interface->account.outages;
 	pthread_mutex_unlock(&interface->lock);
 	if (!reading && linked) {
-		nanoseconds away = live_clock() - interface->lost_since;
+		nanoseconds away = monotonic_now() - interface->lost_since;
 		interface->state = LIVE_INTERFACE_READING;
 		error_set(&line, "%s: back after %" PRId64 " s", interface->name,
 		    (away + SECONDS(1) / 2) / SECONDS(1));

@@ -79,7 +79,4 @@ void live_interface_look(struct live_interface *interface);
 // Any thread.
 struct live_interface_account live_interface_account(struct live_interface *interface);
 
-// The monotonic clock.
-nanoseconds live_clock(void);
-
 #endif

@@ -3,6 +3,7 @@
 // interfaces, so that the two directions of an optical tap, which come by one interface each, are one
 // conversation. The kernel hands packets over in blocks, up to some milliseconds late; so while an interface has
 // nothing, packets of the others wait for as long as it may still come with older ones. Owns the interfaces.
+#include "capture/base/monotonic.h"
 #include "capture/live_interface.h"
 #include "capture/packet_filter.h"
 #include "capture/source.h"
@@ -124,7 +125,7 @@ static struct source *open_source(const struct source_request *request, struct e
 		good = source->filter != NULL;
 	}
 	if (good && open_all(source, error)) {
-		source->next_look = live_clock() + LOOK_EVERY;
+		source->next_look = monotonic_now() + LOOK_EVERY;
 		return source;
 	}
 	close_source(source);
@@ -209,7 +210,7 @@ static void look_after(struct source *source, nanoseconds now)
 		return;
 	for (size_t i = 0; i < source->interface_count; i++)
 		live_interface_look(&source->interfaces[i]);
-	source->next_look = live_clock() + LOOK_EVERY;
+	source->next_look = monotonic_now() + LOOK_EVERY;
 }
 
 static void add(_Atomic uint64_t *counter, uint64_t count)
@@ -251,7 +252,7 @@ static enum source_status next(
 {
 	(void)lane; // there is one
 	batch->count = 0;
-	nanoseconds now = live_clock();
+	nanoseconds now = monotonic_now();
 	const nanoseconds deadline = now + (nanoseconds)IDLE_MILLISECONDS * MILLISECOND;
 	do {
 		look_after(source, now);
@@ -266,14 +267,14 @@ static enum source_status next(
 		}
 		if (source->request.busy_poll)
 			return SOURCE_IDLE;
-		now = live_clock();
+		now = monotonic_now();
 		if (came) // all of it was left out by the filter
 			continue;
 		if (oldest(source) == NULL || wait > deadline - now)
 			wait = deadline - now;
 		if (wait > 0 && !wait_for_packets(source, wait))
 			return SOURCE_IDLE;
-		now = live_clock();
+		now = monotonic_now();
 	} while (now < deadline);
 	return SOURCE_IDLE;
 }
