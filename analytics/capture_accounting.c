@@ -23,6 +23,10 @@ static const struct {
     {"flows_evicted", "sessions evicted for lack of memory"},
     {"segments_refused", "segments refused for lack of memory"},
     {"servers_given_up", "remembered servers given up for room"},
+    {"packets_on_interfaces",
+        "packets on the interfaces by their own count, whether the kernel passed them on or not"},
+    {"missed_by_interfaces", "packets that the interfaces missed by their own count"},
+    {"interface_outages", "times that an interface was down, without link or gone"},
 };
 
 const char *capture_counter_key(size_t counter)
@@ -57,6 +61,9 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	    worker->flow.evicted,
 	    worker->flow.refused,
 	    run->servers.evicted,
+	    run->source.interface_packets,
+	    run->source.interface_missed,
+	    run->source.interface_outages,
 	}};
 }
 

@@ -13,6 +13,7 @@
 enum {
 	CACHE_LINE = 64,
 	BATCHES_PER_LOOK = 64, // at the clock, to see whether it is time to tell what was counted
+	CLOCK_TICK_MAX = 10000000, // nanoseconds that the coarse clock may be behind
 };
 
 // What is told the workers, in order with their segments.
@@ -37,6 +38,7 @@ struct strand {
 	pthread_t thread;
 	unsigned batches; // since the last look at the clock
 	nanoseconds told; // when what was counted was told last, by the wall clock
+	nanoseconds stopped; // when the signal to stop was seen, or 0
 	enum source_status status;
 	unsigned link_type; // of the packet read last
 	struct error error;
@@ -169,9 +171,22 @@ static void tell_account_in_time(struct strand *strand)
 
 /* ---- reading ---- */
 
-static bool is_to_end(const struct feed *feed)
+// Whether a lane is read on. `batch`: what came last. Of a live source, what came before the signal to stop is still
+// read, which it may hold yet: until it has nothing, or what comes is later.
+static bool goes_on(struct strand *strand, const struct packet_batch *batch)
 {
-	return *feed->options.stop || *feed->options.broken || feed->over;
+	const struct feed *feed = strand->feed;
+	if (*feed->options.broken || feed->over)
+		return false;
+	if (!*feed->options.stop)
+		return true;
+	if (!feed->ops->live)
+		return false;
+	if (strand->stopped == 0) {
+		strand->stopped = wall_clock() + CLOCK_TICK_MAX;
+		return true;
+	}
+	return strand->status == SOURCE_PACKETS && batch->packets[0].time < strand->stopped;
 }
 
 static void take_turn(struct strand *strand, const struct packet_batch *batch)
@@ -196,7 +211,7 @@ static void read_lane(struct strand *strand, struct progress *progress, const ch
 	struct feed *feed = strand->feed;
 	struct packet_batch batch;
 	strand->status = SOURCE_IDLE;
-	while (!is_to_end(feed)) {
+	while (goes_on(strand, &batch)) {
 		strand->status =
 		    feed->ops->next(feed->source, strand->lane, &batch, &strand->error);
 		if (strand->status == SOURCE_END || strand->status == SOURCE_FAILED)
@@ -246,7 +261,7 @@ bool feed_read(struct feed *feed, const struct source_ops *ops, struct source *s
 		error_set(error, "%s: threads to read it could not be started", name);
 		feed->over = true;
 	}
-	progress_begin(&progress, !feed->options.quiet);
+	progress_begin(&progress, !feed->options.quiet, ops->live);
 	read_lane(&feed->strands[0], &progress, name);
 	for (unsigned i = 1; i < started; i++)
 		(void)pthread_join(feed->strands[i].thread, NULL);

@@ -1,18 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/inputs.h"
 
-// Which kind of source, and its target into input->name. NULL: none.
-static const struct source_ops *find_kind(struct live_input *input, const struct options *options)
+#include <stdio.h>
+#include <unistd.h>
+
+// The names of all -i, joined into input->name. False: *error.
+static bool join_interfaces(
+    struct live_input *input, const struct options *options, struct error *error)
 {
-	(void)options;
-	input->name[0] = '\0';
-	return NULL;
+	size_t length = 0;
+	for (size_t i = 0; i < options->interfaces.count; i++) {
+		length += (size_t)snprintf(input->name + length, sizeof input->name - length,
+		    "%s%s", i > 0 ? "," : "", options->interfaces.paths[i]);
+		if (length >= sizeof input->name) {
+			error_set(error, "-i: the names of all interfaces are longer than %zu bytes",
+			    sizeof input->name - 1);
+			return false;
+		}
+	}
+	return true;
+}
+
+// Which kind of source, and its target into input->name. input->ops NULL: none. False: *error.
+static bool find_kind(struct live_input *input, const struct options *options, struct error *error)
+{
+	*input = (struct live_input){.ops = NULL};
+	if (options->interfaces.count == 0)
+		return true;
+	input->ops = source_find("live");
+	return join_interfaces(input, options, error);
+}
+
+// A line from the reading thread. On a terminal it stands in place of the line that tells of progress.
+static void say(void *context, const struct error *line)
+{
+	(void)context;
+	fprintf(stderr, "%smailtap: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", line->text);
 }
 
 bool live_input_open(struct live_input *input, const struct options *options, unsigned lanes,
     struct error *error)
 {
-	*input = (struct live_input){.ops = find_kind(input, options)};
+	if (!find_kind(input, options, error))
+		return false;
 	if (input->ops == NULL)
 		return true;
 	struct source_request request = {
@@ -20,6 +50,10 @@ bool live_input_open(struct live_input *input, const struct options *options, un
 	    .filter = options->filter,
 	    .ports = &options->ports.set,
 	    .lanes = lanes,
+	    .buffer = options->capture_buffer,
+	    .busy_poll = options->busy_poll,
+	    .not_promiscuous = options->not_promiscuous,
+	    .say = say,
 	};
 	input->source = input->ops->open(&request, error);
 	return input->source != NULL;

@@ -10,10 +10,11 @@ enum { HELP_COLUMN = 27 }; // where an option's text begins
 
 static const char help_head[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
+    "       mailtap -i INTERFACE... [options] [filter expression]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
     "       mailtap report -i LOGDIR... [options]\n"
     "\n"
-    "Reads captures and tells of every mail connection in them whether it was protected.\n"
+    "Reads captures or interfaces and tells of every mail connection in them whether it was protected.\n"
     "\n";
 
 static const char help_tail[] =

@@ -13,6 +13,20 @@ const struct option_row option_table[] = {
         .help = "captures to read, one after the other as one traffic: pcap or\n"
                 "pcapng, also compressed; - is standard input",
         .source = true},
+    {"interface", 'i', "NAME...", &option_list, AT(interfaces), OPTION_GROUP_CAPTURE,
+        .help = "capture on this network interface until a signal comes; may be\n"
+                "repeated or name several, as eth0,eth1: both directions of an\n"
+                "optical tap; any: all there are",
+        .source = true},
+    {"list-interfaces", 'D', NULL, &option_interfaces, OPTION_VALUE_NONE, OPTION_GROUP_NONE,
+        .help = "print which interfaces there are and exit"},
+    {"buffer", 0, "SIZE", &option_size, AT(capture_buffer), OPTION_GROUP_PERFORMANCE,
+        .help = "room the kernel has for packets of an interface that wait (64M)",
+        .initial = 64 << 20, .least = 1 << 20},
+    {"no-promiscuous", 0, NULL, &option_flag, AT(not_promiscuous), OPTION_GROUP_CAPTURE,
+        .help = "only packets for this host, as far as its network card tells"},
+    {"busy-poll", 0, NULL, &option_flag, AT(busy_poll), OPTION_GROUP_PERFORMANCE,
+        .help = "never sleep while no packet comes: takes a whole core"},
     {"log-dir", 'w', "DIR", &option_text, AT(log_directory), OPTION_GROUP_LOGS,
         .help = "write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl,\n"
                 "statistics.jsonl) to this directory"},

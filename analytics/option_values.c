@@ -267,3 +267,4 @@ const struct option_kind option_captures = {.read = read_capture, .list = true};
 const struct option_kind option_filter = {.read = read_filter};
 const struct option_kind option_help = {.read = NULL};
 const struct option_kind option_version = {.read = NULL};
+const struct option_kind option_interfaces = {.read = NULL};

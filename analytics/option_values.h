@@ -30,7 +30,8 @@ extern const struct option_kind option_flag, // bool: true if given
     option_captures, // files and file_count
     option_filter, // filter: one expression
     option_help, // no member: printed as soon as it is read
-    option_version; // likewise
+    option_version, // likewise
+    option_interfaces; // likewise
 
 // An expression that is no filter on Ethernet nor on bare IP is none on any link. False: *error.
 bool option_filter_check(const char *expression, struct error *error);

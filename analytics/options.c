@@ -2,6 +2,7 @@
 #include "analytics/options.h"
 
 #include "analytics/config_file.h"
+#include "analytics/interface_list.h"
 #include "analytics/option_help.h"
 #include "analytics/option_table.h"
 #include "analytics/option_values.h"
@@ -128,8 +129,12 @@ static bool check(const struct options *options, struct error *error)
 	size_t standard_inputs = 0;
 	for (size_t i = 0; i < options->file_count; i++)
 		standard_inputs += strcmp(options->files[i], "-") == 0;
-	if (options->file_count == 0 && !options->check_config)
-		error_set(error, "nothing to read: name a capture with -r FILE; see --help");
+	if (options->file_count > 0 && options->interfaces.count > 0)
+		error_set(error, "-r, -i: captures are read or interfaces are, not both");
+	else if (options->file_count == 0 && options->interfaces.count == 0 &&
+	         !options->check_config)
+		error_set(error, "nothing to read: name a capture with -r FILE, or a network "
+		                 "interface with -i NAME; see --help");
 	else if (standard_inputs > 1)
 		error_set(error, "standard input can be read only once");
 	else if ((options->asn_table != NULL || options->country_table != NULL) &&
@@ -223,7 +228,12 @@ static enum options_outcome read_next(
 	const struct option_row *row = row_of(option);
 	if (row->kind->read != NULL)
 		return read_value(reading, row, optarg, error) ? OPTIONS_RUN : OPTIONS_WRONG;
-	(row->kind == &option_help ? option_help_print : option_version_print)(stdout);
+	if (row->kind == &option_help)
+		option_help_print(stdout);
+	else if (row->kind == &option_version)
+		option_version_print(stdout);
+	else
+		interface_list_print(stdout);
 	return OPTIONS_DONE;
 }
 

@@ -43,6 +43,10 @@ struct options {
 	bool check_config;         // only say whether it is good
 	const char **files;        // inputs in order; "-" is standard input
 	size_t file_count;
+	struct path_list interfaces; // to capture on, instead of inputs; each may be several names
+	size_t capture_buffer;     // bytes the kernel keeps packets in until they are read
+	bool not_promiscuous;      // only packets for this host
+	bool busy_poll;            // never sleep while no packet comes
 	char *filter;              // filter expression, or NULL
 	const char *log_directory; // or NULL
 	const char *records_path;  // or NULL

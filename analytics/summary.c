@@ -313,6 +313,17 @@ static void print_versions(struct summary *summary)
 	}
 }
 
+// What live interfaces say of themselves.
+static void print_interfaces(FILE *out, const struct source_counters *source)
+{
+	print_if(out, source->interface_packets,
+	    "packets on the interfaces by their own count; the kernel passes on those of the followed "
+	    "ports");
+	print_if(out, source->interface_missed, "packets that the interfaces missed");
+	print_if(out, source->interface_outages,
+	    "times that an interface was down, without link or gone");
+}
+
 static void print_losses(const struct summary *summary, const struct run_accounting *run)
 {
 	FILE *out = summary->out;
@@ -333,6 +344,7 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->losses.shed,
 	    "segments of sessions that had said what matters, left out under overload");
 	print_if(out, run->losses.dropped, "segments dropped under overload");
+	print_interfaces(out, &run->source);
 	print_if(out, run->source.filtered, "packets left out by the filter");
 	print_if(out, run->source.filtered_in_vlan,
 	    "of them in VLANs, into which a filter sees only as \"vlan and (...)\"");

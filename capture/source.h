@@ -30,6 +30,9 @@ struct source_counters {
 	uint64_t filtered;       // packets that the filter expression left out
 	uint64_t filtered_in_vlan; // of them Ethernet frames with a tag: see packet_filter_run
 	uint64_t capture_dropped; // packets lost before they reached the source, if it is told
+	uint64_t interface_packets; // on a live source's interfaces by their own count, kept or not
+	uint64_t interface_missed; // that they missed by their own count: no buffer was free
+	uint64_t interface_outages; // how often one of them was down or gone
 	uint64_t input_read;     // bytes of the input taken so far (compressed size where compressed)
 	uint64_t input_size;     // bytes of the input in all, 0 if it cannot be known (a pipe)
 };
@@ -43,6 +46,10 @@ struct source_request {
 	size_t buffer; // bytes to hold packets that wait, where that can be chosen; 0: the usual
 	unsigned lanes; // how many threads would like to read; 0 is 1
 	bool busy_poll; // never sleep while there is nothing
+	bool not_promiscuous; // only packets for this host, where a source could have all
+	// Called by the reading thread with a line that people should see: an interface went away. Or NULL.
+	void (*say)(void *context, const struct error *line);
+	void *say_context;
 };
 
 // Adds up what several sources say.
@@ -67,6 +74,7 @@ struct source_ops {
 };
 
 extern const struct source_ops source_file; // a capture file or standard input
+extern const struct source_ops source_live; // network interfaces
 
 // The kind of that name, or NULL.
 const struct source_ops *source_find(const char *name);

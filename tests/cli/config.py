@@ -18,7 +18,7 @@ from lib.tap import Tap  # noqa: E402
 
 SHIPPED = program.ROOT / "configs" / "mailtap.yaml"
 # Options that are no keys.
-COMMAND_LINE_ONLY = {"help", "version", "config", "check-config"}
+COMMAND_LINE_ONLY = {"help", "version", "config", "check-config", "list-interfaces"}
 # Sources exclude each other: one of these sets at a time.
 ALTERNATIVES = [{"read"}, {"interface"}, {"dpdk", "dpdk-ports"}]
 KEY = re.compile(r"^  (#?)([a-z][a-z0-9-]*): ?(.*)$")
