@@ -131,12 +131,25 @@ def packet_sockets(pid):
     return sum(column[8] in own and column[5] == "1" for column in columns)
 
 
+def filtered_sockets(pid):
+    """How many packet sockets of a process have their filter: before that, libpcap throws packets away."""
+    done = subprocess.run(["ss", "-0Hbp"], capture_output=True, check=False)
+    lines = program.text(done.stdout).splitlines()
+    of_process = (follows for line, follows in zip(lines, lines[1:]) if f"pid={pid}," in line)
+    return sum(bool(re.match(r"\s+bpf filter \((\d{2,})\)", line)) for line in of_process)
+
+
 class Capture:
     """A program that captures until it gets a signal."""
+
+    all = []  # that were started
+
+    capturing = staticmethod(packet_sockets)  # on how many sockets a process does
 
     def __init__(self, command, sockets, **popen):
         popen.setdefault("stdout", subprocess.PIPE)
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, env=program.environment(), **popen)
+        self.all.append(self)
         self.lines = []
         self.coming = queue.Queue()
         self.reader = threading.Thread(target=self._read_lines, daemon=True)
@@ -146,7 +159,7 @@ class Capture:
     def _ready(self, sockets):
         if self.process.poll() is not None:
             raise NetworkError(f"it ended at once: {self.process.returncode} {self.said()}")
-        return packet_sockets(self.process.pid) >= sockets
+        return self.capturing(self.process.pid) >= sockets
 
     def _read_lines(self):
         for line in self.process.stderr:
@@ -174,6 +187,15 @@ class Capture:
         self.reader.join(timeout=PATIENCE)
         self.said()
         return self.process.returncode, out
+
+
+def end_captures():
+    """End those that a test which failed left running."""
+    for capture in Capture.all:
+        if capture.process.poll() is None:
+            capture.process.kill()
+            capture.process.wait(timeout=PATIENCE)
+    Capture.all.clear()
 
 
 class Recorder(Capture):

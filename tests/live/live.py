@@ -35,6 +35,8 @@ RUN_ARGUMENTS = ["--sensor", program.SENSOR, "--any-port", *program.TRUST]
 class Live(net.Capture):
     """mailtap on interfaces, writing its logs to a directory."""
 
+    capturing = staticmethod(net.filtered_sockets)
+
     def __init__(self, options, interfaces, folder, *extra):
         self.folder = Path(folder)
         command = [options.mailtap, *interfaces, "-w", str(self.folder), *map(str, extra)]
@@ -301,7 +303,7 @@ def progress(tap, options, folder):
     command = [options.mailtap, "-i", TAP]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=follower, env=program.environment())
     os.close(follower)
-    net.wait_until("it to capture", lambda: net.packet_sockets(process.pid) == 1)
+    net.wait_until("it to capture", lambda: net.filtered_sockets(process.pid) == 1)
     port = net.Port(PORT, TAP)
     port.send(mail(1))
     shown = b""
@@ -371,6 +373,8 @@ def main():
                 test(tap, options, folder)
             except (net.NetworkError, OSError, subprocess.TimeoutExpired) as error:
                 tap.check(False, test.__name__, [str(error)])
+            finally:
+                net.end_captures()
     return tap.done()
 
 

@@ -241,6 +241,7 @@ def main():
                     for line in log.read_text(errors="replace").splitlines()[-5:]]  # fmt: skip
             tap.check(False, "real servers", [str(error), *logs])
         finally:
+            net.end_captures()
             servers.stop()
     return tap.done()
 
