@@ -159,7 +159,7 @@ def compare_records(result, kind, flow, one, other):
 def tasks(options):
     """All variants to make: captures outermost, so that a worker parses each only once or twice."""
     rounds = [options.round] if options.round is not None else range(options.rounds)
-    for capture in readable(options.pcaps):
+    for capture in program.readable(program.captures(options.pcaps)):
         if options.only and options.only not in capture.name:
             continue
         for kind in options.kind or transform.KINDS:
@@ -186,16 +186,6 @@ def regressions(options):
         if asked:
             capture = options.pcaps / name
             yield Task(options.mailtap, capture, kind, int(seed), int(number), options.keep)
-
-
-def readable(folder):
-    """The captures that can be read at all: damaged ones are other tests' matter."""
-    for capture in program.captures(folder):
-        try:
-            cf.read(capture)
-        except cf.CaptureError:
-            continue
-        yield capture
 
 
 def report(tap, kind, results, most):
