@@ -11,6 +11,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lib import fork_server
 from lib.capture_file import CAPTURE_SUFFIXES, CaptureError, read
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -121,6 +122,8 @@ def environment():
 
 def run(mailtap, arguments, timeout=TIMEOUT, **popen):
     """Run mailtap to its end; bytes on both outputs. Never through a shell."""
+    if not popen and (server := fork_server.server_for(mailtap, environment)):
+        return server.run([str(argument) for argument in arguments], timeout)
     popen.setdefault("env", environment())
     popen.setdefault("stdin", subprocess.DEVNULL)
     popen.setdefault("stdout", subprocess.PIPE)
