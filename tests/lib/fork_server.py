@@ -66,6 +66,7 @@ def server_for(program, environment):
     library = os.environ.get("MAILTAP_FORK_SERVER")
     if not library:
         return None
+    library = os.path.abspath(library)
     server = getattr(_own, "server", None)
     if server is None or (server.process, server.program) != (os.getpid(), program):
         _own.server = server = ForkServer(program, library, environment())

@@ -7,8 +7,11 @@ original's by the rules in rules.py: transformations that keep every byte must k
 those that lose packets may only turn facts into "not seen". Any failure can be repeated with the
 options that are printed with it; `--keep DIR` keeps the variants that failed.
 
-`--share N`, for programs that are slow, makes one in N of the variants: which ones the seed says, and N
-seeds in a row make a variant of every kind from every capture. Those that once failed are made always.
+`--share N` makes one in N of the variants: which ones the seed says, and N seeds in a row make a variant of
+every kind from every capture. Those that once failed are made always. tests/run.sh makes a third of them,
+and with the sanitizers, which take five times as long, a sixth, other ones. All of them, some minutes:
+
+    MAILTAP=build/mailtap MAILTAP_FORK_SERVER=build/tests/fork_server.so python3 tests/property/variants.py
 """
 
 import itertools
@@ -69,7 +72,7 @@ class Result:
 @lru_cache(maxsize=8)
 def original(mailtap, capture):
     """The capture's records by connection, and its packets as a Trace."""
-    groups = records.by_connection(program.sessions(mailtap, capture))
+    groups = records.by_connection(program.sessions(mailtap, capture, program.TRUST))
     servers = {flow: records.endpoints(group[0])[1] for flow, group in groups.items()}
     return groups, transform.Trace(cf.read(capture), servers)
 
@@ -84,7 +87,7 @@ def history(mailtap, capture):
         path = Path(folder) / capture.name
         for index in indexes[:: 1 + len(indexes) // MOST_CUTS]:
             cf.write(path, trace.packets[:index])
-            groups = records.by_connection(program.sessions(mailtap, path, original=capture))
+            groups = records.by_connection(program.sessions(mailtap, path, program.TRUST, original=capture))
             for flow, group in groups.items():
                 for record, name in itertools.product(group, rules.LAST_SEEN):
                     found[flow][name].append(record[name])
@@ -106,8 +109,8 @@ def judge(task):
         path = Path(folder) / task.file_name()
         kind.write(path, packets)
         try:
-            records_found = program.sessions(task.mailtap, path, codes=(0,), original=task.capture)
-            found = records.by_connection(records_found)
+            arguments = {"extra": program.TRUST, "codes": (0,), "original": task.capture}
+            found = records.by_connection(program.sessions(task.mailtap, path, **arguments))
         except program.RunError as error:
             result.problems.append(("(run)", str(error)))
         else:
