@@ -20,7 +20,7 @@ configure() {
 
 # What clang warns of does not depend on optimisation; what gcc does, does.
 configure build gcc & release=$!
-configure build-clang clang --buildtype=plain -Doptimization=0 -Db_ndebug=true & clang=$!
+configure build-clang clang -Doptimization=0 -Db_ndebug=true & clang=$!
 configure build-sanitize clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
 	-Dfuzz=true & sanitize=$!
 configure build-threads gcc --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false & threads=$!
