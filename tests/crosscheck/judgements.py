@@ -13,6 +13,7 @@ difference stands in known_judgements.py, one by one, with a reason.
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,9 +29,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import certificates as reader  # noqa: E402
-import tshark  # noqa: E402
+from dissect import dissect  # noqa: E402
 from known_judgements import KNOWN  # noqa: E402
-from lib import capture_file, program, records  # noqa: E402
+from lib import program, records  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 ROOTS, CRLS = program.CERTIFICATES / "roots.pem", program.CERTIFICATES / "crls"
@@ -61,20 +62,32 @@ def is_readable(der):
         return not reader.openssl("x509", "-inform", "DER", "-in", file.name, "-noout").returncode
 
 
+@cache
+def answer(*command):
+    """`openssl`'s exit code and what it says. Asked once: the same certificates have the same files."""
+    done = reader.openssl(*command)
+    return done.returncode, program.text(done.stdout + done.stderr)
+
+
 class OpenSSL:
-    """`openssl verify` on one list of certificates at one moment; files in a folder of its own."""
+    """`openssl verify` on one list of certificates at one moment; their files are in a folder that all share."""
 
     def __init__(self, folder, chain, when, role, shown):
         self.folder, self.chain, self.when, self.role = folder, chain, when, role
-        self.files = [self._file(f"{number}.pem", [der]) for number, der in enumerate(chain)]
+        self.files = [self._file([der]) for der in chain]
         self.readable = [is_readable(der) for der in chain]
         rest = [der for der, good in zip(chain[1:], self.readable[1:]) if good]
-        self.others = self._file("others.pem", rest)
-        self.shown = self._file("shown.pem", rest + [der for der in shown if is_readable(der)])
+        self.others = self._file(rest)
+        self.shown = self._file(rest + [der for der in shown if is_readable(der)])
 
-    def _file(self, name, ders):
-        path = self.folder / name
-        path.write_text("".join(map(pem, ders)), encoding="ascii")
+    def _file(self, ders):
+        """A file of certificates, named after them; complete as soon as it is there."""
+        content = "".join(map(pem, ders)).encode()
+        path = self.folder / f"{hashlib.sha256(content).hexdigest()}.pem"
+        if not path.exists():
+            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
+                file.write(content)
+            os.replace(file.name, path)
         return path
 
     def verify(self, *arguments, number=0, trusted=ROOTS, others=None, crls=()):
@@ -85,10 +98,9 @@ class OpenSSL:
             command += ["-untrusted", str(others)]
         for file in crls:
             command += ["-CRLfile", str(file)]
-        done = reader.openssl(*command, str(self.files[number]))
-        output = program.text(done.stdout + done.stderr)
+        code, output = answer(*command, str(self.files[number]))
         found = {(int(error), int(depth)) for error, depth in ERROR.findall(output)}
-        return None if done.returncode and not found else found
+        return None if code and not found else found
 
     def _path(self, others=None):
         purpose = "sslserver" if self.role == "server" else "any"
@@ -126,9 +138,9 @@ class OpenSSL:
         return statuses
 
     def _ends(self):
-        done = reader.openssl("x509", "-in", str(self.files[0]), "-noout", "-enddate", "-dateopt",
-                              "iso_8601")  # fmt: skip
-        shown = program.text(done.stdout).strip().removeprefix("notAfter=")
+        options = ["-noout", "-enddate", "-dateopt", "iso_8601"]
+        _, output = answer("x509", "-in", str(self.files[0]), *options)
+        shown = output.strip().removeprefix("notAfter=")
         moment = datetime.strptime(shown, "%Y-%m-%d %H:%M:%SZ")
         return moment.replace(tzinfo=timezone.utc).timestamp()
 
@@ -155,7 +167,7 @@ class OpenSSL:
                 continue
             found = self.verify(
                 "-no_check_time", "-purpose", "any", number=number - 1, trusted=self.files[number],
-                others=self._file("none", []),
+                others=self._file([]),
             )  # fmt: skip
             twice = self.chain[number - 1] == self.chain[number]
             if twice or NO_ISSUER & {error for error, _ in found or ()}:
@@ -180,11 +192,14 @@ class OpenSSL:
 # --- the certificates in a capture ---------------------------------------------------------------
 
 
-def certificates_in(capture, found):
+CERTIFICATES = "tls.handshake.certificate"
+
+
+def certificates_in(capture, dissection):
     """SHA-256 -> DER of all that was sent in the clear, as tshark and the tests' own reader see it."""
     ders = []
-    for row in tshark.tshark_rows(capture, found):
-        ders += [bytes.fromhex(text) for text in row["tls.handshake.certificate"].split(",") if text]
+    for row in dissection.rows:
+        ders += [bytes.fromhex(text) for text in row[CERTIFICATES].split(",") if text]
     for stream in reader.streams(capture):
         ders += reader.sent(reader.handshakes(stream))
     return {hashlib.sha256(der).hexdigest(): der for der in ders}
@@ -251,35 +266,28 @@ def chain_of(check, record, key, ders):
     return [ders[sha256] for sha256 in hashes]
 
 
-def check_side(check, record, role, chain, shown):
+def check_side(check, record, role, chain, shown, folder):
     status = record["certificate_status" if role == "server" else "client_certificate_status"]
     if status is None:
         check.differs(record, f"{role} status", None, "judged")
         return
-    with tempfile.TemporaryDirectory(prefix="judgements-") as name:
-        openssl = OpenSSL(Path(name), chain, seconds(record["start"]), role, shown)
-        missing, more = compare_statuses(set(status), openssl.statuses(crl_files()))
+    openssl = OpenSSL(folder, chain, seconds(record["start"]), role, shown)
+    missing, more = compare_statuses(set(status), openssl.statuses(crl_files()))
+    check.compared += 1
+    if missing or more:
+        check.differs(record, f"{role} status", more, missing)
+    name = record["sni"] or record["server_name"]
+    if role == "server" and record["certificate_name_match"] is not None and openssl.readable[0]:
+        theirs = openssl.matches(name)
         check.compared += 1
-        if missing or more:
-            check.differs(record, f"{role} status", more, missing)
-        name = record["sni"] or record["server_name"]
-        if role == "server" and record["certificate_name_match"] is not None and openssl.readable[0]:
-            theirs = openssl.matches(name)
-            check.compared += 1
-            if theirs != record["certificate_name_match"]:
-                check.differs(record, "name", record["certificate_name_match"], theirs)
+        if theirs != record["certificate_name_match"]:
+            check.differs(record, "name", record["certificate_name_match"], theirs)
 
 
-def against_openssl(options, capture):
-    """A Check; None: the capture cannot be read."""
+def against_openssl(folder, capture, found, dissection):
+    """A Check of all lists of certificates in a capture."""
     check = Check(capture.name)
-    try:
-        found = program.sessions(options.mailtap, capture, program.TRUST)
-        if not any(record["server_chain"] or record["client_chain"] for record in found):
-            return check
-        ders = certificates_in(capture, found)
-    except capture_file.CaptureError:
-        return None
+    ders = certificates_in(capture, dissection)
     chains = [
         (record, role, chain)
         for record in found
@@ -288,7 +296,7 @@ def against_openssl(options, capture):
     ]
     shown = list({der: None for _, _, chain in chains for der in chain[1:]})
     for record, role, chain in chains:
-        check_side(check, record, role, chain, shown)
+        check_side(check, record, role, chain, shown, folder)
     return check
 
 
@@ -355,6 +363,20 @@ def report_stale(tap, captures, used):
     tap.check(not stale, f"every known difference still is one ({len(used)})", lines)
 
 
+def all_against_openssl(mailtap, captures):
+    """A Check of each capture in which something came of its certificates."""
+    sessions = {
+        capture: found
+        for capture, found in program.all_sessions(mailtap, captures, program.TRUST).items()
+        if any(record["server_chain"] or record["client_chain"] for record in found)
+    }
+    dissections = dissect(sessions, [CERTIFICATES])
+    with tempfile.TemporaryDirectory(prefix="judgements-") as folder, ThreadPoolExecutor(2) as pool:
+        asked = [(Path(folder), capture, sessions[capture], found) for capture, found in dissections.items()]
+        checks = pool.map(lambda one: against_openssl(*one), asked)
+        yield from (check for check in checks if check.compared or check.lines)
+
+
 def main():
     parser = program.arguments(__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="TEXT", help="only captures with this in their name")
@@ -373,12 +395,10 @@ def main():
         tap.skip("extra captures", "MAILTAP_EXTRA_CAPTURES is not set")
     captures = [c for c in program.captures(options.pcaps) + (extra or [])
                 if not options.only or options.only in c.name]  # fmt: skip
-    with ThreadPoolExecutor(2) as pool:
-        for check in pool.map(lambda capture: against_openssl(options, capture), captures):
-            if check is not None and (check.compared or check.lines):
-                used |= check.used
-                compared += check.compared
-                tap.check(not check.lines, f"{check.capture} against openssl verify", check.lines)
+    for check in all_against_openssl(options.mailtap, captures):
+        used |= check.used
+        compared += check.compared
+        tap.check(not check.lines, f"{check.capture} against openssl verify", check.lines)
     tap.check(compared > 0, f"{compared} answers of openssl verify")
     report_stale(tap, captures, used)
     return tap.done()

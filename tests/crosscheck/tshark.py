@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cross-check: mailtap's facts against tshark's, and against facts written beside a capture.
 
-For every capture of pcaps/ and of the folder MAILTAP_EXTRA_CAPTURES, tshark is asked per TCP
-stream for what both can know; JA4 is computed by ja4.py from the hello that tshark put together. A capture NAME with NAME.truth.json beside it is also compared
-with the facts in there. Differences must stand in known.py, one by one, with a reason.
+For every capture of pcaps/ and of the folder MAILTAP_EXTRA_CAPTURES, tshark (dissect.py) is asked per
+TCP stream for what both can know; JA4 is computed by ja4.py from the hello that tshark put together. A
+capture NAME with NAME.truth.json beside it is also compared with the facts in there. Differences must stand
+in known.py, one by one, with a reason.
 """
 
 import hashlib
@@ -13,7 +14,6 @@ import json
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,20 +21,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import known  # noqa: E402
+from dissect import CLIENT_HELLO, dissect  # noqa: E402
 from ja4 import GREASE, ja4  # noqa: E402
 from lib import program, records  # noqa: E402
-from lib.capture_file import CaptureError, read  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 VERSIONS = {
     0x0002: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2",
     0x0304: "TLSv1.3",
 }  # fmt: skip
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_STATUS = "1", "2", "11", "13", "22"
+SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_STATUS = "2", "11", "13", "22"
 MASTER_SECRET, CLIENT_HELLO_INSIDE, RENEGOTIATION, RENEGOTIATION_SUITE = 23, 0xFE0D, 0xFF01, 0x00FF
 FATAL = "2"
-DISSECTORS = {"smtp": "smtp", "imap": "imap", "pop3": "pop"}
-TSHARK_KNOWS = {25, 110, 143, 465, 587, 993, 995}
 START_TLS = {"STARTTLS", "STLS"}
 SEEN_ON_THE_WIRE = {"handshake", "keylog"}
 FINGERPRINTS = {"ja3", "ja3s", "ja4"}
@@ -42,7 +40,7 @@ FINGERPRINTS = {"ja3", "ja3s", "ja4"}
 TSHARK_FIELDS = [
     "tcp.stream", "frame.protocols",
     "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
-    "tls.handshake.type", "tls.handshake.version", "tls.handshake.extensions.supported_version",
+    "tls.handshake.version", "tls.handshake.extensions.supported_version",
     "tls.handshake.ciphersuite", "tls.handshake.extensions_server_name",
     "tls.handshake.certificate", "tls.handshake.ja3", "tls.handshake.ja3s", "communityid",
     "tls.handshake.extensions_alpn_str", "smtp.command_line", "imap.request.command",
@@ -95,52 +93,6 @@ def tshark_names():
         if parts[:2] == ["V", "tls.alert_message.desc"]:
             names.alerts[int(parts[2], 0)] = parts[3].lower().replace(" ", "_")
     return names
-
-
-def run_tshark(capture, found, *options):
-    """tshark's output on a capture; odd ports are decoded as what mailtap found there."""
-    command = ["tshark", "-n", "-r", str(capture), *options]
-    command += ["-o", "tcp.reassemble_out_of_order:TRUE", "--enable-protocol", "communityid"]
-    if keylog := program.keylog_of(capture):
-        command += ["-o", f"tls.keylog_file:{keylog}"]
-    for record in found:
-        dissector = DISSECTORS.get(record["protocol"])
-        if dissector and record["server_port"] not in TSHARK_KNOWS:
-            command += ["-d", f"tcp.port=={record['server_port']},{dissector}"]
-    return subprocess.run(command, capture_output=True, check=False, timeout=120).stdout
-
-
-def tshark_rows(capture, found):
-    """tshark's fields for every TCP packet."""
-    options = ["-Y", "tcp", "-T", "fields", "-E", "separator=/t"]
-    for name in TSHARK_FIELDS:
-        options += ["-e", name]
-    shown = run_tshark(capture, found, *options)
-    for line in program.text(shown).split("\n")[:-1]:
-        yield dict(zip(TSHARK_FIELDS, line.split("\t")))
-
-
-def tshark_hellos(capture, found):
-    """TCP stream -> the first ClientHello that tshark put together, as bytes."""
-    shown = run_tshark(capture, found, "-Y", "tls.handshake.type == 1", "-T", "json", "-x")
-    hellos = {}
-    for packet in json.loads(shown or b"[]", object_pairs_hook=lambda pairs: pairs):
-        values = list(_pairs(packet))
-        stream = [value for key, value in values if key == "tcp.stream"][-1]
-        for key, value in values:
-            if key == "tls.handshake_raw" and value[0].startswith("01"):
-                hellos.setdefault(stream, bytes.fromhex(value[0]))
-    return hellos
-
-
-def _pairs(value):
-    """All (key, value) below a JSON object whose keys may be there more than once."""
-    for item in value:
-        if isinstance(item, tuple):
-            yield item
-            value = item[1]
-            if isinstance(value, list):
-                yield from _pairs(value)
 
 
 def _end(row, side):
@@ -263,13 +215,10 @@ def _asks_for_tls(row):
     return any(word.strip().upper() in START_TLS for word in words)
 
 
-def against_tshark(capture, found, names, table):
+def against_tshark(capture, found, dissection, names, table):
     """All sessions of a capture against tshark's streams."""
     result = Comparison(capture.name)
-    rows = list(tshark_rows(capture, found))
-    streams = tshark_streams(rows)
-    any_hello = any(CLIENT_HELLO in row["tls.handshake.type"].split(",") for row in rows)
-    hellos = tshark_hellos(capture, found) if any_hello else {}
+    streams = tshark_streams(dissection.rows)
     for flow, group in records.by_connection(found).items():
         theirs = streams.get(flow, [])
         title = records.connection(group[0])
@@ -277,7 +226,7 @@ def against_tshark(capture, found, names, table):
             result.compare(title, "(number of connections)", len(group), len(theirs), table)
             continue
         for record, stream in zip(group, theirs):
-            facts = tshark_facts(stream, records.endpoints(record)[1], names, hellos)
+            facts = tshark_facts(stream, records.endpoints(record)[1], names, dissection.hellos)
             for name, value in facts.items():
                 ours = record[name]
                 result.fingerprints += name in FINGERPRINTS and ours is not None
@@ -360,14 +309,9 @@ def truth_value(name, flow):
 # --- the run ---------------------------------------------------------------------------------
 
 
-def check_capture(options, capture, names):
+def check_capture(capture, found, dissection, names):
     """[(name of the check, Comparison)] of one capture."""
-    try:
-        read(capture)
-    except CaptureError:
-        return []
-    found = program.sessions(options.mailtap, capture)
-    checks = [("tshark", against_tshark(capture, found, names, known.TSHARK))]
+    checks = [("tshark", against_tshark(capture, found, dissection, names, known.TSHARK))]
     if Path(f"{capture}.truth.json").exists():
         checks.append(("truth", against_truth(capture, found, known.TRUTH)))
     return checks
@@ -396,14 +340,13 @@ def main():
                 if not options.only or options.only in c.name]  # fmt: skip
     names = tshark_names()
     excused, compared, fingerprints = set(), 0, 0
-    with ThreadPoolExecutor(2) as pool:
-        checked = pool.map(lambda c: (c, check_capture(options, c, names)), captures)
-        for capture, checks in checked:
-            for reader, result in checks:
-                excused |= result.excused
-                compared += result.compared
-                fingerprints += result.fingerprints
-                tap.check(not result.lines, f"{capture.name} against {reader}", result.lines)
+    sessions = program.all_sessions(options.mailtap, captures)
+    for capture, dissection in dissect(sessions, TSHARK_FIELDS, hellos=True).items():
+        for reader, result in check_capture(capture, sessions[capture], dissection, names):
+            excused |= result.excused
+            compared += result.compared
+            fingerprints += result.fingerprints
+            tap.check(not result.lines, f"{capture.name} against {reader}", result.lines)
     tap.check(compared > 0, f"{compared} comparisons")
     tap.check(fingerprints > 0 or options.only, f"{fingerprints} fingerprints compared")
     report_stale(tap, captures, excused)

@@ -7,7 +7,7 @@ captures with it, so a mistake here must not be the same mistake as there.
 
 import gzip
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 LINK_NULL = 0
 LINK_ETHERNET = 1
@@ -48,11 +48,12 @@ class Packet:
 
     def with_data(self, data, length=None):
         """The same packet at the same time with other bytes (by default not truncated)."""
-        return replace(self, data=data, length=len(data) if length is None else length)
+        length = len(data) if length is None else length
+        return Packet(self.time, data, length, self.linktype, self.interface)
 
     def at(self, time):
         """The same packet at another time."""
-        return replace(self, time=time)
+        return Packet(time, self.data, self.length, self.linktype, self.interface)
 
 
 @dataclass

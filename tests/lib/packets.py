@@ -9,6 +9,7 @@ segment (other protocols, fragments, tunnels, cut headers) gives None and is lef
 import ipaddress
 import struct
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lib import capture_file as cf
 
@@ -47,19 +48,20 @@ class Segment:
     def version(self):
         return self.ip[0] >> 4
 
-    @property
+    @cached_property
     def source(self):
         """(address bytes, port) of the sender."""
         return (self.ip[12:16] if self.version == 4 else self.ip[8:24], self.sport)
 
-    @property
+    @cached_property
     def destination(self):
         return (self.ip[16:20] if self.version == 4 else self.ip[24:40], self.dport)
 
-    @property
+    @cached_property
     def flow(self):
         """The connection's key, the same for both directions."""
-        return tuple(sorted((self.source, self.destination)))
+        source, destination = self.source, self.destination
+        return (source, destination) if source <= destination else (destination, source)
 
     @property
     def size(self):
@@ -73,7 +75,14 @@ class Segment:
         return (self.seq + self.size + control) & MASK32
 
     def copy(self, **changes):
-        return replace(self, **changes)
+        """As dataclasses.replace, in half the time: the tests make millions of segments."""
+        values = {**self.__dict__, **changes}
+        for name in _COMPUTED:
+            values.pop(name, None)
+        return Segment(**values)
+
+
+_COMPUTED = ("source", "destination", "flow")  # kept, once asked for, beside the fields
 
 
 # --- checksums -------------------------------------------------------------------------------

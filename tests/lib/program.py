@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lib.capture_file import CAPTURE_SUFFIXES
+from lib import fork_server
+from lib.capture_file import CAPTURE_SUFFIXES, CaptureError, read
 
 TESTS = Path(__file__).resolve().parent.parent
 ROOT = TESTS.parent
@@ -49,6 +51,16 @@ def captures(folder):
     """The capture files of a folder and the folders below it, sorted."""
     found = (path for path in Path(folder).rglob("*") if path.name.endswith(CAPTURE_SUFFIXES))
     return sorted(path for path in found if path.is_file())
+
+
+def readable(captures_found):
+    """Those of some captures that can be read at all: damaged ones are other tests' matter."""
+    for capture in captures_found:
+        try:
+            read(capture)
+        except CaptureError:
+            continue
+        yield capture
 
 
 def keylog_of(capture):
@@ -110,6 +122,8 @@ def environment():
 
 def run(mailtap, arguments, timeout=TIMEOUT, **popen):
     """Run mailtap to its end; bytes on both outputs. Never through a shell."""
+    if not popen and (server := fork_server.server_for(mailtap, environment)):
+        return server.run([str(argument) for argument in arguments], timeout)
     popen.setdefault("env", environment())
     popen.setdefault("stdin", subprocess.DEVNULL)
     popen.setdefault("stdout", subprocess.PIPE)
@@ -132,6 +146,13 @@ def sessions(mailtap, capture, extra=(), codes=(0, 1), original=None):
     if done.returncode not in codes:
         raise RunError(f"exit code {done.returncode}: {text(done.stderr)[-2000:]}")
     return json_lines(done.stdout)
+
+
+def all_sessions(mailtap, captures_found, extra=()):
+    """Capture -> its session records, of those that can be read; two at a time."""
+    chosen = list(readable(captures_found))
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(chosen, pool.map(lambda capture: sessions(mailtap, capture, extra), chosen)))
 
 
 def json_lines(data):

@@ -3,6 +3,7 @@
 
 import ipaddress
 import json
+from functools import lru_cache
 
 # The ports that are followed unless --ports says otherwise, and what is spoken there.
 PROTOCOL_OF_PORT = {
@@ -14,14 +15,21 @@ MAIL_PORTS = set(PROTOCOL_OF_PORT)
 
 def same(one, other):
     """Equal, with true and 1 (and 1 and 1.0) kept apart."""
+    if type(one) is type(other) and not isinstance(one, (list, dict)):
+        return one == other
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+@lru_cache(maxsize=4096)
+def packed(address):
+    """An address as bytes."""
+    return ipaddress.ip_address(address).packed
 
 
 def endpoints(record):
     """((client address, port), (server address, port)) with the addresses as bytes."""
     return tuple(
-        (ipaddress.ip_address(record[f"{side}_ip"]).packed, record[f"{side}_port"])
-        for side in ("client", "server")
+        (packed(record[f"{side}_ip"]), record[f"{side}_port"]) for side in ("client", "server")
     )
 
 

@@ -117,6 +117,11 @@ AMBIGUOUS = [
         "the session in which the server showed another certificate is lost: what it showed in the "
         "others is recalled",
     ),
+    (
+        ["certificate-incomplete-postfix-openssl.pcap"],
+        ["certificate_status", "certificate_untrusted_because", "certificate_missing_issuer"],
+        "the session that showed the missing issuer is lost, and with it the path to the roots",
+    ),
 ]  # fmt: skip
 
 

@@ -7,8 +7,11 @@ original's by the rules in rules.py: transformations that keep every byte must k
 those that lose packets may only turn facts into "not seen". Any failure can be repeated with the
 options that are printed with it; `--keep DIR` keeps the variants that failed.
 
-`--share N`, for programs that are slow, makes one in N of the variants: which ones the seed says, and N
-seeds in a row make a variant of every kind from every capture. Those that once failed are made always.
+`--share N` makes one in N of the variants: which ones the seed says, and N seeds in a row make a variant of
+every kind from every capture. Those that once failed are made always. tests/run.sh makes a third of them,
+and with the sanitizers, which take five times as long, a sixth, other ones. All of them, some minutes:
+
+    MAILTAP=build/mailtap MAILTAP_FORK_SERVER=build/tests/fork_server.so python3 tests/property/variants.py
 """
 
 import itertools
@@ -20,7 +23,7 @@ import zlib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -69,7 +72,7 @@ class Result:
 @lru_cache(maxsize=8)
 def original(mailtap, capture):
     """The capture's records by connection, and its packets as a Trace."""
-    groups = records.by_connection(program.sessions(mailtap, capture))
+    groups = records.by_connection(program.sessions(mailtap, capture, program.TRUST))
     servers = {flow: records.endpoints(group[0])[1] for flow, group in groups.items()}
     return groups, transform.Trace(cf.read(capture), servers)
 
@@ -84,7 +87,7 @@ def history(mailtap, capture):
         path = Path(folder) / capture.name
         for index in indexes[:: 1 + len(indexes) // MOST_CUTS]:
             cf.write(path, trace.packets[:index])
-            groups = records.by_connection(program.sessions(mailtap, path, original=capture))
+            groups = records.by_connection(program.sessions(mailtap, path, program.TRUST, original=capture))
             for flow, group in groups.items():
                 for record, name in itertools.product(group, rules.LAST_SEEN):
                     found[flow][name].append(record[name])
@@ -106,8 +109,8 @@ def judge(task):
         path = Path(folder) / task.file_name()
         kind.write(path, packets)
         try:
-            records_found = program.sessions(task.mailtap, path, codes=(0,), original=task.capture)
-            found = records.by_connection(records_found)
+            arguments = {"extra": program.TRUST, "codes": (0,), "original": task.capture}
+            found = records.by_connection(program.sessions(task.mailtap, path, **arguments))
         except program.RunError as error:
             result.problems.append(("(run)", str(error)))
         else:
@@ -119,7 +122,7 @@ def judge(task):
 
 def compare(result, before, after, kind, packets, servers):
     """All connections of the original and the variant."""
-    left = remaining(packets, servers)
+    left = cache(lambda: remaining(packets, servers))  # seldom asked for
     for flow in sorted(before.keys() | after.keys()):
         old, new = before.get(flow, []), after.get(flow, [])
         if len(new) > len(old) or len(new) < len(old) and (kind.lossless or expected(old, left)):
@@ -139,7 +142,7 @@ def remaining(packets, servers):
 def expected(old, left):
     """Must this connection still be reported? On a mail port, once, with a packet that says something."""
     flow = tuple(sorted(records.endpoints(old[0])))
-    return len(old) == 1 and old[0]["server_port"] in records.MAIL_PORTS and flow in left
+    return len(old) == 1 and old[0]["server_port"] in records.MAIL_PORTS and flow in left()
 
 
 def compare_records(result, kind, flow, one, other):
@@ -159,7 +162,7 @@ def compare_records(result, kind, flow, one, other):
 def tasks(options):
     """All variants to make: captures outermost, so that a worker parses each only once or twice."""
     rounds = [options.round] if options.round is not None else range(options.rounds)
-    for capture in readable(options.pcaps):
+    for capture in program.readable(program.captures(options.pcaps)):
         if options.only and options.only not in capture.name:
             continue
         for kind in options.kind or transform.KINDS:
@@ -186,16 +189,6 @@ def regressions(options):
         if asked:
             capture = options.pcaps / name
             yield Task(options.mailtap, capture, kind, int(seed), int(number), options.keep)
-
-
-def readable(folder):
-    """The captures that can be read at all: damaged ones are other tests' matter."""
-    for capture in program.captures(folder):
-        try:
-            cf.read(capture)
-        except cf.CaptureError:
-            continue
-        yield capture
 
 
 def report(tap, kind, results, most):
