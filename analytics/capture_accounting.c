@@ -51,7 +51,7 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	    worker->segments_tracked + worker->segments_no_mail,
 	    run->source.filtered,
 	    run->source.capture_dropped,
-	    run->losses.shed + run->losses.dropped,
+	    run->losses.shed + run->losses.refused + run->losses.dropped,
 	    run->source.cut_packets,
 	    outcomes[HEADERS_MALFORMED] + outcomes[HEADERS_CUT] + outcomes[HEADERS_TOO_DEEP],
 	    run->source.damaged,

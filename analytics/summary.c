@@ -343,6 +343,9 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->source.capture_dropped, "packets dropped before they were captured");
 	print_if(out, run->losses.shed,
 	    "segments of sessions that had said what matters, left out under overload");
+	print_if(out, run->losses.refused_connections,
+	    "sessions left out under overload, from their beginning");
+	print_if(out, run->losses.refused, "segments of these");
 	print_if(out, run->losses.dropped, "segments dropped under overload");
 	print_interfaces(out, &run->source);
 	print_if(out, run->source.filtered, "packets left out by the filter");

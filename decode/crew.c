@@ -5,20 +5,18 @@
 #include "capture/base/cpu.h"
 #include "capture/base/hash.h"
 #include "capture/base/ring.h"
-#include "decode/quiet_set.h"
+#include "decode/overload.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
 	RING = 8 << 20, // bytes on their way to a worker
 	ERRAND_MAX = 256 * 1024, // bytes of segments sent at once, unless a single one has more
 	ROOM_ALIGNMENT = 16,
-	BODY_SEGMENT = 512, // bytes of payload: rather a part of a body than commands or answers
 	FRAGMENTS_SHARE = 16, // of the memory
 	FRAGMENTS_MIN = 1 << 20, // bytes
 	CACHE_LINE = 64,
@@ -46,7 +44,7 @@ _Static_assert(sizeof(struct errand) % ROOM_ALIGNMENT == 0, "what follows is ali
 struct hand {
 	_Alignas(CACHE_LINE) struct ring *ring; // NULL: it works in the caller's thread
 	struct worker *worker;
-	struct quiet_set *quiet; // live only
+	struct overload *overload; // live only
 	void *context;
 	const struct crew *crew;
 	pthread_t thread;
@@ -139,11 +137,10 @@ static bool equip(struct crew *crew, struct hand *hand, void *context, size_t me
 	if (crew->options.threads > 0 && (hand->ring = ring_create(RING)) == NULL)
 		return false;
 	if (crew->options.live && hand->ring != NULL) {
-		void *quiet = mmap(NULL, sizeof *hand->quiet, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (quiet == MAP_FAILED)
+		hand->overload = calloc(1, sizeof *hand->overload);
+		if (hand->overload == NULL)
 			return false;
-		options.quiet = hand->quiet = quiet;
+		options.quiet = &hand->overload->quiet;
 	}
 	hand->worker = worker_create(&options);
 	return hand->worker != NULL;
@@ -209,8 +206,7 @@ void crew_destroy(struct crew *crew)
 		struct hand *hand = &crew->hands[i];
 		worker_destroy(hand->worker);
 		ring_destroy(hand->ring);
-		if (hand->quiet != NULL)
-			(void)munmap(hand->quiet, sizeof *hand->quiet);
+		free(hand->overload);
 	}
 	segment_reader_destroy(crew->reader);
 	free(crew->hands);
@@ -293,18 +289,21 @@ static void send_segments(
 
 /* ---- sharing out ---- */
 
-// With a ring more than half full, what is only counted is left out, so that what can tell something gets
-// through; with one more than three quarters full, bodies of messages in the clear as well.
-static bool is_shed(const struct hand *hand, const struct segment *segment, size_t used)
+// True if the segment is to be sent.
+static bool judge(struct crew *crew, struct hand *hand, const struct segment *segment, size_t used)
 {
-	if (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST))
-		return false;
-	switch (quiet_set_tier(hand->quiet, segment->hash)) {
-	case QUIET_COUNTED:
+	switch (overload_judge(hand->overload, segment, used, RING)) {
+	case OVERLOAD_KEEP:
 		return true;
-	case QUIET_TOLD:
-		return used > RING / 4 * 3 && segment->length >= BODY_SEGMENT;
-	case QUIET_NOT:
+	case OVERLOAD_SHED:
+		crew->losses.shed++;
+		break;
+	case OVERLOAD_REFUSE:
+		crew->losses.refused_connections++;
+		crew->losses.refused++;
+		break;
+	case OVERLOAD_REFUSED:
+		crew->losses.refused++;
 		break;
 	}
 	return false;
@@ -314,15 +313,14 @@ static void give(
     struct crew *crew, struct hand *hand, const struct segment *const *segments, size_t count)
 {
 	const struct segment *kept[PACKET_BATCH_MAX];
-	size_t left = 0, used = hand->quiet != NULL ? ring_used(hand->ring) : 0;
-	if (used <= RING / 2) {
+	size_t left = 0, used = ring_used(hand->ring);
+	if (hand->overload == NULL) {
 		send_segments(crew, hand, segments, count);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!is_shed(hand, segments[i], used))
+		if (judge(crew, hand, segments[i], used))
 			kept[left++] = segments[i];
-	crew->losses.shed += count - left;
 	if (left > 0)
 		send_segments(crew, hand, kept, left);
 }
@@ -454,6 +452,8 @@ struct segment_reader_counters crew_reader_counters(const struct crew *crew)
 void crew_losses_add(struct crew_losses *sum, const struct crew_losses *one)
 {
 	sum->shed += one->shed;
+	sum->refused += one->refused;
+	sum->refused_connections += one->refused_connections;
 	sum->dropped += one->dropped;
 	sum->dropped_openings += one->dropped_openings;
 }

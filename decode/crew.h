@@ -34,6 +34,8 @@ struct crew_options {
 // What did not reach a worker, in segments. With those that did they add up to what was read.
 struct crew_losses {
 	uint64_t shed; // of connections that have said what matters, so that others could be read
+	uint64_t refused; // of connections that began when there was too much to do
+	uint64_t refused_connections; // how many these were, SYNs that were sent again included
 	uint64_t dropped; // there was no room for them
 	uint64_t dropped_openings; // of these: SYNs, so that their connections are not known of
 };

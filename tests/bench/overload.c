@@ -160,7 +160,7 @@ static void compare(const struct findings *whole, const struct findings *some)
 			other++;
 	}
 	double share = 100.0 / (double)(all > 0 ? all : 1);
-	printf("%10.1f %10.1f %10.1f %10.2f\n", share * (double)right, share * (double)less,
+	printf("%7.1f %8.1f %9.1f %8.2f\n", share * (double)right, share * (double)less,
 	    share * (double)gone, share * (double)other);
 }
 
@@ -172,15 +172,15 @@ static void measure(const struct trace *trace)
 	took = again < took ? again : took;
 	sort(&whole);
 	printf("%zu packets, %zu sessions\n\n", trace->count, whole.count);
-	printf("  rate   shed %%  dropped %%  |   %% of verdicts: right  partial   not seen  "
-	       "another\n");
+	printf("        of the segments, %%              of the verdicts, %%\n");
+	printf("  rate     shed  refused  dropped  |  right  partial  not seen  another\n");
 	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
 		struct findings some = {.count = 0};
 		(void)run(trace, took / rates[i], &some, &losses);
 		sort(&some);
-		printf("%5.1fx %8.2f %10.2f  |", rates[i],
-		    100.0 * (double)losses.shed / (double)trace->count,
-		    100.0 * (double)losses.dropped / (double)trace->count);
+		double share = 100.0 / (double)trace->count;
+		printf("%5.1fx %8.2f %8.2f %8.2f  |", rates[i], share * (double)losses.shed,
+		    share * (double)losses.refused, share * (double)losses.dropped);
 		compare(&whole, &some);
 		free(some.found);
 	}
