@@ -235,6 +235,7 @@ static void *take_all(void *context)
 {
 	struct intake *intake = context;
 	struct backoff backoff = {.busy = false};
+	(void)pthread_setname_np(pthread_self(), "analytics"); // of another, it would be a file to write
 	while (!is_over(intake)) {
 		size_t length;
 		if (intake->sinks.on_turn != NULL)
@@ -260,10 +261,8 @@ static bool start_thread(struct intake *intake, int cpu)
 		return false;
 	bool started = pthread_create(&intake->thread, NULL, take_all, intake) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started) {
-		(void)pthread_setname_np(intake->thread, "analytics");
+	if (started)
 		(void)(cpu < 0 || cpu_pin(intake->thread, cpu));
-	}
 	return started;
 }
 
