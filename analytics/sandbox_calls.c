@@ -126,7 +126,7 @@ static bool allow_socket(scmp_filter_ctx filter, int family, int type)
 {
 	enum { TYPE_MASK = 0xf };
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-	           SCMP_CMP64(0, SCMP_CMP_EQ, (uint64_t)family),
+	           SCMP_CMP64(0, SCMP_CMP_EQ, (uint64_t)family, 0),
 	           SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, TYPE_MASK, (uint64_t)type)) == 0;
 }
 
