@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/every_thread.h"
 
+#include "capture/base/thread.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -27,11 +29,6 @@ struct asked {
 	pid_t threads[THREADS_MAX];
 	unsigned count;
 };
-
-static int errand_signal(void)
-{
-	return SIGRTMAX - 1;
-}
 
 // The errand comes with the signal. Signals of others, without one, are none of ours.
 static void on_errand(int number, siginfo_t *info, void *unused)
@@ -65,7 +62,7 @@ static bool ask(struct asked *asked, pid_t thread, struct errand *errand)
 	info.si_value.sival_ptr = errand;
 	if (asked->count == THREADS_MAX)
 		return false;
-	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, errand_signal(), &info) == 0)
+	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, thread_signal(), &info) == 0)
 		asked->threads[asked->count++] = thread;
 	return true; // one that cannot be asked has ended
 }
@@ -107,7 +104,7 @@ static bool ask_others(struct errand *errand, struct error *error)
 		before = asked->count;
 		good = ask_all(asked, errand) && all_answer(asked, errand);
 	} while (good && asked->count > before);
-	error_set(error, "the threads of the process cannot be reached (/proc is needed for it)");
+	error_set(error, "a thread of the process cannot be asked to (it blocks the signal for it, or there is no /proc)");
 	free(asked);
 	return good;
 }
@@ -124,11 +121,11 @@ bool every_thread_do(thread_work *work, const void *context, struct error *error
 	errand->work = work;
 	errand->context = context;
 	sigfillset(&action.sa_mask);
-	sigaction(errand_signal(), &action, &before);
+	sigaction(thread_signal(), &action, &before);
 	bool reached = ask_others(errand, error);
 	if (!reached)
 		return false;
-	sigaction(errand_signal(), &before, NULL);
+	sigaction(thread_signal(), &before, NULL);
 	int failure = work(context);
 	if (failure == 0)
 		failure = errand->failure;

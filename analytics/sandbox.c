@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/sandbox.h"
 
+#include <dlfcn.h>
+
 #if defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
     __has_feature(memory_sanitizer)
@@ -25,6 +27,7 @@ struct sandbox_state sandbox_possible(void)
 bool sandbox_enter(const struct sandbox_plan *plan, struct error *error)
 {
 	struct sandbox_state possible = sandbox_possible();
+	(void)dlopen("libgcc_s.so.1", RTLD_NOW); // the C library asks for it when a thread is cancelled
 	return (possible.landlock == 0 || sandbox_files_enter(plan, error)) &&
 	       (!possible.calls || sandbox_calls_enter(plan->needs, error));
 }

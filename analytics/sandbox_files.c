@@ -48,7 +48,7 @@ static const char *const read_live[] = {
     "/sys/class/net", "/sys/devices", "/proc/net", "/proc/sys/net"};
 static const char *const read_for_names[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/host.conf",
     "/etc/gai.conf", "/etc/networks", "/etc/ethers"};
-static const char *const read_dpdk[] = {"/sys", "/proc", "/dev", "/run/dpdk", "/run/user"};
+static const char *const read_dpdk[] = {"/sys", "/proc", "/dev", "/run/dpdk", "/run/user", "/run/xdp"};
 static const char *const write_dpdk[] = {
     "/dev/hugepages", "/dev/vfio", "/dev/net", "/run/dpdk", "/run/user"};
 

@@ -5,10 +5,10 @@
 #include "capture/base/cpu.h"
 #include "capture/base/hash.h"
 #include "capture/base/ring.h"
+#include "capture/base/thread.h"
 #include "decode/quiet_set.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,16 +116,10 @@ static void *work(void *context)
 
 /* ---- beginning and end ---- */
 
-// A signal is for the thread that reads the input: it ends its wait.
 static bool start(struct hand *hand, unsigned number, int cpu)
 {
-	sigset_t all, before;
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return false;
 	hand->number = number;
-	hand->started = pthread_create(&hand->thread, NULL, work, hand) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	hand->started = thread_begin(&hand->thread, work, hand);
 	if (!hand->started)
 		return false;
 	return cpu < 0 || cpu_pin(hand->thread, cpu);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "analytics/privileges.h"
+#include "capture/base/thread.h"
 #include "capture/net_raw.h"
 
 #include <cap-ng.h>
@@ -87,7 +88,7 @@ static bool begin_threads(void)
 {
 	pthread_t thread;
 	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&thread, NULL, sleep_on, NULL) != 0)
+		if (!thread_begin(&thread, sleep_on, NULL))
 			return false;
 	return true;
 }

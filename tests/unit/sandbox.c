@@ -9,6 +9,7 @@
 
 #include "analytics/filter_names.h"
 #include "analytics/sandbox.h"
+#include "capture/base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -515,7 +516,7 @@ static int with_threads(const struct place *place)
 	struct early early[THREADS] = {{0}};
 	pthread_t threads[THREADS];
 	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&threads[i], NULL, early_thread, &early[i]) != 0)
+		if (!thread_begin(&threads[i], early_thread, &early[i]))
 			return 1;
 	if (!enter(place, 0))
 		return 2;
