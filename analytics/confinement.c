@@ -41,6 +41,8 @@ static unsigned needs_of(const struct options *options)
 	unsigned needs = 0;
 	if (is_live(options))
 		needs |= SANDBOX_LIVE;
+	if (options->listen.length > 0)
+		needs |= SANDBOX_LISTENER;
 	if (filter_has_names(options->filter))
 		needs |= SANDBOX_NAMES;
 	if (getenv("NOTIFY_SOCKET") != NULL) // sd_notify(3)
