@@ -6,6 +6,7 @@ where it is told to; the same records and files as without; and clear words wher
 What the sandbox refuses is tried by tests/unit/sandbox.c.
 """
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -39,15 +41,14 @@ def status_of(pid):
     return threads
 
 
-def wait_for_packets(pid, size):
-    """Until the program has taken all of its standard input: it is set up then."""
+def wait_until_read(pipe):
+    """Until the program has taken everything from its standard input: it is set up then."""
     deadline = time.monotonic() + 20
+    left = bytearray(4)
     while time.monotonic() < deadline:
-        for line in Path(f"/proc/{pid}/io").read_text().splitlines():
-            if line.startswith("rchar:") and int(line.split()[1]) > size:
-                sleeping = all(thread["State"].startswith("S") for thread in status_of(pid))
-                if sleeping:
-                    return
+        fcntl.ioctl(pipe, termios.FIONREAD, left)
+        if not any(left):
+            return
         time.sleep(0.01)
 
 
@@ -86,7 +87,7 @@ class Bench:
                               env=program.environment(), **popen) as process:  # fmt: skip
             process.stdin.write(capture)
             process.stdin.flush()
-            wait_for_packets(process.pid, len(capture))
+            wait_until_read(process.stdin)
             threads = status_of(process.pid)
             process.stdin.close()
             said = process.stderr.read()
