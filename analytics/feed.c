@@ -3,9 +3,9 @@
 
 #include "analytics/interval_clock.h"
 #include "analytics/progress.h"
+#include "capture/base/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -237,14 +237,10 @@ static void *read_other_lane(void *strand)
 // The lanes but the first, each in a thread. Returns how many there are.
 static unsigned start_lanes(struct feed *feed)
 {
-	sigset_t all, before;
 	unsigned started = 1;
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < feed->count && pthread_create(&feed->strands[started].thread, NULL,
-	                                    read_other_lane, &feed->strands[started]) == 0)
+	while (started < feed->count && thread_begin(&feed->strands[started].thread, read_other_lane,
+	                                    &feed->strands[started]))
 		started++;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
 }
 

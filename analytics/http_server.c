@@ -3,11 +3,11 @@
 
 #include "analytics/http_answer.h"
 #include "capture/base/monotonic.h"
+#include "capture/base/thread.h"
 
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -187,6 +187,7 @@ static int longest_wait(const struct http_server *server)
 static void *serve(void *context)
 {
 	struct http_server *server = context;
+	(void)pthread_setname_np(pthread_self(), "http");
 	const union MHD_DaemonInfo *info =
 	    MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd events[] = {
@@ -206,19 +207,6 @@ static void *serve(void *context)
 	return NULL;
 }
 
-static bool start_thread(struct http_server *server)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return false;
-	bool started = pthread_create(&server->thread, NULL, serve, server) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started)
-		(void)pthread_setname_np(server->thread, "http");
-	return started;
-}
-
 static bool start(struct http_server *server, int listener)
 {
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
@@ -230,7 +218,7 @@ static bool start(struct http_server *server, int listener)
 	// The library may or may not have closed the socket by then: closing it twice would be worse than not at all.
 	if (server->daemon == NULL)
 		return false;
-	if (start_thread(server))
+	if (thread_begin(&server->thread, serve, server))
 		return true;
 	MHD_stop_daemon(server->daemon);
 	return false;

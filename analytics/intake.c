@@ -4,9 +4,9 @@
 #include "capture/base/backoff.h"
 #include "capture/base/cpu.h"
 #include "capture/base/ring.h"
+#include "capture/base/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +235,7 @@ static void *take_all(void *context)
 {
 	struct intake *intake = context;
 	struct backoff backoff = {.busy = false};
+	(void)pthread_setname_np(pthread_self(), "analytics"); // of another, it would be a file to write
 	while (!is_over(intake)) {
 		size_t length;
 		if (intake->sinks.on_turn != NULL)
@@ -251,19 +252,11 @@ static void *take_all(void *context)
 	return NULL;
 }
 
-// A signal is for the thread that reads the input: it ends its wait.
 static bool start_thread(struct intake *intake, int cpu)
 {
-	sigset_t all, before;
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return false;
-	bool started = pthread_create(&intake->thread, NULL, take_all, intake) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started) {
-		(void)pthread_setname_np(intake->thread, "analytics");
+	bool started = thread_begin(&intake->thread, take_all, intake);
+	if (started)
 		(void)(cpu < 0 || cpu_pin(intake->thread, cpu));
-	}
 	return started;
 }
 

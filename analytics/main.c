@@ -2,6 +2,7 @@
 // The front door: reads the command line, sets the signals, runs; or hands over to a command.
 #include "analytics/command.h"
 #include "analytics/options.h"
+#include "analytics/privileges.h"
 #include "analytics/run.h"
 
 #include <signal.h>
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
 	struct options *options;
 	struct option_errors errors;
 	int code = 2;
+	privileges_begin();
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	if (command != NULL) {
 		signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of write()

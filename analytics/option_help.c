@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "analytics/confinement.h"
 #include "analytics/option_help.h"
 
 #include "analytics/option_table.h"
@@ -56,7 +57,9 @@ void option_help_print(FILE *out)
 
 void option_version_print(FILE *out)
 {
+	char sandbox[64];
 	const char *library = foreign_library();
-	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s\n", library != NULL ? "with" : "without",
-	    library != NULL ? library : "nDPI");
+	confinement_describe(sandbox, sizeof sandbox);
+	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s\n%s\n", library != NULL ? "with" : "without",
+	    library != NULL ? library : "nDPI", sandbox);
 }

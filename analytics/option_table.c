@@ -108,6 +108,13 @@ const struct option_row option_table[] = {
     {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
         .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
                 "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},
+    {"user", 0, "NAME", &option_text, AT(user), OPTION_GROUP_PRIVILEGES,
+        .help = "become this user as soon as the source is open (root only). A run\n"
+                "from an interface that root starts becomes mailtap, if there is\n"
+                "such a user"},
+    {"no-sandbox", 0, NULL, &option_flag, AT(without_sandbox), OPTION_GROUP_PRIVILEGES,
+        .help = "do not give up the system calls and files that are not needed, so\n"
+                "that debuggers and profilers work"},
     {"quiet", 'q', NULL, &option_flag, AT(quiet), OPTION_GROUP_LOGS,
         .help = "no summary, no progress"},
     {"config", 0, "FILE", &option_text, AT(config_path), OPTION_GROUP_NONE,

@@ -65,6 +65,8 @@ struct options {
 	const char *asn_table, *country_table; // of addresses, or NULL
 	nanoseconds interval;      // of statistics
 	struct listen_address listen; // where to answer HTTP; of length 0: nowhere
+	const char *user;          // to become once the source is open, or NULL
+	bool without_sandbox;
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there

@@ -2,10 +2,12 @@
 #include "analytics/run.h"
 
 #include "analytics/analyst.h"
+#include "analytics/confinement.h"
 #include "analytics/exporter.h"
 #include "analytics/feed.h"
 #include "analytics/inputs.h"
 #include "analytics/intake.h"
+#include "analytics/privileges.h"
 #include "analytics/run_view.h"
 #include "capture/base/cpu.h"
 #include "decode/pattern_cache.h"
@@ -48,6 +50,14 @@ struct run {
 static void say(const struct error *error)
 {
 	fprintf(stderr, "mailtap: %s\n", error->text);
+}
+
+static bool confine(const struct run *run, struct error *error)
+{
+	bool good = confinement_enter_sandbox(run->options, error);
+	if (good && error->text[0] != '\0' && !run->options->quiet)
+		say(error); // the system has not all of it
+	return good;
 }
 
 static void on_record(void *context, const struct session_record *record)
@@ -397,7 +407,9 @@ static bool open_run(struct run *run, struct error *error)
 {
 	run->settings = settings_of(run->options);
 	run->started = (uint64_t)time(NULL);
-	if (!live_input_open(&run->live, run->options, choose_workers(run->options), error))
+	privileges_open();
+	if (!live_input_open(&run->live, run->options, choose_workers(run->options), error) ||
+	    !confinement_drop_privileges(run->options, error))
 		return false;
 	if (!open_view(run, error) || !read_keylogs(run, error) || !load_patterns(run, error))
 		return false;
@@ -405,7 +417,7 @@ static bool open_run(struct run *run, struct error *error)
 	if (run->certificates == NULL)
 		return false;
 	run->exporters = exporters_open(&run->settings, error);
-	if (run->exporters == NULL || !open_analyst(run, error))
+	if (run->exporters == NULL || !open_analyst(run, error) || !confine(run, error))
 		return false;
 	return start_threads(run, error);
 }

@@ -3,6 +3,7 @@
 
 #include "capture/base/monotonic.h"
 #include "capture/live_filter.h"
+#include "capture/net_raw.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -94,7 +95,9 @@ static pcap_t *open_interface(
 	pcap_set_timeout(pcap, LIVE_BLOCK_MILLISECONDS);
 	pcap_set_buffer_size(pcap, buffer_bytes(request));
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+	net_raw_take_up();
 	int status = pcap_activate(pcap);
+	net_raw_lay_down();
 	if (status == PCAP_WARNING_PROMISC_NOTSUP && request->say != NULL) {
 		error_set(
 		    error, "%s: it only has packets for this host: it cannot be promiscuous", name);

@@ -5,10 +5,10 @@
 #include "capture/base/cpu.h"
 #include "capture/base/hash.h"
 #include "capture/base/ring.h"
+#include "capture/base/thread.h"
 #include "decode/overload.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +48,7 @@ struct hand {
 	void *context;
 	const struct crew *crew;
 	pthread_t thread;
+	unsigned number;
 	bool started;
 };
 
@@ -92,8 +93,11 @@ static void do_errand(struct hand *hand, const struct errand *errand)
 
 static void *work(void *context)
 {
+	char name[16];
 	struct hand *hand = context;
 	struct backoff backoff = {.busy = hand->crew->options.busy_poll};
+	snprintf(name, sizeof name, "worker-%u", hand->number);
+	(void)pthread_setname_np(pthread_self(), name); // of another, it would be a file to write
 	while (!ring_is_over(hand->ring)) {
 		size_t length;
 		const struct errand *errand = ring_peek(hand->ring, &length);
@@ -110,20 +114,12 @@ static void *work(void *context)
 
 /* ---- beginning and end ---- */
 
-// A signal is for the thread that reads the input: it ends its wait.
 static bool start(struct hand *hand, unsigned number, int cpu)
 {
-	char name[16];
-	sigset_t all, before;
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return false;
-	hand->started = pthread_create(&hand->thread, NULL, work, hand) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	hand->number = number;
+	hand->started = thread_begin(&hand->thread, work, hand);
 	if (!hand->started)
 		return false;
-	snprintf(name, sizeof name, "worker-%u", number);
-	(void)pthread_setname_np(hand->thread, name);
 	return cpu < 0 || cpu_pin(hand->thread, cpu);
 }
 

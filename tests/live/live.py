@@ -9,6 +9,7 @@ pcaps/ or byte by byte. Nothing here waits for a time: only for what the program
 import json
 import os
 import pty
+import pwd
 import select
 import signal
 import subprocess
@@ -26,6 +27,7 @@ from lib.conversation import Conversation  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 TAP, PORT = "tap0", "port0"
+NET_RAW = 1 << 13  # capabilities(7)
 OTHER_TAP, OTHER_PORT = "tap1", "port1"
 # What names the run or its times; the kernel gives each capture a time of its own for the same packet.
 OF_THE_RUN = {"session_id", "start", "end", "duration"}
@@ -269,6 +271,37 @@ def outages(tap, options, folder):
     port.close()
 
 
+def another_user(tap, options, folder):
+    """As another user, without effective privileges, it opens an interface again that came back."""
+    logs, user = Path(folder) / "live", pwd.getpwnam("nobody")
+    logs.mkdir()
+    os.chown(logs, user.pw_uid, user.pw_gid)
+    os.chmod(folder, 0o755)
+    live = Live(options, ["-i", TAP], logs, "--user", user.pw_name)
+    net.remove_pair(TAP)
+    live.wait_for_line(f"{TAP}: ")
+    threads = [path.read_text() for path in Path(f"/proc/{live.process.pid}/task").glob("*/status")]
+    held = [
+        {line.split(":")[0]: line.split()[1] for line in text.splitlines() if line.startswith(("Cap", "Uid"))}
+        for text in threads
+    ]
+    right = len(held) > 1 and all(
+        thread["Uid"] == str(user.pw_uid) and int(thread["CapEff"], 16) == 0 and int(thread["CapPrm"], 16) == NET_RAW
+        for thread in held
+    )
+    tap.check(right, "CAP_NET_RAW is permitted, not effective, and nothing else", [str(held)])
+    net.make_pair(TAP, PORT)
+    live.wait_for_line(f"{TAP}: back after")
+    port = net.Port(PORT, TAP)
+    recorder = net.Recorder(TAP, Path(folder) / "dump.pcap")
+    port.send(mail(1))
+    recorder.wait_for(len(mail(1)))
+    recorder.stop()
+    code, _ = live.stop(signal.SIGTERM)
+    port.close()
+    tap.check(code == 0 and len(live.records()) == 1, "packets of the interface that came back", live.lines)
+
+
 def moments(tap, options, folder):
     """A link that is lost for less time than it takes to look is counted all the same."""
     live = Live(options, ["-i", TAP], Path(folder) / "live")
@@ -365,7 +398,7 @@ def main():
     net.make_pair(TAP, PORT)
     net.make_pair(OTHER_TAP, OTHER_PORT)
     tests = [replay, tags, filters, super_frames, stop_at_once, two_interfaces, any_interface, outages,
-             moments, drops, progress, errors]  # fmt: skip
+             another_user, moments, drops, progress, errors]  # fmt: skip
     for test in tests:
         tap.note(f"{test.__name__}: {test.__doc__.splitlines()[0] if test.__doc__ else ''}")
         with tempfile.TemporaryDirectory(prefix="live-") as folder:
