@@ -96,8 +96,10 @@ static void *work(void *context)
 {
 	struct hand *hand = context;
 	struct backoff backoff = {.busy = hand->crew->options.busy_poll};
+	struct watched_loop *loop = progress_watch_add(hand->crew->options.watch);
 	while (!ring_is_over(hand->ring)) {
 		size_t length;
+		watched_turn(loop);
 		const struct errand *errand = ring_peek(hand->ring, &length);
 		if (errand == NULL) {
 			backoff_wait(&backoff);
