@@ -2,6 +2,7 @@
 #include "analytics/option_help.h"
 
 #include "analytics/option_table.h"
+#include "analytics/service.h"
 #include "decode/foreign.h"
 
 #include <string.h>
@@ -57,6 +58,7 @@ void option_help_print(FILE *out)
 void option_version_print(FILE *out)
 {
 	const char *library = foreign_library();
-	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s\n", library != NULL ? "with" : "without",
-	    library != NULL ? library : "nDPI");
+	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s, %s systemd\n",
+	    library != NULL ? "with" : "without", library != NULL ? library : "nDPI",
+	    service_can() ? "with" : "without");
 }
