@@ -76,6 +76,13 @@ struct capture_accounting capture_accounting_since(
 	return since;
 }
 
+void capture_accounting_add(
+    struct capture_accounting *sum, const struct capture_accounting *one)
+{
+	for (size_t i = 0; i < CAPTURE_COUNTERS; i++)
+		sum->counters[i] += one->counters[i];
+}
+
 void capture_accounting_write(struct json *json, const struct capture_accounting *accounting)
 {
 	json_object_begin(json);

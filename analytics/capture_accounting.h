@@ -29,9 +29,20 @@ struct capture_accounting capture_accounting_since(
 // As an object.
 void capture_accounting_write(struct json *json, const struct capture_accounting *accounting);
 
-// Adds what a line of statistics.jsonl says of the whole run. False, and nothing is added: it is none.
-bool capture_accounting_read(
-    struct capture_accounting *accounting, const char *line, size_t length);
+enum { CAPTURE_RUN_SIZE = 40 };
+
+// A line of statistics.jsonl.
+struct capture_line {
+	bool whole; // of the run, up to its end; else of an interval of it
+	char run[CAPTURE_RUN_SIZE]; // which one; empty: it is not said
+	struct capture_accounting accounting;
+};
+
+// False: it is neither of an interval nor of a run.
+bool capture_accounting_read(struct capture_line *capture, const char *line, size_t length);
+
+void capture_accounting_add(
+    struct capture_accounting *sum, const struct capture_accounting *one);
 
 // As lines to read; what is 0 is left out.
 void capture_accounting_print(FILE *out, const struct capture_accounting *accounting);

@@ -59,6 +59,13 @@ void certificate_judge_destroy(struct certificate_judge *judge)
 	free(judge);
 }
 
+void certificate_judge_use_trust(struct certificate_judge *judge, struct trust_store *trust)
+{
+	chain_judge_use_trust(judge->chains, trust);
+	trust_store_destroy(judge->trust);
+	judge->trust = trust;
+}
+
 const struct certificate *certificate_judge_shown(
     struct certificate_judge *judge, const struct shown_certificate *shown)
 {

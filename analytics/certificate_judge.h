@@ -60,6 +60,9 @@ struct certificate_judge *certificate_judge_create(
     const struct certificate_judge_options *options, struct error *error);
 void certificate_judge_destroy(struct certificate_judge *judge);
 
+// Another trust store from here on, between two sessions: the judge's own now.
+void certificate_judge_use_trust(struct certificate_judge *judge, struct trust_store *trust);
+
 // A certificate was shown. What it says, if it is the first time in this run (then its record is due);
 // else NULL. Good until the next session is judged.
 const struct certificate *certificate_judge_shown(

@@ -217,12 +217,25 @@ struct chain_judge *chain_judge_create(
 	return judge;
 }
 
+static void forget_all(struct chain_judge *judge)
+{
+	uint64_t evicted = judge->counters.evicted;
+	while (judge->oldest != NULL)
+		evict_oldest(judge);
+	judge->counters.evicted = evicted; // not for room
+}
+
+void chain_judge_use_trust(struct chain_judge *judge, struct trust_store *trust)
+{
+	forget_all(judge);
+	judge->trust = trust;
+}
+
 void chain_judge_destroy(struct chain_judge *judge)
 {
 	if (judge == NULL)
 		return;
-	while (judge->oldest != NULL)
-		evict_oldest(judge);
+	forget_all(judge);
 	free(judge->buckets);
 	free(judge);
 }

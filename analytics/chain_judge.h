@@ -86,6 +86,11 @@ enum {
 // `bytes`: the limit on judgements held. Both stores must outlive the judge. NULL: no memory.
 struct chain_judge *chain_judge_create(
     struct certificate_store *certificates, struct trust_store *trust, size_t bytes);
+
+// Another trust store from here on, which must outlive the judge in the place of the old one: every list is
+// judged anew.
+void chain_judge_use_trust(struct chain_judge *judge, struct trust_store *trust);
+
 void chain_judge_destroy(struct chain_judge *judge);
 
 // Judges a list as it was sent, first certificate first. All of it must be in the certificate store

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mailtap report`: the tables of the statistics from logs already written, by the same accumulators and
 // renderers as in a run.
+#include "analytics/capture_sum.h"
 #include "analytics/command.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
@@ -12,7 +13,6 @@
 #include "analytics/tls_rpt.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,8 +24,7 @@ struct report {
 	struct tls_rpt *reports; // NULL: not asked for
 	struct session_facts facts;
 	struct log_counters counters; // of all session logs
-	struct capture_accounting capture; // summed over the runs whose statistics were found
-	uint64_t runs;
+	struct capture_sum capture; // over the runs whose statistics were found
 	unsigned failed; // logs that could not be read
 };
 
@@ -52,7 +51,7 @@ static enum log_line take_session(void *context, const char *line, size_t length
 static enum log_line take_statistics(void *context, const char *line, size_t length)
 {
 	struct report *report = context;
-	report->runs += capture_accounting_read(&report->capture, line, length);
+	capture_sum_take(&report->capture, line, length);
 	return LOG_LINE_TAKEN;
 }
 
@@ -79,34 +78,50 @@ static void judge_log(const char *path, const struct log_counters *log)
 	}
 }
 
-// The log `name` in a directory, or the file that was named itself.
-static bool log_path(char path[PATH_MAX], const char *given, const char *name)
+// A session log was read.
+static void take_log(void *context, const char *path, const struct log_counters *log,
+    const struct error *error)
 {
-	struct stat status;
-	bool directory = stat(given, &status) == 0 && S_ISDIR(status.st_mode);
-	snprintf(path, PATH_MAX, "%s%s%s", given, directory ? "/" : "", directory ? name : "");
-	return directory;
+	struct report *report = context;
+	if (error != NULL) {
+		say(error);
+		report->failed++;
+	}
+	judge_log(path, log);
+	report->counters.lines += log->lines;
+	report->counters.taken += log->taken;
+	if (log->lines > 0 && log->taken == 0)
+		report->failed++;
+}
+
+static void take_statistics_log(void *context, const char *path, const struct log_counters *log,
+    const struct error *error)
+{
+	(void)context;
+	(void)path;
+	(void)log;
+	if (error != NULL)
+		say(error);
 }
 
 static void read_log(struct report *report, const char *given)
 {
-	char path[PATH_MAX];
-	struct error error;
 	struct stat status;
-	struct log_counters log = {0}, ignored = {0};
-	bool directory = log_path(path, given, "sessions.jsonl");
-	if (!log_read(path, take_session, report, &log, &error)) {
-		say(&error);
-		report->failed++;
+	struct error error;
+	if (stat(given, &status) == 0 && S_ISDIR(status.st_mode)) {
+		if (log_read_series(given, "sessions", take_session, take_log, report) == 0) {
+			error_set(&error, "%s: there is no sessions.jsonl in it", given);
+			say(&error);
+			report->failed++;
+		}
+		(void)log_read_series(
+		    given, "statistics", take_statistics, take_statistics_log, report);
+		capture_sum_settle(&report->capture);
+		return;
 	}
-	judge_log(path, &log);
-	report->counters.lines += log.lines;
-	report->counters.taken += log.taken;
-	if (log.lines > 0 && log.taken == 0)
-		report->failed++;
-	if (directory && log_path(path, given, "statistics.jsonl") && stat(path, &status) == 0 &&
-	    !log_read(path, take_statistics, report, &ignored, &error))
-		say(&error);
+	struct log_counters log = {0};
+	bool good = log_read(given, take_session, report, &log, &error);
+	take_log(report, given, &log, good ? NULL : &error);
 }
 
 /* ---- writing ---- */
@@ -154,10 +169,12 @@ static void write_input(struct json *json, const struct report *report)
 	else
 		json_null(json);
 	json_key(json, "capture");
-	if (report->runs > 0)
-		capture_accounting_write(json, &report->capture);
+	if (report->capture.runs > 0)
+		capture_accounting_write(json, &report->capture.accounting);
 	else
 		json_null(json);
+	json_key_unsigned(json, "runs", report->capture.runs);
+	json_key_unsigned(json, "runs_without_end", report->capture.without_end);
 	json_object_end(json);
 	json_line_end(json);
 }
@@ -195,10 +212,16 @@ static void print_text(const struct report *report)
 {
 	print_head(report);
 	statistics_each(report->statistics, print_table, (void *)(uintptr_t)report);
-	if (report->runs > 0) {
-		printf("\nThe capture, as %" PRIu64 " run%s said\n", report->runs,
-		    report->runs == 1 ? "" : "s");
-		capture_accounting_print(stdout, &report->capture);
+	const struct capture_sum *capture = &report->capture;
+	if (capture->runs > 0) {
+		printf("\nThe capture, as %" PRIu64 " run%s said", capture->runs,
+		    capture->runs == 1 ? "" : "s");
+		if (capture->without_end > 0)
+			printf(", %" PRIu64 " of which up to the last interval: its end is not in "
+			       "the logs",
+			    capture->without_end);
+		puts("");
+		capture_accounting_print(stdout, &capture->accounting);
 	} else {
 		puts("\nWhat the capture lost is not known: there is no statistics.jsonl beside "
 		     "the logs");
@@ -221,7 +244,7 @@ static bool print_all(const struct report *report, struct error *error)
 static bool save_metrics(const struct report *report, struct error *error)
 {
 	struct metrics_page page = {
-	    .capture = report->runs > 0 ? &report->capture : NULL,
+	    .capture = report->capture.runs > 0 ? &report->capture.accounting : NULL,
 	    .statistics = report->statistics,
 	};
 	const char *path = report->options->metrics_path;

@@ -5,12 +5,13 @@
 #include "analytics/alert_limit.h"
 #include "analytics/exporter.h"
 #include "analytics/json_evidence.h"
-#include "analytics/log_file.h"
+#include "analytics/log_directory.h"
 #include "analytics/session_id.h"
 
 #include <stdlib.h>
 
 struct alerts_export {
+	struct log_directory *logs;
 	struct log_file *output;
 	struct alert_limit *limit;
 	uint64_t written, left_out;
@@ -19,7 +20,7 @@ struct alerts_export {
 
 static void *alerts_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->log_directory == NULL)
+	if (settings->logs == NULL)
 		return NULL;
 	struct alerts_export *export = calloc(1, sizeof *export);
 	if (export != NULL)
@@ -29,7 +30,8 @@ static void *alerts_open(const struct exporter_settings *settings, struct error 
 		free(export);
 		return NULL;
 	}
-	export->output = log_file_create(settings->log_directory, "alerts.jsonl", error);
+	export->logs = settings->logs;
+	export->output = log_directory_log(settings->logs, "alerts", error);
 	if (export->output != NULL)
 		return export;
 	alert_limit_destroy(export->limit);
@@ -177,7 +179,7 @@ static bool alerts_close(
 	(void)accounting;
 	while (good && alert_limit_drain(export->limit, &group))
 		good = write_left_out(export, &group, error);
-	good &= log_file_close(export->output, error);
+	good &= log_directory_close_log(export->logs, export->output, error);
 	json_release(&export->json);
 	alert_limit_destroy(export->limit);
 	free(export);

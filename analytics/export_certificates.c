@@ -3,7 +3,7 @@
 #include "analytics/certificate_pem.h"
 #include "analytics/exporter.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_file.h"
+#include "analytics/log_directory.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 enum { NAME_TEXT_MAX = 4096 }; // bytes of a subject or issuer
 
 struct certificates_export {
+	struct log_directory *logs;
 	struct log_file *output;
 	bool pem;
 	uint64_t written;
@@ -20,7 +21,7 @@ struct certificates_export {
 
 static void *certificates_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->log_directory == NULL)
+	if (settings->logs == NULL)
 		return NULL;
 	struct certificates_export *export = calloc(1, sizeof *export);
 	if (export == NULL) {
@@ -28,7 +29,8 @@ static void *certificates_open(const struct exporter_settings *settings, struct 
 		return NULL;
 	}
 	export->pem = settings->pem;
-	export->output = log_file_create(settings->log_directory, "certificates.jsonl", error);
+	export->logs = settings->logs;
+	export->output = log_directory_log(settings->logs, "certificates", error);
 	if (export->output != NULL)
 		return export;
 	free(export);
@@ -224,7 +226,7 @@ static bool certificates_close(
 {
 	struct certificates_export *export = exporter;
 	(void)accounting;
-	bool good = log_file_close(export->output, error);
+	bool good = log_directory_close_log(export->logs, export->output, error);
 	json_release(&export->json);
 	free(export);
 	return good;

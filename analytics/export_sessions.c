@@ -5,7 +5,7 @@
 #include "analytics/exporter.h"
 #include "analytics/json_evidence.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_file.h"
+#include "analytics/log_directory.h"
 #include "analytics/session_id.h"
 #include "decode/tls.h"
 #include "decode/tls_facts.h"
@@ -16,6 +16,7 @@
 #include <string.h>
 
 struct sessions_export {
+	struct log_directory *logs; // NULL: not asked for
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
 	const char *sensor;
 	uint64_t written; // records, whatever the number of outputs
@@ -370,8 +371,9 @@ static bool export_close(
 	struct sessions_export *export = exporter;
 	bool good = true;
 	(void)accounting;
-	for (size_t i = 0; i < 2; i++)
-		good &= log_file_close(export->outputs[i], error);
+	if (export->logs != NULL)
+		good = log_directory_close_log(export->logs, export->outputs[0], error);
+	good &= log_file_close(export->outputs[1], error);
 	json_release(&export->json);
 	free(export);
 	return good;
@@ -379,7 +381,7 @@ static bool export_close(
 
 static void *export_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->log_directory == NULL && settings->records_path == NULL)
+	if (settings->logs == NULL && settings->records_path == NULL)
 		return NULL;
 	struct sessions_export *export = calloc(1, sizeof *export);
 	if (export == NULL) {
@@ -388,9 +390,9 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	}
 	export->sensor = settings->sensor;
 	bool good = true;
-	if (settings->log_directory != NULL) {
-		export->outputs[0] =
-		    log_file_create(settings->log_directory, "sessions.jsonl", error);
+	if (settings->logs != NULL) {
+		export->logs = settings->logs;
+		export->outputs[0] = log_directory_log(settings->logs, "sessions", error);
 		good = export->outputs[0] != NULL;
 	}
 	if (good && settings->records_path != NULL) {
@@ -437,10 +439,18 @@ static void export_written(const void *exporter, struct written_counters *counte
 	counters->sessions += export->written;
 }
 
+// The log is looked after by its directory.
+static bool export_second(void *exporter, struct error *error)
+{
+	struct sessions_export *export = exporter;
+	return export->outputs[1] == NULL || log_file_flush(export->outputs[1], error);
+}
+
 const struct exporter_ops sessions_exporter = {
     .name = "sessions",
     .open = export_open,
     .session = export_session,
     .written = export_written,
+    .second = export_second,
     .close = export_close,
 };

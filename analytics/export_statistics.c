@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// statistics.jsonl: a line per interval and one for the whole run; and, where asked for, the run's tables
-// as CSV, metrics and TLS reports.
+// statistics.jsonl: a line per interval, one whenever it is asked for, and one for the whole run; and, where
+// asked for, the run's tables as CSV, metrics and TLS reports.
 #include "analytics/capture_accounting.h"
 #include "analytics/exporter.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_file.h"
+#include "analytics/log_directory.h"
 #include "analytics/metrics_page.h"
 #include "analytics/statistics_files.h"
 #include "analytics/tls_rpt.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct statistics_export {
 	const struct exporter_settings *settings;
@@ -19,6 +20,7 @@ struct statistics_export {
 	struct statistics *run, *interval;
 	struct tls_rpt *reports; // NULL: not asked for
 	struct log_file *log; // NULL: not asked for
+	nanoseconds begun; // the run, by the clock: its name in the log
 	struct capture_accounting before; // at the end of the last interval
 	struct session_facts facts;
 	struct json json;
@@ -49,8 +51,8 @@ static bool open_parts(
 		if (export->reports == NULL)
 			return false;
 	}
-	if (settings->log_directory != NULL) {
-		export->log = log_file_create(settings->log_directory, "statistics.jsonl", error);
+	if (settings->logs != NULL) {
+		export->log = log_directory_log(settings->logs, "statistics", error);
 		return export->log != NULL;
 	}
 	return true;
@@ -58,7 +60,7 @@ static bool open_parts(
 
 static void *statistics_open(const struct exporter_settings *settings, struct error *error)
 {
-	bool asked = settings->log_directory != NULL || settings->csv_directory != NULL ||
+	bool asked = settings->logs != NULL || settings->csv_directory != NULL ||
 	             settings->metrics_path != NULL || settings->tls_rpt_directory != NULL ||
 	             settings->listening;
 	if (!asked)
@@ -68,6 +70,9 @@ static void *statistics_open(const struct exporter_settings *settings, struct er
 		error_set(error, "no memory for statistics");
 		return NULL;
 	}
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	export->begun = SECONDS((nanoseconds)now.tv_sec) + now.tv_nsec;
 	export->settings = settings;
 	if (open_parts(export, settings, error))
 		return export;
@@ -129,6 +134,11 @@ static bool write_line(
 		json_bytes(json, (const uint8_t *)sensor, strlen(sensor));
 	else
 		json_null(json);
+	json_key(json, "run");
+	if (export->settings->appends)
+		json_time(json, export->begun);
+	else
+		json_null(json); // there is no other
 	write_times(json, line);
 	json_key_bool(json, "complete", line->complete);
 	json_key_unsigned(json, "sessions", statistics_span(line->statistics).sessions);
@@ -187,23 +197,54 @@ static bool statistics_interval(
 
 /* ---- the end ---- */
 
-static bool write_run(
-    struct statistics_export *export, const struct run_accounting *accounting, struct error *error)
+// What the run has counted, in all forms that are asked for.
+static bool write_all(struct statistics_export *export, const char *kind, bool whole,
+    const struct run_accounting *accounting, struct error *error)
 {
 	const struct exporter_settings *settings = export->settings;
 	struct statistics_span span = statistics_span(export->run);
-	bool whole = !accounting->interrupted && accounting->inputs_failed == 0;
-	struct statistics_line line = {"run", span.first, span.last, span.sessions > 0, whole,
+	struct statistics_line line = {kind, span.first, span.last, span.sessions > 0, whole,
 	    export->run, capture_accounting_of(accounting)};
 	if (export->log != NULL && !write_line(export, &line, error))
 		return false;
 	if (settings->csv_directory != NULL &&
 	    !statistics_write_csv(export->run, settings->csv_directory, error))
 		return false;
-	if (!save_metrics(export, accounting, error))
+	return save_metrics(export, accounting, error);
+}
+
+// Whoever adds up the lines of runs, or those of intervals, leaves this one out.
+static bool statistics_so_far(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
+{
+	struct statistics_export *export = exporter;
+	return write_all(export, "so_far", false, accounting, error) &&
+	       (export->log == NULL || log_file_flush(export->log, error));
+}
+
+static bool statistics_reload(void *exporter, struct error *error)
+{
+	struct statistics_export *export = exporter;
+	const struct exporter_settings *settings = export->settings;
+	struct error reason;
+	struct facts_lookup *lookup =
+	    facts_lookup_open(settings->asn_table, settings->country_table, &reason);
+	if (lookup == NULL) {
+		error_set(error, "networks and countries stay as they were: %s", reason.text);
 		return false;
-	return export->reports == NULL ||
-	       tls_rpt_write(export->reports, settings->tls_rpt_directory, error);
+	}
+	facts_lookup_close(export->lookup);
+	export->lookup = lookup;
+	return true;
+}
+
+static bool write_run(
+    struct statistics_export *export, const struct run_accounting *accounting, struct error *error)
+{
+	bool whole = !accounting->interrupted && accounting->inputs_failed == 0;
+	return write_all(export, "run", whole, accounting, error) &&
+	       (export->reports == NULL ||
+	           tls_rpt_write(export->reports, export->settings->tls_rpt_directory, error));
 }
 
 static bool statistics_close(
@@ -212,7 +253,7 @@ static bool statistics_close(
 	struct statistics_export *export = exporter;
 	struct error closing = {""};
 	bool good = accounting == NULL || write_run(export, accounting, error);
-	bool closed = log_file_close(export->log, &closing);
+	bool closed = log_directory_close_log(export->settings->logs, export->log, &closing);
 	if (good && !closed)
 		*error = closing;
 	release(export);
@@ -225,5 +266,7 @@ const struct exporter_ops statistics_exporter = {
     .session = statistics_session,
     .interval = statistics_interval,
     .metrics = statistics_metrics,
+    .so_far = statistics_so_far,
+    .reload = statistics_reload,
     .close = statistics_close,
 };

@@ -108,6 +108,38 @@ void exporters_metrics(
 			table[i]->metrics(exporters->open[i], accounting, out);
 }
 
+bool exporters_so_far(struct exporters *exporters, const struct run_accounting *accounting)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->so_far != NULL &&
+		    !table[i]->so_far(exporters->open[i], accounting, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
+bool exporters_second(struct exporters *exporters)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->second != NULL &&
+		    !table[i]->second(exporters->open[i], &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
+void exporters_reload(struct exporters *exporters, void (*tell)(const struct error *what))
+{
+	for (size_t i = 0; i < EXPORTERS; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->reload != NULL &&
+		    !table[i]->reload(exporters->open[i], &error))
+			tell(&error);
+	}
+}
+
 bool exporters_close(
     struct exporters *exporters, const struct run_accounting *accounting, struct error *error)
 {

@@ -10,9 +10,12 @@
 
 #include <stdio.h>
 
+struct log_directory;
+
 // What exporters need to know of the command line. It and its strings live as long as the exporters.
 struct exporter_settings {
-	const char *log_directory; // NULL: no logs
+	struct log_directory *logs; // NULL: no logs
+	bool appends;               // to logs in which other runs stand, too
 	const char *records_path;  // "-" is standard output; NULL: records are not printed
 	const char *sensor;        // NULL: not named
 	FILE *summary;             // where the summary goes; NULL: nowhere
@@ -44,6 +47,13 @@ struct exporter_ops {
 	void (*written)(const void *exporter, struct written_counters *counters);
 	// Writes the page of metrics (metrics_page.h) as it is now. NULL: it has none.
 	void (*metrics)(const void *exporter, const struct run_accounting *accounting, FILE *out);
+	// Statistics are wanted now, in the middle of an interval. NULL: not interested. False as above.
+	bool (*so_far)(void *exporter, const struct run_accounting *accounting, struct error *error);
+	// About once a second: what was written is to be seen. NULL: it does not hold anything back. False as above.
+	bool (*second)(void *exporter, struct error *error);
+	// Files it reads have changed: reads them again, between two sessions. NULL: it reads none. False: *error;
+	// it goes on with what it has.
+	bool (*reload)(void *exporter, struct error *error);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
@@ -75,6 +85,15 @@ struct written_counters exporters_written(const struct exporters *exporters);
 // Writes the page of metrics as it is now, if the settings say that somebody may ask for it.
 void exporters_metrics(
     const struct exporters *exporters, const struct run_accounting *accounting, FILE *out);
+
+// As exporters_session, when statistics are wanted now.
+bool exporters_so_far(struct exporters *exporters, const struct run_accounting *accounting);
+
+// As exporters_session, about once a second.
+bool exporters_second(struct exporters *exporters);
+
+// Has them read their files again. What cannot be read is told, and stays as it was.
+void exporters_reload(struct exporters *exporters, void (*tell)(const struct error *what));
 
 // Closes all. False: an output failed, now or before; *error is the first reason.
 bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,

@@ -35,6 +35,7 @@ struct strand {
 	struct feed *feed;
 	struct interval_clock clock;
 	unsigned lane;
+	struct watched_loop *loop; // of its thread
 	pthread_t thread;
 	unsigned batches; // since the last look at the clock
 	nanoseconds told; // when what was counted was told last, by the wall clock
@@ -198,7 +199,8 @@ static void take_turn(struct strand *strand, const struct packet_batch *batch)
 	} else if (live) {
 		pass_time(strand);
 	}
-	if (live && (strand->status == SOURCE_IDLE || ++strand->batches % BATCHES_PER_LOOK == 0))
+	if ((live && (strand->status == SOURCE_IDLE || ++strand->batches % BATCHES_PER_LOOK == 0)) ||
+	    atomic_load_explicit(strand->feed->options.wanted, memory_order_relaxed))
 		tell_account_in_time(strand);
 	// What a pipe gave is at an end, perhaps for long: nobody would come to tell it later.
 	if (!live && strand->feed->options.watched && batch->count < PACKET_BATCH_MAX)
@@ -212,8 +214,11 @@ static void read_lane(struct strand *strand, struct progress *progress, const ch
 	struct packet_batch batch;
 	strand->status = SOURCE_IDLE;
 	while (goes_on(strand, &batch)) {
+		watched_waits(strand->loop, !feed->ops->live); // for a pipe, as long as it likes
 		strand->status =
 		    feed->ops->next(feed->source, strand->lane, &batch, &strand->error);
+		watched_waits(strand->loop, false);
+		watched_turn(strand->loop);
 		if (strand->status == SOURCE_END || strand->status == SOURCE_FAILED)
 			break;
 		take_turn(strand, &batch);
@@ -222,6 +227,7 @@ static void read_lane(struct strand *strand, struct progress *progress, const ch
 			progress_step(progress, name, &counters);
 		}
 	}
+	watched_waits(strand->loop, true);
 	if (strand->status == SOURCE_FAILED)
 		feed->over = true;
 	if (feed->count > 1) // what the other lanes still find does not wait for this one
@@ -286,6 +292,8 @@ static bool make_strand(struct feed *feed, unsigned number, struct error *error)
 		lanes[i] = intake_lane(feed->options.intake, number * workers + i);
 	*strand = (struct strand){.feed = feed, .lane = number, .first = lanes[0]};
 	strand->clock.length = feed->options.interval;
+	strand->loop = progress_watch_add(crew.watch);
+	watched_waits(strand->loop, true);
 	crew.worker.memory /= feed->count;
 	crew.worker.on_session = intake_session;
 	crew.worker.on_certificate = intake_certificate;

@@ -20,7 +20,8 @@ struct feed_options {
 	struct intake *intake; // with feed_workers lanes
 	bool quiet; // no progress is shown
 	bool watched; // somebody looks at how it goes: files, too, are told of while they are read
-	const volatile int *stop; // set by a signal
+	const atomic_bool *stop; // set by a signal
+	const atomic_bool *wanted; // likewise: what was counted is wanted now, also of a source that is not live
 	const atomic_bool *broken; // an output has failed: nothing more is worth reading
 };
 

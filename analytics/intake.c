@@ -174,7 +174,9 @@ static void take_account(
 	if (intake->sinks.on_account == NULL)
 		return;
 	struct run_accounting sum = account_of_all(intake);
-	intake->sinks.on_account(intake->sinks.context, &sum);
+	// Of those that were told at the same moment, the last one is taken last.
+	bool whole = lane == &intake->lanes[intake->count - 1];
+	intake->sinks.on_account(intake->sinks.context, &sum, whole);
 }
 
 static void take_message(

@@ -21,8 +21,10 @@ struct intake_sinks {
 	certificate_sink *on_certificate;
 	// All workers have come to the end of an interval; the accounting is of all of them.
 	void (*on_interval)(void *context, const struct ended_interval *interval);
-	// What was counted so far, of all workers: as often as one of them tells. NULL: nobody wants to know.
-	void (*on_account)(void *context, const struct run_accounting *accounting);
+	// What was counted so far, of all workers: as often as one of them tells. `whole`: they all have told it
+	// since it was so the last time. NULL: nobody wants to know.
+	void (*on_account)(
+	    void *context, const struct run_accounting *accounting, bool whole);
 	// Every few milliseconds, whether or not something came. NULL: there is nothing else to do.
 	void (*on_turn)(void *context);
 	void *context;

@@ -9,23 +9,45 @@
 #include <stddef.h>
 #include <stdio.h>
 
-// Set by a signal, read by the run: the only global state there is.
-static volatile sig_atomic_t stop;
+// Set by signals, read by the run: the only global state there is.
+static struct signals signals;
 
-static void on_signal(int number)
+// The second time it ends at once, as if nobody had caught the signal.
+static void on_stop(int number)
 {
-	(void)number;
-	stop = 1;
+	if (!atomic_exchange(&signals.stop, true))
+		return;
+	signal(number, SIG_DFL);
+	raise(number);
 }
 
-// Without SA_RESTART: a wait for input ends, and the run sees that it is to stop.
+static void on_reload(int number)
+{
+	(void)number;
+	atomic_store(&signals.reload, true);
+}
+
+static void on_statistics(int number)
+{
+	(void)number;
+	atomic_store(&signals.statistics, true);
+}
+
+static void set_signal(int number, void (*handler)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	sigemptyset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+// Without SA_RESTART a wait for input ends, and the run sees that it is to stop.
 static void set_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN;
+	set_signal(SIGINT, on_stop, 0);
+	set_signal(SIGTERM, on_stop, 0);
+	set_signal(SIGHUP, on_reload, SA_RESTART);
+	set_signal(SIGUSR1, on_statistics, SA_RESTART);
+	struct sigaction action = {.sa_handler = SIG_IGN};
 	sigaction(SIGPIPE, &action, NULL); // a closed pipe is an error of write()
 	sigaction(SIGXFSZ, &action, NULL); // and so is a file that may not grow
 }
@@ -58,7 +80,7 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_RUN:
 		set_signals();
-		code = run(options, &stop);
+		code = run(options, &signals);
 		break;
 	}
 	options_free(options);

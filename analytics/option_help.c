@@ -3,6 +3,7 @@
 #include "analytics/option_help.h"
 
 #include "analytics/option_table.h"
+#include "analytics/service.h"
 #include "decode/foreign.h"
 
 #include <string.h>
@@ -60,6 +61,7 @@ void option_version_print(FILE *out)
 	char sandbox[64];
 	const char *library = foreign_library();
 	confinement_describe(sandbox, sizeof sandbox);
-	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s\n%s\n", library != NULL ? "with" : "without",
-	    library != NULL ? library : "nDPI", sandbox);
+	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s, %s systemd\n%s\n",
+	    library != NULL ? "with" : "without", library != NULL ? library : "nDPI",
+	    service_can() ? "with" : "without", sandbox);
 }

@@ -105,6 +105,18 @@ const struct option_row option_table[] = {
         .help = "tables of the networks and of the countries of addresses, in the"},
     {"country-db", 0, "FILE", &option_text, AT(country_table), OPTION_GROUP_STATISTICS,
         .help = "format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb"},
+    {"append", 0, NULL, &option_flag, AT(append), OPTION_GROUP_LOGS,
+        .help = "add to the logs that are there instead of replacing them, and stay\n"
+                "up where they cannot be written; so do the next four"},
+    {"rotate-size", 0, "SIZE", &option_size, AT(rotate_size), OPTION_GROUP_LOGS,
+        .help = "put a log aside before it grows beyond this: as\n"
+                "sessions-2026-11-27T03-00-00Z.jsonl, by when it was begun"},
+    {"rotate-interval", 0, "SECONDS", &option_seconds, AT(rotate_interval), OPTION_GROUP_LOGS,
+        .help = "put logs aside at the multiples of this in UTC: 86400 is midnight"},
+    {"rotate-keep", 0, "COUNT", &option_count, AT(rotate_keep), OPTION_GROUP_LOGS,
+        .help = "remove the oldest of a log when more than these were put aside"},
+    {"rotate-zstd", 0, NULL, &option_flag, AT(rotate_zstd), OPTION_GROUP_LOGS,
+        .help = "compress what was put aside"},
     {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
         .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
                 "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},

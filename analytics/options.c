@@ -3,6 +3,7 @@
 
 #include "analytics/config_file.h"
 #include "analytics/interface_list.h"
+#include "analytics/log_compress.h"
 #include "analytics/option_help.h"
 #include "analytics/option_table.h"
 #include "analytics/option_values.h"
@@ -121,6 +122,22 @@ static bool wants_statistics(const struct options *options)
 	       options->listen.length > 0;
 }
 
+// An option that is about logs that are kept. NULL: none is given.
+static const char *keeping_option(const struct options *options)
+{
+	return options->append                ? "--append"
+	       : options->rotate_size > 0     ? "--rotate-size"
+	       : options->rotate_interval > 0 ? "--rotate-interval"
+	       : options->rotate_keep > 0     ? "--rotate-keep"
+	       : options->rotate_zstd         ? "--rotate-zstd"
+	                                      : NULL;
+}
+
+bool options_keep_logs(const struct options *options)
+{
+	return keeping_option(options) != NULL;
+}
+
 // What is wrong with options beside each other. A message begins with the option that it is about.
 static bool check(const struct options *options, struct error *error)
 {
@@ -144,6 +161,10 @@ static bool check(const struct options *options, struct error *error)
 		    "--metrics, --tls-rpt or --listen");
 	else if (options->pem && options->log_directory == NULL)
 		error_set(error, "--pem: certificates are written only with -w DIR");
+	else if (options_keep_logs(options) && options->log_directory == NULL)
+		error_set(error, "%s: logs are written only with -w DIR", keeping_option(options));
+	else if (options->rotate_zstd && !log_compress_can())
+		error_set(error, "--rotate-zstd: this mailtap was built without libzstd");
 	else if (is_capture(options, options->metrics_path))
 		error_set(error,
 		    "--metrics: %.200s is one of the captures to read; it would be lost",

@@ -67,6 +67,11 @@ struct options {
 	struct listen_address listen; // where to answer HTTP; of length 0: nowhere
 	const char *user;          // to become once the source is open, or NULL
 	bool without_sandbox;
+	bool append;               // logs are added to, not replaced
+	size_t rotate_size;        // bytes at which a log is put aside; 0: never
+	nanoseconds rotate_interval; // likewise
+	size_t rotate_keep;        // of each log put aside; 0: all
+	bool rotate_zstd;          // they are compressed
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there
@@ -81,6 +86,9 @@ enum options_outcome options_read(
 
 // With what each option is if it is not given (options_free). NULL: no memory.
 struct options *options_create(void);
+
+// Logs that are there are added to: the run is one that goes on for long.
+bool options_keep_logs(const struct options *options);
 
 void options_free(struct options *options);
 

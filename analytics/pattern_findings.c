@@ -41,7 +41,7 @@ struct pattern_reader *pattern_reader_create(const struct pattern_set *patterns)
 	struct pattern_reader *reader = calloc(1, sizeof *reader);
 	if (reader == NULL)
 		return NULL;
-	reader->patterns = patterns;
+	reader->patterns = pattern_set_share(patterns);
 	reader->key = hash_key_random();
 	reader->scratch = pattern_scratch_create(patterns);
 	if (reader->scratch != NULL)
@@ -50,10 +50,28 @@ struct pattern_reader *pattern_reader_create(const struct pattern_set *patterns)
 	return NULL;
 }
 
+// What was found with the old ones is forgotten. Without memory it goes on with those it has.
+static void take_newer_patterns(struct pattern_reader *reader)
+{
+	const struct pattern_set *newer = pattern_set_newer(reader->patterns);
+	struct pattern_scratch *scratch = newer != NULL ? pattern_scratch_create(newer) : NULL;
+	if (scratch == NULL)
+		return;
+	pattern_set_share(newer);
+	pattern_scratch_destroy(reader->scratch);
+	pattern_set_destroy(reader->patterns);
+	reader->scratch = scratch;
+	reader->patterns = newer;
+	memset(reader->banners, 0, sizeof reader->banners);
+	memset(reader->lists, 0, sizeof reader->lists);
+}
+
 void pattern_reader_destroy(struct pattern_reader *reader)
 {
-	if (reader != NULL)
-		pattern_scratch_destroy(reader->scratch);
+	if (reader == NULL)
+		return;
+	pattern_scratch_destroy(reader->scratch);
+	pattern_set_destroy(reader->patterns);
 	free(reader);
 }
 
@@ -154,6 +172,7 @@ struct pattern_findings pattern_findings_of(
 	const struct text *banner = session->server_banner, *list = session->capabilities;
 	struct pattern_findings findings = {.garbled_capability = -1};
 	struct clue answer;
+	take_newer_patterns(reader);
 	if (banner != NULL && banner->length > 0) {
 		const struct banner_findings *said = read_banner(reader, banner);
 		findings.server_software = said->software;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the patterns (configs/patterns/) say of a session's texts: the server's software, an overwritten
-// banner, filler in the place of a capability or command, what kind of refusal a line is. A value; the
-// identifiers live as long as the pattern set.
+// banner, filler in the place of a capability or command, what kind of refusal a line is. A value.
 #ifndef MAILTAP_ANALYTICS_PATTERN_FINDINGS_H
 #define MAILTAP_ANALYTICS_PATTERN_FINDINGS_H
 
@@ -22,13 +21,13 @@ struct pattern_findings {
 // seen last: a server greets a million sessions with the same words. Bounded.
 struct pattern_reader;
 
-// `patterns` must outlive it. NULL: no memory.
+// Takes a share of the patterns, and what comes in their place. NULL: no memory.
 struct pattern_reader *pattern_reader_create(const struct pattern_set *patterns);
 
 // NULL is allowed.
 void pattern_reader_destroy(struct pattern_reader *reader);
 
-// What the patterns say of the record; the line points into it.
+// What the patterns say of the record; the line points into it. The identifiers are good until the next record.
 struct pattern_findings pattern_findings_of(
     struct pattern_reader *reader, const struct session_record *record);
 

@@ -7,14 +7,15 @@
 #include "analytics/feed.h"
 #include "analytics/inputs.h"
 #include "analytics/intake.h"
+#include "analytics/log_directory.h"
 #include "analytics/privileges.h"
+#include "analytics/reloader.h"
 #include "analytics/run_view.h"
+#include "analytics/upkeep.h"
 #include "capture/base/cpu.h"
-#include "decode/pattern_cache.h"
 #include "decode/pattern_set.h"
 #include "decode/tls_keylog.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,9 +27,9 @@ enum { CERTIFICATES_SHARE = 8 };
 
 struct run {
 	const struct options *options;
-	const volatile int *stop;
+	struct signals *signals;
 	struct tls_keylog *keylog; // NULL: none was given
-	struct pattern_set *patterns;
+	const struct pattern_set *patterns;
 	struct live_input live; // opened first: what it takes to do so can be given up then
 	struct feed *feed;
 	struct exporters *exporters;
@@ -36,6 +37,8 @@ struct run {
 	struct pattern_reader *pattern_reader;
 	struct server_memory *servers;
 	struct analyst *analyst;
+	struct log_directory *logs; // NULL: none
+	struct upkeep *upkeep;
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct exporter_settings settings;
 	struct run_accounting accounting;
@@ -107,20 +110,40 @@ static void on_interval(void *context, const struct ended_interval *ended)
 		run->output_failed = !exporters_interval(run->exporters, &interval);
 }
 
-static void on_account(void *context, const struct run_accounting *accounting)
+static void on_account(void *context, const struct run_accounting *accounting, bool whole)
 {
 	struct run *run = context;
 	run->so_far = *accounting;
+	if (!whole)
+		return;
+	upkeep_account(run->upkeep, accounting);
+	if (!signals_take(&run->signals->statistics) || run->output_failed)
+		return;
+	complete_accounting(run, &run->so_far);
+	run->output_failed = !exporters_so_far(run->exporters, &run->so_far);
 }
 
 // Somebody may want to know how the run goes.
-static void on_turn(void *context)
+static void show(struct run *run)
 {
-	struct run *run = context;
 	if (!run_view_turn(run->view))
 		return;
 	complete_accounting(run, &run->so_far);
 	run_view_answer(run->view, run->exporters, &run->so_far);
+}
+
+static void on_turn(void *context)
+{
+	struct run *run = context;
+	struct error error;
+	show(run);
+	if (run->output_failed || !upkeep_is_due(run->upkeep))
+		return;
+	run->output_failed = !exporters_second(run->exporters);
+	if (upkeep_second(run->upkeep, &error))
+		return;
+	say(&error);
+	run->output_failed = true;
 }
 
 static struct run_accounting account_so_far(const struct run *run)
@@ -169,14 +192,14 @@ static void read_inputs(struct run *run)
 	struct error error;
 	const struct source_ops *ops = source_find("file");
 	for (size_t i = 0; i < run->options->file_count; i++) {
-		if (*run->stop || run->output_failed)
+		if (signals_stop(run->signals) || run->output_failed)
 			break;
 		if (read_input(run, ops, run->options->files[i], &error))
 			continue;
 		say(&error);
 		run->inputs_failed++;
 	}
-	run->accounting.interrupted = *run->stop != 0;
+	run->accounting.interrupted = signals_stop(run->signals);
 }
 
 // Until it ends, or a signal comes: that is how a live run ends.
@@ -241,16 +264,7 @@ static bool read_keylogs(struct run *run, struct error *error)
 // The shipped patterns and the user's, compiled. False: one of them is wrong.
 static bool load_patterns(struct run *run, struct error *error)
 {
-	char usual[PATH_MAX];
-	const struct options *options = run->options;
-	struct pattern_set_options patterns = {
-	    .files = options->patterns.paths,
-	    .file_count = options->patterns.count,
-	    .cache_directory = options->pattern_cache,
-	};
-	if (patterns.cache_directory == NULL && pattern_cache_usual_directory(usual, sizeof usual))
-		patterns.cache_directory = usual;
-	run->patterns = pattern_set_load(&patterns, error);
+	run->patterns = load_given_patterns(run->options, error);
 	if (run->patterns == NULL)
 		return false;
 	run->pattern_reader = pattern_reader_create(run->patterns);
@@ -262,7 +276,6 @@ static struct exporter_settings settings_of(const struct options *options)
 {
 	bool printed = options->records_path != NULL && strcmp(options->records_path, "-") == 0;
 	return (struct exporter_settings){
-	    .log_directory = options->log_directory,
 	    .records_path = options->records_path,
 	    .sensor = options->sensor,
 	    .certificate_directory = options->certificate_directory,
@@ -283,12 +296,7 @@ static struct exporter_settings settings_of(const struct options *options)
 static struct certificate_judge *open_judge(const struct options *options, struct error *error)
 {
 	struct certificate_judge_options judge = {
-	    .trust = {.ca_files = options->ca_files.paths,
-	        .ca_file_count = options->ca_files.count,
-	        .ca_directories = options->ca_directories.paths,
-	        .ca_directory_count = options->ca_directories.count,
-	        .crl_directories = options->crl_directories.paths,
-	        .crl_directory_count = options->crl_directories.count},
+	    .trust = given_trust_options(options),
 	    .memory = options->memory / CERTIFICATES_SHARE,
 	};
 	return certificate_judge_create(&judge, error);
@@ -353,6 +361,22 @@ static bool place_threads(const struct cpu_list *list, unsigned workers, struct 
 	return cpu_pin(pthread_self(), list->cpus[0]);
 }
 
+static bool open_upkeep(struct run *run, struct error *error)
+{
+	const struct upkeep_options upkeep = {
+	    .options = run->options,
+	    .signals = run->signals,
+	    .patterns = run->patterns,
+	    .logs = run->logs,
+	    .exporters = run->exporters,
+	    .certificates = run->certificates,
+	    .servers = run->servers,
+	    .tell = say,
+	};
+	run->upkeep = upkeep_create(&upkeep, error);
+	return run->upkeep != NULL;
+}
+
 // The workers, and the thread that judges and writes what they find.
 static bool start_threads(struct run *run, struct error *error)
 {
@@ -378,6 +402,7 @@ static bool start_threads(struct run *run, struct error *error)
 	                 .without_foreign = options->without_ndpi,
 	                 .drop_wrong_checksums = options->drop_wrong_checksums},
 	        .threads = workers,
+	        .watch = upkeep_watch(run->upkeep),
 	        .live = run->live.ops != NULL && run->live.ops->live,
 	        .cpus = cpus->count > 0 ? cpus->cpus + 1 : NULL},
 	    .lanes = lanes,
@@ -385,7 +410,8 @@ static bool start_threads(struct run *run, struct error *error)
 	    .intake = run->intake,
 	    .quiet = options->quiet,
 	    .watched = run->view != NULL,
-	    .stop = run->stop,
+	    .stop = &run->signals->stop,
+	    .wanted = &run->signals->statistics,
 	    .broken = &run->output_failed,
 	};
 	run->feed = feed_create(&feed, error);
@@ -402,6 +428,28 @@ static bool open_view(struct run *run, struct error *error)
 	return run->view != NULL;
 }
 
+// A run that goes on for long adds to its logs, and stays up where they cannot be written.
+static bool open_logs(struct run *run, struct error *error)
+{
+	const struct options *options = run->options;
+	bool keep = options_keep_logs(options) || run->live.ops != NULL;
+	const struct log_policy policy = {
+	    .keep = keep,
+	    .stay_up = keep,
+	    .rotate_size = options->rotate_size,
+	    .rotate_interval = options->rotate_interval / SECONDS(1),
+	    .rotate_keep = options->rotate_keep,
+	    .compress = options->rotate_zstd,
+	    .tell = say,
+	};
+	if (options->log_directory == NULL)
+		return true;
+	run->logs = log_directory_open(options->log_directory, &policy, error);
+	run->settings.logs = run->logs;
+	run->settings.appends = keep;
+	return run->logs != NULL;
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
@@ -416,10 +464,12 @@ static bool open_run(struct run *run, struct error *error)
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
 		return false;
+	if (!open_logs(run, error))
+		return false;
 	run->exporters = exporters_open(&run->settings, error);
 	if (run->exporters == NULL || !open_analyst(run, error) || !confine(run, error))
 		return false;
-	return start_threads(run, error);
+	return open_upkeep(run, error) && start_threads(run, error);
 }
 
 // The last sessions, and everything that is still on its way to the outputs.
@@ -444,6 +494,7 @@ static void finish_sessions(struct run *run)
 	if (begun)
 		on_interval(run, &last);
 	analyst_destroy(run->analyst);
+	upkeep_destroy(run->upkeep);
 	pattern_reader_destroy(run->pattern_reader);
 	pattern_set_destroy(run->patterns);
 }
@@ -454,6 +505,7 @@ static bool close_outputs(
 {
 	struct error ignored;
 	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
+	log_directory_close(run->logs);
 	if (accounting != NULL && run->options->server_memory != NULL)
 		written &= server_memory_save(
 		    run->servers, run->options->server_memory, written ? error : &ignored);
@@ -462,9 +514,9 @@ static bool close_outputs(
 	return written;
 }
 
-int run(const struct options *options, const volatile int *stop)
+int run(const struct options *options, struct signals *signals)
 {
-	struct run run = {.options = options, .stop = stop};
+	struct run run = {.options = options, .signals = signals};
 	struct error error, ignored;
 	if (!open_run(&run, &error)) {
 		say(&error);
@@ -473,10 +525,12 @@ int run(const struct options *options, const volatile int *stop)
 		run_view_close(run.view);
 		return 1;
 	}
+	upkeep_ready(run.upkeep);
 	if (run.live.ops != NULL)
 		read_live(&run);
 	else
 		read_inputs(&run);
+	upkeep_stopping(run.upkeep);
 	finish_sessions(&run);
 	complete_accounting(&run, &run.accounting);
 	run.accounting.trust = certificate_judge_trust(run.certificates);

@@ -5,9 +5,10 @@
 #define MAILTAP_ANALYTICS_RUN_H
 
 #include "analytics/options.h"
+#include "analytics/signals.h"
 
 // Returns the exit code: 0, or 1 if something could not be read or written (said on standard error).
-// `stop` is set by signals.
-int run(const struct options *options, const volatile int *stop);
+// `signals`: what is asked for meanwhile.
+int run(const struct options *options, struct signals *signals);
 
 #endif

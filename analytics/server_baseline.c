@@ -3,6 +3,7 @@
 
 #include "analytics/bounded_table.h"
 #include "analytics/server_key.h"
+#include "analytics/whole_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,4 +226,22 @@ bool server_baseline_read(struct server_baseline *baseline, const char *name, co
 		at += line + 1;
 	}
 	return true;
+}
+
+bool server_baseline_load(struct server_baseline *baseline, const char *path, struct error *error)
+{
+	uint8_t *bytes = NULL;
+	size_t length;
+	switch (whole_file_read(path, &bytes, &length, error)) {
+	case WHOLE_FILE_MISSING:
+		error_set(error, "%s: cannot be read: there is no such file", path);
+		return false;
+	case WHOLE_FILE_FAILED:
+		return false;
+	case WHOLE_FILE_READ:
+		break;
+	}
+	bool good = server_baseline_read(baseline, path, bytes, length, error);
+	free(bytes);
+	return good;
 }

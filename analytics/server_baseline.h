@@ -40,6 +40,9 @@ void server_baseline_destroy(struct server_baseline *baseline);
 bool server_baseline_read(struct server_baseline *baseline, const char *name, const uint8_t *bytes,
     size_t length, struct error *error);
 
+// The same of a file.
+bool server_baseline_load(struct server_baseline *baseline, const char *path, struct error *error);
+
 // What the list says; NULL: it does not name the server. Good until the baseline is destroyed.
 const struct baseline_server *server_baseline_address(
     const struct server_baseline *baseline, const struct ip_address *address, uint16_t port);

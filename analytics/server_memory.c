@@ -50,6 +50,12 @@ void server_memory_destroy(struct server_memory *memory)
 	free(memory);
 }
 
+void server_memory_use_baseline(struct server_memory *memory, struct server_baseline *baseline)
+{
+	server_baseline_destroy(memory->baseline);
+	memory->baseline = baseline;
+}
+
 /* ---- names ---- */
 
 static bool read_text(const struct text *text, struct host_name *name)

@@ -92,6 +92,7 @@ struct server_memory_counters {
 };
 
 struct server_memory;
+struct server_baseline;
 
 // NULL: no memory.
 struct server_memory *server_memory_create(const struct server_memory_options *options);
@@ -142,6 +143,9 @@ struct remembered_server {
 	uint16_t port;
 	const struct server_history *history; // as of when it was last seen
 };
+
+// Another list of good servers from here on, between two sessions: the memory's own now.
+void server_memory_use_baseline(struct server_memory *memory, struct server_baseline *baseline);
 
 // Every server remembered, in no order. The list of good servers is not among them.
 void server_memory_each(struct server_memory *memory,

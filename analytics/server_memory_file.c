@@ -119,20 +119,7 @@ bool server_memory_load(struct server_memory *memory, const char *path, struct e
 bool server_memory_load_baseline(
     struct server_memory *memory, const char *path, struct error *error)
 {
-	uint8_t *bytes = NULL;
-	size_t length;
-	switch (whole_file_read(path, &bytes, &length, error)) {
-	case WHOLE_FILE_MISSING:
-		error_set(error, "%s: cannot be read: there is no such file", path);
-		return false;
-	case WHOLE_FILE_FAILED:
-		return false;
-	case WHOLE_FILE_READ:
-		break;
-	}
-	bool good = server_baseline_read(memory->baseline, path, bytes, length, error);
-	free(bytes);
-	return good;
+	return server_baseline_load(memory->baseline, path, error);
 }
 
 bool server_memory_can_save(const char *path, struct error *error)

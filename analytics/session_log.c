@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/session_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "analytics/log_name.h"
+#include "capture/byte_input.h"
+
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOG_LINE_MAX = 1 << 20 };
@@ -63,48 +67,136 @@ static void take_lines(struct log_reader *reader)
 	reader->length = 0;
 }
 
-static bool read_lines(struct log_reader *reader, int descriptor)
+static bool read_lines(struct log_reader *reader, struct byte_input *input, struct error *error)
 {
 	for (;;) {
-		ssize_t count = read(descriptor, reader->bytes + reader->length,
-		    sizeof reader->bytes - reader->length);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0) {
+		size_t count = 0;
+		switch (byte_input_read(input, (uint8_t *)reader->bytes + reader->length,
+		    sizeof reader->bytes - reader->length, &count, error)) {
+		case INPUT_BYTES:
+			reader->length += count;
+			take_lines(reader);
+			break;
+		case INPUT_INTERRUPTED:
+			break;
+		case INPUT_END:
+		case INPUT_FAILED:
 			if (!reader->skipping)
 				take(reader, reader->bytes, reader->length, false);
-			return count == 0;
+			return error->text[0] == '\0';
 		}
-		reader->length += (size_t)count;
-		take_lines(reader);
 	}
+}
+
+static bool read_input(struct byte_input *input, log_line_sink *sink, void *context,
+    struct log_counters *counters, struct error *error)
+{
+	struct log_reader *reader = malloc(sizeof *reader);
+	if (reader == NULL) {
+		error_set(error, "%s: no memory to read it", byte_input_name(input));
+		return false;
+	}
+	reader->sink = sink;
+	reader->context = context;
+	reader->counters = counters;
+	reader->length = 0;
+	reader->skipping = false;
+	error->text[0] = '\0';
+	bool good = read_lines(reader, input, error);
+	free(reader);
+	return good;
 }
 
 bool log_read(const char *path, log_line_sink *sink, void *context, struct log_counters *counters,
     struct error *error)
 {
-	bool standard_input = strcmp(path, "-") == 0;
-	int descriptor = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0) {
-		error_set(error, "%s: cannot be read: %s", path, strerror(errno));
-		return false;
-	}
-	struct log_reader *reader = malloc(sizeof *reader);
-	bool good = reader != NULL;
-	error_set(error, "%s: no memory to read it", path);
-	if (good) {
-		reader->sink = sink;
-		reader->context = context;
-		reader->counters = counters;
-		reader->length = 0;
-		reader->skipping = false;
-		good = read_lines(reader, descriptor);
-		if (!good)
-			error_set(
-			    error, "%s: could not be read to its end: %s", path, strerror(errno));
-	}
-	free(reader);
-	if (!standard_input)
-		close(descriptor);
+	struct byte_input *input = byte_input_open(path, error);
+	bool good = input != NULL && read_input(input, sink, context, counters, error);
+	byte_input_close(input);
 	return good;
+}
+
+/* ---- all of a directory ---- */
+
+struct series {
+	const char *directory, *log;
+	log_line_sink *sink;
+	log_file_sink *file_sink;
+	void *context;
+	struct byte_input
+	    *current; // what is written to now, or was when this began; NULL: there is none
+	bool current_listed; // it was put aside since
+};
+
+static void read_one(
+    const struct series *series, struct byte_input *input, const char *path, struct error *error)
+{
+	struct log_counters counters = {0};
+	bool good =
+	    input != NULL && read_input(input, series->sink, series->context, &counters, error);
+	series->file_sink(series->context, path, &counters, good ? NULL : error);
+}
+
+static void path_of(const struct series *series, const struct log_name *name, char path[PATH_MAX])
+{
+	char text[LOG_NAME_SIZE];
+	log_name_text(text, series->log, name);
+	snprintf(path, PATH_MAX, "%s/%s", series->directory, text);
+}
+
+// It may have been compressed since it was listed.
+static void read_listed(struct series *series, struct log_name name)
+{
+	char path[PATH_MAX];
+	struct error error, ignored;
+	path_of(series, &name, path);
+	struct byte_input *input = byte_input_open(path, &error);
+	if (input == NULL && !name.packed) {
+		name.packed = true;
+		path_of(series, &name, path);
+		input = byte_input_open(path, &ignored);
+	}
+	read_one(series, input, path, &error);
+	byte_input_close(input);
+}
+
+// Whether what is written to is one of those listed by now; or was, compressed, and is gone.
+static void find_current(struct series *series, const struct log_listing *listing)
+{
+	struct stat current, listed;
+	if (series->current == NULL || fstat(byte_input_descriptor(series->current), &current) != 0)
+		return;
+	series->current_listed = current.st_nlink == 0;
+	for (size_t i = 0; i < listing->count; i++) {
+		char path[PATH_MAX];
+		path_of(series, &listing->names[i], path);
+		if (stat(path, &listed) == 0 && listed.st_ino == current.st_ino &&
+		    listed.st_dev == current.st_dev)
+			series->current_listed = true;
+	}
+}
+
+size_t log_read_series(const char *directory, const char *log, log_line_sink *sink,
+    log_file_sink *file_sink, void *context)
+{
+	struct series series = {directory, log, sink, file_sink, context, NULL, false};
+	struct log_listing listing;
+	struct error error, listing_error;
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/%s.jsonl", directory, log);
+	series.current = byte_input_open(path, &error);
+	if (!log_listing_read(&listing, directory, log, &listing_error))
+		read_one(&series, NULL, directory, &listing_error);
+	find_current(&series, &listing);
+	for (size_t i = 0; i < listing.count; i++)
+		read_listed(&series, listing.names[i]);
+	size_t count = listing.count;
+	bool missing = series.current == NULL && access(path, F_OK) != 0;
+	if (!series.current_listed && !missing) {
+		read_one(&series, series.current, path, &error);
+		count++;
+	}
+	byte_input_close(series.current);
+	log_listing_free(&listing);
+	return count;
 }

@@ -90,7 +90,7 @@ static bool open_descriptor(struct byte_input *input, const char *target, struct
 		return false;
 	}
 	if (S_ISDIR(status.st_mode)) {
-		error_set(error, "cannot read %s: it is a directory, name a capture file in it",
+		error_set(error, "cannot read %s: it is a directory, name a file in it",
 		    input->name);
 		return false;
 	}
@@ -289,6 +289,11 @@ enum input_status byte_input_read(
 	if (input->compression != NULL)
 		return read_unpacked(input, into, capacity, count, error);
 	return read_raw(input, into, capacity, count, error);
+}
+
+int byte_input_descriptor(const struct byte_input *input)
+{
+	return input->descriptor;
 }
 
 const char *byte_input_name(const struct byte_input *input)

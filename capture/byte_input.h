@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of a file or of standard input, decompressed on the way if they are gzip, zstd or xz
-// (told by their first bytes, never by a name). Knows nothing of captures. Used by the file source.
+// (told by their first bytes, never by a name). Knows nothing of captures. Used by the file source and by
+// whoever reads logs.
 #ifndef MAILTAP_CAPTURE_BYTE_INPUT_H
 #define MAILTAP_CAPTURE_BYTE_INPUT_H
 
@@ -30,6 +31,9 @@ enum input_status byte_input_read(
 
 // How messages call it: the path (its end if it is long) or "standard input".
 const char *byte_input_name(const struct byte_input *input);
+
+// The file itself, for fstat; the input's own.
+int byte_input_descriptor(const struct byte_input *input);
 
 // Bytes taken from the file so far (compressed ones where it is compressed), and all there are:
 // 0 if that cannot be known.

@@ -98,8 +98,10 @@ static void *work(void *context)
 	struct backoff backoff = {.busy = hand->crew->options.busy_poll};
 	snprintf(name, sizeof name, "worker-%u", hand->number);
 	(void)pthread_setname_np(pthread_self(), name); // of another, it would be a file to write
+	struct watched_loop *loop = progress_watch_add(hand->crew->options.watch);
 	while (!ring_is_over(hand->ring)) {
 		size_t length;
+		watched_turn(loop);
 		const struct errand *errand = ring_peek(hand->ring, &length);
 		if (errand == NULL) {
 			backoff_wait(&backoff);

@@ -9,6 +9,7 @@
 #define MAILTAP_DECODE_CREW_H
 
 #include "capture/base/error.h"
+#include "capture/base/progress_watch.h"
 #include "decode/segment_reader.h"
 #include "decode/worker.h"
 
@@ -24,6 +25,7 @@ struct crew_options {
 	bool live; // what there is no room for is dropped
 	bool busy_poll; // threads do not sleep
 	bool by_time; // positions follow the clock, so that those of several crews can be compared
+	struct progress_watch *watch; // over the threads; or NULL
 	// Something sent by crew_control has come to a worker, in order with its segments. NULL: nothing is.
 	void (*on_control)(
 	    void *context, struct worker *worker, const void *control, size_t length);

@@ -8,6 +8,7 @@
 #include <hs.h>
 #include <limits.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,12 @@ struct pattern_set {
 	struct class_patterns classes[PATTERN_CLASSES];
 	struct hs_database *databases[PATTERN_CLASSES]; // NULL: the class has no pattern
 	bool cached;
+	struct sharing *sharing; // the only part that changes
+};
+
+struct sharing {
+	atomic_uint shares;
+	_Atomic(const struct pattern_set *) newer; // came in its place; NULL: nothing did. One share
 };
 
 struct pattern_scratch {
@@ -224,23 +231,58 @@ static bool fill(
 struct pattern_set *pattern_set_load(const struct pattern_set_options *options, struct error *error)
 {
 	struct pattern_set *set = calloc(1, sizeof(*set));
-	if (set == NULL)
+	if (set != NULL)
+		set->sharing = calloc(1, sizeof(*set->sharing));
+	if (set == NULL || set->sharing == NULL) {
 		error_set(error, "no memory for the patterns");
-	else if (fill(set, options, error))
+		free(set);
+		return NULL;
+	}
+	atomic_init(&set->sharing->shares, 1);
+	if (fill(set, options, error))
 		return set;
 	pattern_set_destroy(set);
 	return NULL;
 }
 
-void pattern_set_destroy(struct pattern_set *set)
+const struct pattern_set *pattern_set_share(const struct pattern_set *set)
 {
-	if (set == NULL)
-		return;
+	if (set != NULL)
+		atomic_fetch_add_explicit(&set->sharing->shares, 1, memory_order_relaxed);
+	return set;
+}
+
+static void free_set(struct pattern_set *set)
+{
 	for (int i = 0; i < PATTERN_CLASSES; i++)
 		hs_free_database(set->databases[i]);
 	free(set->ordered);
 	pattern_list_free(&set->list);
+	free(set->sharing);
 	free(set);
+}
+
+void pattern_set_destroy(const struct pattern_set *set)
+{
+	// A loop: with a set goes its share of the one that came in its place.
+	while (set != NULL && atomic_fetch_sub_explicit(
+	                          &set->sharing->shares, 1, memory_order_acq_rel) == 1) {
+		const struct pattern_set *newer = pattern_set_newer(set);
+		free_set((struct pattern_set *)(uintptr_t)set);
+		set = newer;
+	}
+}
+
+void pattern_set_replace(const struct pattern_set *old, const struct pattern_set *newer)
+{
+	atomic_store_explicit(
+	    &old->sharing->newer, pattern_set_share(newer), memory_order_release);
+}
+
+const struct pattern_set *pattern_set_newer(const struct pattern_set *set)
+{
+	return set != NULL ? atomic_load_explicit(&set->sharing->newer, memory_order_acquire)
+	                   : NULL;
 }
 
 bool pattern_set_was_cached(const struct pattern_set *set)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text patterns, matched all at once by Hyperscan: the shipped ones (shipped_patterns.h) and the user's own
 // files, whose patterns stand before them. One database per class (pattern_class.h). Read and compiled
-// once at the start, then only read: any number of threads, each with a scratch of its own. A match costs
-// no memory, and time only by the text's length.
+// once, then only read: any number of threads, each with a scratch of its own. A match costs no memory, and
+// time only by the text's length.
 //
-// Owns the patterns and their databases. Made by the front door; asked by the parsers of a worker and by
-// analytics.
+// Owns the patterns and their databases. Shared by all who ask (the parsers of each worker, analytics): each
+// finds the set that came in the place of its own when it suits, and the last one who gives a set up frees it.
 #ifndef MAILTAP_DECODE_PATTERN_SET_H
 #define MAILTAP_DECODE_PATTERN_SET_H
 
@@ -30,8 +30,18 @@ struct pattern_set_options {
 struct pattern_set *pattern_set_load(
     const struct pattern_set_options *options, struct error *error);
 
-// NULL is allowed.
-void pattern_set_destroy(struct pattern_set *set);
+// Another share of it, from any thread that has one. NULL is allowed.
+const struct pattern_set *pattern_set_share(const struct pattern_set *set);
+
+// Gives a share up: what pattern_set_load returned, or another. NULL is allowed.
+void pattern_set_destroy(const struct pattern_set *set);
+
+// `newer` comes in the place of a set, once: whoever has the old one finds it there. Takes a share of it.
+void pattern_set_replace(const struct pattern_set *old, const struct pattern_set *newer);
+
+// What came in its place; good while the caller has its share of the old one (take one of the new one before
+// that is given up). NULL: nothing did. NULL is allowed. Cheap enough to be asked for each batch of packets.
+const struct pattern_set *pattern_set_newer(const struct pattern_set *set);
 
 // For one thread; must not outlive the set. NULL: no memory.
 struct pattern_scratch *pattern_scratch_create(const struct pattern_set *set);

@@ -91,7 +91,7 @@ struct worker *worker_create(const struct worker_options *options)
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->shared.fingerprints = tls_fingerprints_create();
 		worker->shared.keylog = options->keylog;
-		worker->shared.patterns = options->patterns;
+		worker->shared.patterns = pattern_set_share(options->patterns);
 		if (options->patterns != NULL)
 			worker->shared.scratch = pattern_scratch_create(options->patterns);
 		worker->shared.foreign = options->without_foreign ? NULL : foreign_create();
@@ -136,9 +136,25 @@ void worker_destroy(struct worker *worker)
 	certificate_announcer_destroy(worker->shared.certificates);
 	tls_fingerprints_destroy(worker->shared.fingerprints);
 	pattern_scratch_destroy(worker->shared.scratch);
+	pattern_set_destroy(worker->shared.patterns);
 	text_store_destroy(worker->shared.texts);
 	memory_destroy(worker->memory);
 	free(worker);
+}
+
+// Patterns are changed between two batches; sessions that go on are read on with the new ones. Nothing that a
+// session keeps points into a set. Without memory it goes on with those it has.
+static void take_newer_patterns(struct worker *worker)
+{
+	const struct pattern_set *newer = pattern_set_newer(worker->shared.patterns);
+	struct pattern_scratch *scratch = newer != NULL ? pattern_scratch_create(newer) : NULL;
+	if (scratch == NULL)
+		return;
+	pattern_set_share(newer);
+	pattern_scratch_destroy(worker->shared.scratch);
+	pattern_set_destroy(worker->shared.patterns);
+	worker->shared.scratch = scratch;
+	worker->shared.patterns = newer;
 }
 
 /* ---- which connection ---- */
@@ -426,6 +442,7 @@ static void look_ahead(const struct worker *worker, const struct segment *const 
 void worker_segments(struct worker *worker, const struct segment *const *segments, size_t count)
 {
 	struct lookup lookups[PACKET_BATCH_MAX];
+	take_newer_patterns(worker);
 	look_ahead(worker, segments, count, lookups);
 	for (size_t i = 0; i < count; i++) {
 		worker_moment(worker, segments[i]->position);

@@ -26,7 +26,7 @@ struct worker_options {
 	size_t memory;                  // bytes for connections and their texts
 	bool without_foreign;           // what our own first look cannot name has no name
 	const struct tls_keylog *keylog; // borrowed for the worker's life; NULL: there is none
-	const struct pattern_set *patterns; // likewise
+	const struct pattern_set *patterns; // the worker takes a share, and what comes in their place
 	bool live;                      // after a pause time-outs are taken a few at a time
 	struct quiet_set *quiet;         // where connections that are only counted are to be noted; or NULL
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender

@@ -194,6 +194,27 @@ static void each_list_is_judged_once(void **state)
 	chain_lab_close(&lab);
 }
 
+// Other anchors, other judgements, also of lists that were judged.
+static void trust_may_change(void **state)
+{
+	struct chain_lab lab, other;
+	int64_t at = pki_time("20240615");
+	chain_lab_open(&lab, *state, "root", NULL, CHAIN_LAB_BYTES);
+	chain_lab_open(&other, *state, "other", NULL, CHAIN_LAB_BYTES);
+	assert_int_equal(chain_lab_judge(&lab, "leaf int", CERTIFICATE_SERVER, at).faults, 0);
+	chain_judge_use_trust(lab.judge, other.trust);
+	assert_int_equal(
+	    chain_lab_judge(&lab, "leaf int", CERTIFICATE_SERVER, at).faults, FAULT_UNTRUSTED);
+	chain_judge_use_trust(lab.judge, lab.trust);
+	assert_int_equal(chain_lab_judge(&lab, "leaf int", CERTIFICATE_SERVER, at).faults, 0);
+	struct chain_judge_counters counters = chain_judge_counters(lab.judge);
+	assert_int_equal(counters.verified, 3);
+	assert_int_equal(counters.cached, 1);
+	assert_int_equal(counters.evicted, 0);
+	chain_lab_close(&other);
+	chain_lab_close(&lab);
+}
+
 // A list that lacks an issuer is judged anew when an issuer of that name is shown, and only then.
 static void what_is_missing_may_come_later(void **state)
 {
@@ -474,6 +495,7 @@ int main(void)
 	    cmocka_unit_test(at_any_time),
 	    cmocka_unit_test(spans_are_what_they_say),
 	    cmocka_unit_test(each_list_is_judged_once),
+	    cmocka_unit_test(trust_may_change),
 	    cmocka_unit_test(what_is_missing_may_come_later),
 	    cmocka_unit_test(impostors_do_not_hide_an_issuer),
 	    cmocka_unit_test(memory_is_bounded),

@@ -114,7 +114,7 @@ static void on_interval(void *context, const struct ended_interval *interval)
 	outcome->intervals++;
 }
 
-static struct feed *begin(struct outcome *outcome, struct intake **intake, const volatile int *stop)
+static struct feed *begin(struct outcome *outcome, struct intake **intake, const atomic_bool *stop)
 {
 	static struct port_table ports;
 	struct error error;
@@ -131,6 +131,7 @@ static struct feed *begin(struct outcome *outcome, struct intake **intake, const
 	    .intake = *intake,
 	    .quiet = true,
 	    .stop = stop,
+	    .wanted = stop,
 	    .broken = &outcome->broken};
 	struct feed *made = feed_create(&feed, &error);
 	assert_non_null(made);
@@ -150,7 +151,7 @@ static struct run_accounting end(struct feed *feed, struct intake *intake)
 static void several_lanes(void **state)
 {
 	static struct source source;
-	const volatile int stop = 0;
+	const atomic_bool stop = false;
 	struct outcome outcome = {.sessions = 0};
 	struct intake *intake;
 	struct error error;
@@ -171,7 +172,7 @@ static void several_lanes(void **state)
 static void one_that_fails_ends_all(void **state)
 {
 	static struct source source;
-	const volatile int stop = 0;
+	const atomic_bool stop = false;
 	struct outcome outcome = {.sessions = 0};
 	struct intake *intake;
 	struct error error;
@@ -188,7 +189,7 @@ static void one_that_fails_ends_all(void **state)
 static void an_output_that_broke_ends_all(void **state)
 {
 	static struct source source;
-	const volatile int stop = 0;
+	const atomic_bool stop = false;
 	struct outcome outcome = {.broken = true};
 	struct intake *intake;
 	struct error error;

@@ -35,6 +35,14 @@ static int remove_root(void **state)
 	return system(command);
 }
 
+static struct log_file *create(const char *directory, const char *name, struct error *error)
+{
+	static const struct log_policy plain = {.keep = false};
+	return log_directory_make(directory, error)
+	           ? log_file_create(directory, name, &plain, error)
+	           : NULL;
+}
+
 static size_t file_size(const char *name)
 {
 	struct stat status;
@@ -49,14 +57,14 @@ static void lines_arrive_whole_and_in_order(void **state)
 	char line[32];
 	(void)state;
 	snprintf(path, sizeof path, "%s/a/b//c", root);
-	struct log_file *file = log_file_create(path, "log", &error);
+	struct log_file *file = create(path, "log", &error);
 	assert_non_null(file);
 	for (int i = 0; i < LINES; i++) {
 		snprintf(line, sizeof line, "line %06d\n", i);
 		assert_true(log_file_add(file, line, LENGTH, &error));
 	}
 	assert_true(log_file_close(file, &error));
-	snprintf(inner, sizeof inner, "%s/log", path);
+	snprintf(inner, sizeof inner, "%s/log.jsonl", path);
 	assert_int_equal(file_size(inner), LINES * LENGTH);
 	FILE *again = fopen(inner, "r");
 	for (int i = 0; i < LINES; i++) {
@@ -73,11 +81,11 @@ static void a_file_that_exists_is_emptied(void **state)
 	struct error error = {""};
 	(void)state;
 	for (int round = 0; round < 2; round++) {
-		struct log_file *file = log_file_create(root, "again", &error);
+		struct log_file *file = create(root, "again", &error);
 		assert_true(log_file_add(file, "long enough", round == 0 ? 11 : 4, &error));
 		assert_true(log_file_close(file, &error));
 	}
-	snprintf(path, sizeof path, "%s/again", root);
+	snprintf(path, sizeof path, "%s/again.jsonl", root);
 	assert_int_equal(file_size(path), 4);
 }
 
@@ -88,10 +96,10 @@ static void text_larger_than_the_block(void **state)
 	struct error error = {""};
 	(void)state;
 	memset(text, 'x', LENGTH);
-	struct log_file *file = log_file_create(root, "large", &error);
+	struct log_file *file = create(root, "large", &error);
 	assert_true(log_file_add(file, text, LENGTH, &error));
 	assert_true(log_file_close(file, &error));
-	snprintf(path, sizeof path, "%s/large", root);
+	snprintf(path, sizeof path, "%s/large.jsonl", root);
 	assert_int_equal(file_size(path), LENGTH);
 }
 
@@ -140,15 +148,15 @@ static void what_cannot_be_opened_is_told(void **state)
 	struct log_file *file = log_file_at(path, &error);
 	assert_true(log_file_close(file, &error));
 	error.text[0] = '\0';
-	assert_null(log_file_create(path, "log", &error)); // a file where a directory should be
+	assert_null(create(path, "log", &error)); // a file where a directory should be
 	assert_non_null(strstr(error.text, "Not a directory"));
 	snprintf(inner, sizeof inner, "%s/plain/deeper", root);
 	error.text[0] = '\0';
-	assert_null(log_file_create(inner, "log", &error));
+	assert_null(create(inner, "log", &error));
 	assert_non_null(strstr(error.text, inner));
 	memset(path, 'x', sizeof path - 1);
 	error.text[0] = '\0';
-	assert_null(log_file_create(path, "log", &error));
+	assert_null(create(path, "log", &error));
 	assert_string_not_equal(error.text, "");
 	assert_true(log_file_close(NULL, &error));
 }
@@ -160,11 +168,11 @@ static void others_cannot_read_it(void **state)
 	(void)state;
 	mode_t mask = umask(0);
 	snprintf(path, sizeof path, "%s/private", root);
-	assert_true(log_file_close(log_file_create(path, "log", &error), &error));
+	assert_true(log_file_close(create(path, "log", &error), &error));
 	umask(mask);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07, 0);
-	snprintf(inner, sizeof inner, "%s/log", path);
+	snprintf(inner, sizeof inner, "%s/log.jsonl", path);
 	assert_int_equal(stat(inner, &status), 0);
 	assert_int_equal(status.st_mode & 0137, 0);
 }

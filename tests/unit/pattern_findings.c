@@ -168,6 +168,30 @@ static void many_texts(void **state)
 	forget();
 }
 
+// What was said before of the same texts is not said any more.
+static void newer_patterns(void **state)
+{
+	struct error error;
+	assert_int_equal(lab_folder_make(state), 0);
+	const char *files[] = {lab_file(
+	    "own", "[software]\nOwn /ESMTP Postfix/\n[filler-capability]\nfiller /^HELP$/\n")};
+	struct pattern_set_options options = {files, 1, NULL};
+	const struct pattern_set *before = pattern_set_share(shipped_set());
+	const struct pattern_set *newer = pattern_set_load(&options, &error);
+	assert_non_null(newer);
+	struct pattern_findings findings = findings_of("220 h ESMTP Postfix", "SIZE 1\nHELP");
+	assert_string_equal(findings.server_software, "Postfix");
+	assert_int_equal(findings.garbled_capability, -1);
+	pattern_set_replace(before, newer);
+	pattern_set_destroy(newer);
+	findings = findings_of("220 h ESMTP Postfix", "SIZE 1\nHELP");
+	assert_string_equal(findings.server_software, "Own");
+	assert_int_equal(findings.garbled_capability, 1);
+	pattern_set_destroy(before);
+	forget();
+	assert_int_equal(lab_folder_remove(state), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +200,7 @@ int main(void)
 	    cmocka_unit_test(garbled_capability),
 	    cmocka_unit_test(answers),
 	    cmocka_unit_test(many_texts),
+	    cmocka_unit_test(newer_patterns),
 	};
 	return cmocka_run_group_tests_name("pattern_findings", tests, make, release);
 }

@@ -12,6 +12,8 @@
 #include "decode/shipped_patterns.h"
 #include "pattern_lab.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -780,6 +782,95 @@ static void cached(void **state)
 	}
 }
 
+/* ---- one in the place of another ---- */
+
+static void replaced(void **state)
+{
+	(void)state;
+	struct pattern_set *sets[3];
+	const char *files[] = {lab_file("own", "[software]\nOwn /Own/\n")};
+	for (int i = 0; i < 3; i++)
+		sets[i] = load(files, 1, NULL);
+	assert_null(pattern_set_newer(NULL));
+	assert_null(pattern_set_newer(sets[0]));
+	const struct pattern_set *share = pattern_set_share(sets[0]);
+	assert_ptr_equal(share, sets[0]);
+	pattern_set_replace(sets[0], sets[1]);
+	pattern_set_replace(sets[1], sets[2]);
+	for (int i = 0; i < 3; i++)
+		pattern_set_destroy(sets[i]); // what is left is the share, and those that follow it
+	assert_ptr_equal(pattern_set_newer(share), sets[1]);
+	assert_ptr_equal(pattern_set_newer(sets[1]), sets[2]);
+	assert_null(pattern_set_newer(sets[2]));
+	const struct pattern_set *last = pattern_set_share(sets[2]);
+	pattern_set_destroy(share);
+	struct pattern_scratch *own = pattern_scratch_create(last);
+	assert_string_equal(asked(last, own, PATTERN_SOFTWARE, "220 a Own"), "Own");
+	pattern_scratch_destroy(own);
+	pattern_set_destroy(last);
+}
+
+struct asker {
+	const struct pattern_set *patterns; // a share
+	atomic_bool *over;
+	unsigned changes, wrong;
+};
+
+// As a worker does it: looks for newer ones in between, and asks.
+static void *ask(void *context)
+{
+	struct asker *asker = context;
+	struct pattern_scratch *own = pattern_scratch_create(asker->patterns);
+	bool last = false;
+	while (!last) {
+		const struct pattern_set *newer = pattern_set_newer(asker->patterns);
+		last = newer == NULL && atomic_load(asker->over);
+		if (newer != NULL) {
+			pattern_scratch_destroy(own);
+			own = pattern_scratch_create(newer);
+			pattern_set_share(newer);
+			pattern_set_destroy(asker->patterns);
+			asker->patterns = newer;
+			asker->changes++;
+		}
+		asker->wrong += asked(asker->patterns, own, PATTERN_SOFTWARE, "220 a Own") == NULL;
+	}
+	pattern_scratch_destroy(own);
+	pattern_set_destroy(asker->patterns);
+	return NULL;
+}
+
+static void replaced_while_asked(void **state)
+{
+	enum { ASKERS = 3, CHANGES = 50 };
+	(void)state;
+	struct asker askers[ASKERS];
+	pthread_t threads[ASKERS];
+	atomic_bool over = false;
+	char file[128], cache[128];
+	snprintf(file, sizeof file, "%s", lab_file("own", "[software]\nOwn /Own/\n"));
+	snprintf(cache, sizeof cache, "%s", lab_path("cache"));
+	const char *files[] = {file};
+	const struct pattern_set *set = load(files, 1, cache);
+	for (int i = 0; i < ASKERS; i++) {
+		askers[i] = (struct asker){pattern_set_share(set), &over, 0, 0};
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+	}
+	for (int i = 0; i < CHANGES; i++) {
+		const struct pattern_set *newer = load(files, 1, cache);
+		pattern_set_replace(set, newer);
+		pattern_set_destroy(set);
+		set = newer;
+	}
+	pattern_set_destroy(set);
+	atomic_store(&over, true);
+	for (int i = 0; i < ASKERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(askers[i].changes, CHANGES);
+		assert_int_equal(askers[i].wrong, 0);
+	}
+}
+
 /* ---- bounds ---- */
 
 static void long_texts(void **state)
@@ -814,6 +905,8 @@ int main(void)
 	    cmocka_unit_test(own_patterns),
 	    cmocka_unit_test(refused_patterns),
 	    cmocka_unit_test(cached),
+	    cmocka_unit_test(replaced),
+	    cmocka_unit_test(replaced_while_asked),
 	    cmocka_unit_test(long_texts),
 	};
 	return cmocka_run_group_tests_name("pattern_set", tests, make, release);
