@@ -823,8 +823,9 @@ static void *ask(void *context)
 	struct pattern_scratch *own = pattern_scratch_create(asker->patterns);
 	bool last = false;
 	while (!last) {
+		bool over = atomic_load(asker->over); // before looking: no set comes after it
 		const struct pattern_set *newer = pattern_set_newer(asker->patterns);
-		last = newer == NULL && atomic_load(asker->over);
+		last = over && newer == NULL;
 		if (newer != NULL) {
 			pattern_scratch_destroy(own);
 			own = pattern_scratch_create(newer);
