@@ -3,6 +3,7 @@
 #include "analytics/option_help.h"
 
 #include "analytics/option_table.h"
+#include "capture/source.h"
 #include "decode/foreign.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@ enum { HELP_COLUMN = 27 }; // where an option's text begins
 static const char help_head[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
     "       mailtap -i INTERFACE... [options] [filter expression]\n"
+    "       mailtap --dpdk ARGUMENTS [-p LIST] [options]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
     "       mailtap report -i LOGDIR... [options]\n"
     "\n"
@@ -59,7 +61,9 @@ void option_version_print(FILE *out)
 {
 	char sandbox[64];
 	const char *library = foreign_library();
+	const char *dpdk = source_dpdk_version();
 	confinement_describe(sandbox, sizeof sandbox);
-	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s\n%s\n", library != NULL ? "with" : "without",
-	    library != NULL ? library : "nDPI", sandbox);
+	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s, %s%s\n%s\n",
+	    library != NULL ? "with" : "without", library != NULL ? library : "nDPI",
+	    dpdk != NULL ? "with DPDK " : "without DPDK", dpdk != NULL ? dpdk : "", sandbox);
 }
