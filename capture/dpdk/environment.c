@@ -216,13 +216,15 @@ static void say_all(struct environment *environment, int said)
 // DPDK ties the calling thread to its processor, and its own threads take over which signals are blocked.
 static int start(struct dpdk_arguments *arguments)
 {
+	// What people and the system ask of a run. Others are for threads themselves.
+	static const int for_the_run[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 	cpu_set_t processors;
-	sigset_t all, before;
+	sigset_t asked, before;
 	bool known = sched_getaffinity(0, sizeof processors, &processors) == 0;
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS); // how it finds out that a hugepage is not there
-	sigdelset(&all, SIGSEGV);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sigemptyset(&asked);
+	for (size_t i = 0; i < sizeof for_the_run / sizeof for_the_run[0]; i++)
+		sigaddset(&asked, for_the_run[i]);
+	pthread_sigmask(SIG_BLOCK, &asked, &before);
 	int result = rte_eal_init(arguments->count, arguments->words);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (known)
