@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="of which the best counts (3)")
     parser.add_argument("--least", type=float, help="fail if mailtap takes less than this part of the bare loop's")
     parser.add_argument("--without-loss", action="store_true", help="search the greatest rate without loss, too")
-    parser.add_argument("--arguments", default="--workers 0", help='of mailtap ("--workers 0")')
+    parser.add_argument("--arguments", default="--workers 0 --no-sandbox", help='of mailtap ("--workers 0 --no-sandbox")')
     options = program.parse_arguments(parser)
     kinds = ("bare", "mailtap")
     with tempfile.TemporaryDirectory() as name:
