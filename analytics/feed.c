@@ -50,6 +50,7 @@ struct feed {
 	struct source_counters before; // of sources that were read
 	const struct source_ops *ops; // of the one that is being read
 	struct source *source;
+	bool live; // that one
 	bool finished;
 	atomic_bool over; // a lane has failed: the others are to end
 	unsigned count;
@@ -192,7 +193,7 @@ static bool goes_on(struct strand *strand, const struct packet_batch *batch)
 
 static void take_turn(struct strand *strand, const struct packet_batch *batch)
 {
-	bool live = strand->feed->ops->live;
+	bool live = strand->feed->live;
 	if (strand->status == SOURCE_PACKETS) {
 		give(strand, batch);
 		strand->link_type = batch->packets[batch->count - 1].link_type;
@@ -256,6 +257,7 @@ bool feed_read(struct feed *feed, const struct source_ops *ops, struct source *s
 	struct progress progress;
 	feed->ops = ops;
 	feed->source = source;
+	feed->live = source_is_live(ops, source);
 	feed->over = false;
 	unsigned started = start_lanes(feed);
 	bool good = started == feed->count;

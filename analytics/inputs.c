@@ -25,13 +25,19 @@ static bool join_interfaces(
 static bool find_kind(struct live_input *input, const struct options *options, struct error *error)
 {
 	*input = (struct live_input){.ops = NULL};
+	if (options->dpdk != NULL) {
+		const char *ports = options->dpdk_ports != NULL ? options->dpdk_ports : "all";
+		input->ops = source_find("dpdk");
+		snprintf(input->name, sizeof input->name, "%s", ports);
+		return true;
+	}
 	if (options->interfaces.count == 0)
 		return true;
 	input->ops = source_find("live");
 	return join_interfaces(input, options, error);
 }
 
-// A line from the reading thread. On a terminal it stands in place of the line that tells of progress.
+// A line from any thread. On a terminal it stands in place of the line that tells of progress.
 static void say(void *context, const struct error *line)
 {
 	(void)context;
@@ -49,6 +55,8 @@ bool live_input_open(struct live_input *input, const struct options *options, un
 	    .target = input->name,
 	    .filter = options->filter,
 	    .ports = &options->ports.set,
+	    .environment = options->dpdk,
+	    .no_offload = options->no_offload,
 	    .lanes = lanes,
 	    .buffer = options->capture_buffer,
 	    .busy_poll = options->busy_poll,
@@ -64,6 +72,11 @@ void live_input_close(struct live_input *input)
 	if (input->source != NULL)
 		input->ops->close(input->source);
 	input->source = NULL;
+}
+
+bool live_input_is_live(const struct live_input *input)
+{
+	return input->source != NULL && source_is_live(input->ops, input->source);
 }
 
 unsigned live_input_lanes(const struct live_input *input)

@@ -20,6 +20,9 @@ bool live_input_open(struct live_input *input, const struct options *options, un
 
 void live_input_close(struct live_input *input);
 
+// False where there is none, or it waits for whoever reads it (source_ops.waits).
+bool live_input_is_live(const struct live_input *input);
+
 // 1 where there is none.
 unsigned live_input_lanes(const struct live_input *input);
 

@@ -4,6 +4,7 @@
 
 #include "analytics/option_table.h"
 #include "analytics/service.h"
+#include "capture/source.h"
 #include "decode/foreign.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ enum { HELP_COLUMN = 27 }; // where an option's text begins
 static const char help_head[] =
     "Usage: mailtap -r FILE... [options] [filter expression]\n"
     "       mailtap -i INTERFACE... [options] [filter expression]\n"
+    "       mailtap --dpdk ARGUMENTS [-p LIST] [options]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
     "       mailtap report -i LOGDIR... [options]\n"
     "\n"
@@ -60,8 +62,10 @@ void option_version_print(FILE *out)
 {
 	char sandbox[64];
 	const char *library = foreign_library();
+	const char *dpdk = source_dpdk_version();
 	confinement_describe(sandbox, sizeof sandbox);
-	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s, %s systemd\n%s\n",
+	fprintf(out, "mailtap " MAILTAP_VERSION ", %s %s, %s%s, %s systemd\n%s\n",
 	    library != NULL ? "with" : "without", library != NULL ? library : "nDPI",
+	    dpdk != NULL ? "with DPDK " : "without DPDK", dpdk != NULL ? dpdk : "",
 	    service_can() ? "with" : "without", sandbox);
 }

@@ -148,7 +148,12 @@ static bool check(const struct options *options, struct error *error)
 		standard_inputs += strcmp(options->files[i], "-") == 0;
 	if (options->file_count > 0 && options->interfaces.count > 0)
 		error_set(error, "-r, -i: captures are read or interfaces are, not both");
-	else if (options->file_count == 0 && options->interfaces.count == 0 &&
+	else if (options->dpdk != NULL && (options->file_count > 0 || options->interfaces.count > 0))
+		error_set(error, "%s, --dpdk: only one of them can be read",
+		    options->file_count > 0 ? "-r" : "-i");
+	else if (options->dpdk == NULL && options->dpdk_ports != NULL)
+		error_set(error, "-p: needs --dpdk");
+	else if (options->file_count == 0 && options->interfaces.count == 0 && options->dpdk == NULL &&
 	         !options->check_config)
 		error_set(error, "nothing to read: name a capture with -r FILE, or a network "
 		                 "interface with -i NAME; see --help");

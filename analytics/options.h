@@ -47,6 +47,9 @@ struct options {
 	size_t capture_buffer;     // bytes the kernel keeps packets in until they are read
 	bool not_promiscuous;      // only packets for this host
 	bool busy_poll;            // never sleep while no packet comes
+	const char *dpdk;          // arguments of DPDK's environment: its ports are read; or NULL
+	const char *dpdk_ports;    // of them, or NULL: all
+	bool no_offload;           // no rules in the card
 	char *filter;              // filter expression, or NULL
 	const char *log_directory; // or NULL
 	const char *records_path;  // or NULL

@@ -403,7 +403,7 @@ static bool start_threads(struct run *run, struct error *error)
 	                 .drop_wrong_checksums = options->drop_wrong_checksums},
 	        .threads = workers,
 	        .watch = upkeep_watch(run->upkeep),
-	        .live = run->live.ops != NULL && run->live.ops->live,
+	        .live = live_input_is_live(&run->live),
 	        .cpus = cpus->count > 0 ? cpus->cpus + 1 : NULL},
 	    .lanes = lanes,
 	    .interval = options->interval,
@@ -486,7 +486,6 @@ static void finish_sessions(struct run *run)
 	intake_finish(run->intake);
 	run_view_rest(run->view);
 	feed_destroy(run->feed);
-	live_input_close(&run->live);
 	tls_keylog_destroy(run->keylog);
 	if (run->analyst != NULL)
 		analyst_finish(run->analyst);
@@ -523,6 +522,7 @@ int run(const struct options *options, struct signals *signals)
 		finish_sessions(&run);
 		close_outputs(&run, NULL, &ignored);
 		run_view_close(run.view);
+		live_input_close(&run.live);
 		return 1;
 	}
 	upkeep_ready(run.upkeep);
@@ -536,6 +536,7 @@ int run(const struct options *options, struct signals *signals)
 	run.accounting.trust = certificate_judge_trust(run.certificates);
 	bool written = close_outputs(&run, &run.accounting, &error);
 	run_view_close(run.view);
+	live_input_close(&run.live); // last: a driver may not survive it, and all is written
 	if (!written)
 		say(&error);
 	return written && run.inputs_failed == 0 ? 0 : 1;

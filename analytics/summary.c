@@ -324,6 +324,15 @@ static void print_interfaces(FILE *out, const struct source_counters *source)
 	    "times that an interface was down, without link or gone");
 }
 
+// Of those dropped, what a card of DPDK says of them.
+static void print_card(FILE *out, const struct source_counters *source)
+{
+	print_if(out, source->nic_missed, "of them missed by the network card");
+	print_if(out, source->nic_errors, "of them damaged, or too long for the network card");
+	print_if(out, source->pool_empty, "of them for lack of memory to receive into");
+	print_if(out, source->nic_filtered, "packets left out by the network card, as no mail");
+}
+
 static void print_losses(const struct summary *summary, const struct run_accounting *run)
 {
 	FILE *out = summary->out;
@@ -341,6 +350,7 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, summary->missing_bytes, "bytes missing in sessions");
 	print_if(out, run->source.cut_packets, "packets cut by the snap length");
 	print_if(out, run->source.capture_dropped, "packets dropped before they were captured");
+	print_card(out, &run->source);
 	print_if(out, run->losses.shed,
 	    "segments of sessions that had said what matters, left out under overload");
 	print_if(out, run->losses.refused_connections,
@@ -406,7 +416,8 @@ static bool summary_close(
 			print_table(summary);
 			print_funnel(summary);
 			print_clear(summary);
-			evidence_summary_print(summary->evidence, summary->all.sessions, summary->out);
+			evidence_summary_print(
+			    summary->evidence, summary->all.sessions, summary->out);
 			print_versions(summary);
 			certificate_summary_print(summary->certificates, accounting, summary->out);
 		}

@@ -7,6 +7,7 @@
 static const struct source_ops *const kinds[] = {
     &source_file,
     &source_live,
+    &source_dpdk,
 };
 
 const struct source_ops *source_find(const char *name)

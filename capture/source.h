@@ -30,6 +30,10 @@ struct source_counters {
 	uint64_t filtered;       // packets that the filter expression left out
 	uint64_t filtered_in_vlan; // of them Ethernet frames with a tag: see packet_filter_run
 	uint64_t capture_dropped; // packets lost before they reached the source, if it is told
+	uint64_t nic_missed;     // of them by the card: nobody took them in time
+	uint64_t nic_errors;     // of them by the card: damaged on the wire, or too long for it
+	uint64_t pool_empty;     // of them: there was no memory to put them into
+	uint64_t nic_filtered;   // left out by the card itself, as no mail (not among the packets, not lost)
 	uint64_t interface_packets; // on a live source's interfaces by their own count, kept or not
 	uint64_t interface_missed; // that they missed by their own count: no buffer was free
 	uint64_t interface_outages; // how often one of them was down or gone
@@ -37,7 +41,7 @@ struct source_counters {
 	uint64_t input_size;     // bytes of the input in all, 0 if it cannot be known (a pipe)
 };
 
-// What is asked of a source. All borrowed until it is closed.
+// What is asked of a source. Itself borrowed for the call, what it points to until the source is closed.
 struct source_request {
 	const char *target; // a file ("-" is standard input); interfaces or ports, separated by commas
 	const char *filter; // expression in pcap-filter(7) syntax, or NULL
@@ -47,7 +51,8 @@ struct source_request {
 	unsigned lanes; // how many threads would like to read; 0 is 1
 	bool busy_poll; // never sleep while there is nothing
 	bool not_promiscuous; // only packets for this host, where a source could have all
-	// Called by the reading thread with a line that people should see: an interface went away. Or NULL.
+	bool no_offload; // the card is not asked to leave anything out
+	// Called by any thread with a line that people should see: an interface went away. Or NULL.
 	void (*say)(void *context, const struct error *line);
 	void *say_context;
 };
@@ -68,15 +73,27 @@ struct source_ops {
 	// SOURCE_IDLE after a tenth of a second at most.
 	enum source_status (*next)(
 	    struct source *source, unsigned lane, struct packet_batch *batch, struct error *error);
+	// True: though live by its kind, this source waits until packets are taken, and loses none (a file
+	// behind a driver). NULL: it does not.
+	bool (*waits)(const struct source *source);
 	// Of all lanes; while they are read, by any thread.
 	struct source_counters (*counters)(const struct source *source);
 	void (*close)(struct source *source);
 };
 
+static inline bool source_is_live(const struct source_ops *ops, const struct source *source)
+{
+	return ops->live && (ops->waits == NULL || !ops->waits(source));
+}
+
 extern const struct source_ops source_file; // a capture file or standard input
 extern const struct source_ops source_live; // network interfaces
+extern const struct source_ops source_dpdk; // ports of DPDK
 
 // The kind of that name, or NULL.
 const struct source_ops *source_find(const char *name);
+
+// The version of DPDK that mailtap is built with, or NULL: without, and source_dpdk does not open.
+const char *source_dpdk_version(void);
 
 #endif
