@@ -16,6 +16,11 @@ static bool is_live(const struct options *options)
 	return options->file_count == 0;
 }
 
+static bool is_dpdk(const struct options *options)
+{
+	return options->dpdk != NULL;
+}
+
 static bool collect(struct named_paths *paths, const struct options *options, struct error *error)
 {
 	named_paths_of_options(paths, options);
@@ -28,7 +33,7 @@ bool confinement_drop_privileges(const struct options *options, struct error *er
 {
 	struct named_paths paths = {0};
 	struct privileges_plan plan = {
-	    .user = options->user, .reopens = is_live(options), .paths = &paths};
+	    .user = options->user, .reopens = is_live(options) && !is_dpdk(options), .paths = &paths};
 	if (plan.user == NULL && is_live(options))
 		plan.user = privileges_usual_user();
 	bool good = collect(&paths, options, error) && privileges_drop(&plan, error);
@@ -40,7 +45,7 @@ static unsigned needs_of(const struct options *options)
 {
 	unsigned needs = 0;
 	if (is_live(options))
-		needs |= SANDBOX_LIVE;
+		needs |= is_dpdk(options) ? SANDBOX_DPDK : SANDBOX_LIVE;
 	if (options->listen.length > 0)
 		needs |= SANDBOX_LISTENER;
 	if (filter_has_names(options->filter))
