@@ -37,7 +37,7 @@ static void release(struct statistics_export *export)
 static bool open_parts(
     struct statistics_export *export, const struct exporter_settings *settings, struct error *error)
 {
-	export->lookup = facts_lookup_open(settings->asn_table, settings->country_table, error);
+	export->lookup = facts_lookup_open(error);
 	if (export->lookup == NULL)
 		return false;
 	export->run = statistics_create(0, error);
@@ -129,6 +129,7 @@ static bool write_line(
 		json_bytes(json, (const uint8_t *)sensor, strlen(sensor));
 	else
 		json_null(json);
+	json_mark(json, "anonymised", export->settings->anonymiser != NULL);
 	write_times(json, line);
 	json_key_bool(json, "complete", line->complete);
 	json_key_unsigned(json, "sessions", statistics_span(line->statistics).sessions);

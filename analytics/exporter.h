@@ -23,6 +23,8 @@ struct exporter_settings {
 	const char *csv_directory, *metrics_path, *tls_rpt_directory;
 	bool listening; // somebody may ask for metrics at any time
 	const char *asn_table, *country_table; // of addresses; NULL: none
+	const char *anonymisation_key; // a file; NULL: addresses are the real ones
+	struct anonymiser *anonymiser; // made of it by exporters_open; what certificates say has to pass it
 };
 
 struct exporter_ops {
@@ -57,10 +59,10 @@ struct exporters;
 struct exporters *exporters_open(const struct exporter_settings *settings, struct error *error);
 
 // False once an output has failed; the run should end.
-bool exporters_session(struct exporters *exporters, const struct judged_session *session);
+bool exporters_session(struct exporters *exporters, const struct judged_session *judged);
 
 // As exporters_session, for certain evidence in a session that still goes on.
-bool exporters_alert(struct exporters *exporters, const struct judged_session *session);
+bool exporters_alert(struct exporters *exporters, const struct judged_session *judged);
 
 // As exporters_session, for a certificate.
 bool exporters_certificate(

@@ -34,6 +34,7 @@ struct version_count {
 
 struct summary {
 	FILE *out;
+	bool anonymised;
 	struct certificate_summary *certificates;
 	struct evidence_summary *evidence;
 	struct row rows[ROWS_MAX + 1]; // the last: all that did not fit
@@ -69,6 +70,7 @@ static void *summary_open(const struct exporter_settings *settings, struct error
 		summary->certificates = certificate_summary_create();
 		summary->evidence = evidence_summary_create();
 		summary->out = settings->summary;
+		summary->anonymised = settings->anonymiser != NULL;
 	}
 	if (summary != NULL && summary->certificates != NULL && summary->evidence != NULL)
 		return summary;
@@ -393,6 +395,8 @@ static void print_head(const struct summary *summary)
 		    (int)(times.length - half - 3), times.text + half + 2);
 	fputc('\n', summary->out);
 	json_release(&times);
+	if (summary->anonymised)
+		fputs("Addresses are others in the place of the real ones (--anonymise).\n", summary->out);
 }
 
 static bool summary_close(
