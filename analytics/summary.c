@@ -335,6 +335,8 @@ static void print_losses(const struct summary *summary, const struct run_account
 	fputs("\nThe capture\n", out);
 	print_if(out, run->source.packets, "packets read");
 	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
+	print_if(out, worker->segments_duplicated,
+	    "copies of segments that came twice; in sessions they count once");
 	print_if(
 	    out, worker->segments_no_mail, "segments of other ports, of no mail that was found");
 	print_if(out, summary->one_direction, "sessions with one direction only");
