@@ -326,12 +326,19 @@ static void print_interfaces(FILE *out, const struct source_counters *source)
 	    "times that an interface was down, without link or gone");
 }
 
+static void print_unreadable(FILE *out, const uint64_t outcomes[HEADERS_OUTCOMES])
+{
+	print_if(out, outcomes[HEADERS_MALFORMED], "packets with malformed headers");
+	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");
+	print_if(out, outcomes[HEADERS_TOO_DEEP], "packets with too many headers");
+	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
+}
+
 static void print_losses(const struct summary *summary, const struct run_accounting *run)
 {
 	FILE *out = summary->out;
 	const struct worker_counters *worker = &run->worker;
 	const struct fragment_counters *fragment = &run->reader.fragment;
-	const uint64_t *outcomes = run->reader.headers.outcomes;
 	fputs("\nThe capture\n", out);
 	print_if(out, run->source.packets, "packets read");
 	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
@@ -356,10 +363,7 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->source.filtered_in_vlan,
 	    "of them in VLANs, into which a filter sees only as \"vlan and (...)\"");
 	print_if(out, run->source.damaged, "damaged packet records skipped");
-	print_if(out, outcomes[HEADERS_MALFORMED], "packets with malformed headers");
-	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");
-	print_if(out, outcomes[HEADERS_TOO_DEEP], "packets with too many headers");
-	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
+	print_unreadable(out, run->reader.headers.outcomes);
 	print_if(out, run->reader.headers.checksums_wrong, "segments with a wrong checksum");
 	print_if(out, worker->segments_dropped, "of them left out");
 	print_if(out,
