@@ -11,6 +11,7 @@ static const struct {
     {"packets_seen", "packets read"},
     {"packets_kept", "packets of the followed ports, and fragments that may be"},
     {"segments_tracked", "TCP segments followed, those of other ports' connections included"},
+    {"segments_duplicated", "copies of segments that came twice, as mirror ports make them; they count once"},
     {"packets_filtered", "packets left out by the filter"},
     {"dropped_reported",
         "packets that the kernel or the network card says it dropped; a file may not say"},
@@ -55,6 +56,7 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	    outcomes[HEADERS_SEGMENT] + outcomes[HEADERS_FRAGMENT],
 	    // What is found to be no mail goes from the one to the other: only together they never fall.
 	    worker->segments_tracked + worker->segments_no_mail,
+	    worker->segments_duplicated,
 	    run->source.filtered,
 	    run->source.capture_dropped,
 	    run->source.nic_missed,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mailtap report`: the tables of the statistics from logs already written, by the same accumulators and
 // renderers as in a run.
+#include "analytics/anonymise_key.h"
+#include "analytics/anonymise_text.h"
 #include "analytics/capture_sum.h"
 #include "analytics/command.h"
 #include "analytics/facts_lookup.h"
@@ -20,11 +22,14 @@
 struct report {
 	const struct report_options *options;
 	struct facts_lookup *lookup;
+	struct whereabouts_tables *tables;
+	struct anonymiser *anonymiser; // NULL: addresses are printed as the logs have them
 	struct statistics *statistics;
 	struct tls_rpt *reports; // NULL: not asked for
 	struct session_facts facts;
 	struct log_counters counters; // of all session logs
 	struct capture_sum capture; // over the runs whose statistics were found
+	uint64_t anonymised; // sessions whose real addresses the logs do not have
 	unsigned failed; // logs that could not be read
 };
 
@@ -35,12 +40,41 @@ static void say(const struct error *error)
 
 /* ---- reading ---- */
 
+static void anonymise_name(struct anonymiser *anonymiser, struct host_name *name)
+{
+	uint8_t other[HOST_NAME_MAX_BYTES + ANONYMISE_TEXT_GROWTH];
+	size_t length =
+	    anonymise_text(anonymiser, (const uint8_t *)name->text, name->length, other);
+	(void)host_name_read(view_of(other, length), name);
+}
+
+// As a run would have written them.
+static void anonymise_facts(struct anonymiser *anonymiser, struct session_facts *facts)
+{
+	for (int side = FROM_CLIENT; side <= FROM_SERVER; side++)
+		facts->address[side] = anonymise_address(anonymiser, &facts->address[side]);
+	anonymise_name(anonymiser, &facts->client_name);
+	anonymise_name(anonymiser, &facts->server_name);
+	anonymise_name(anonymiser, &facts->asked_name);
+}
+
+// The tables know real addresses only: what is found for another one would be wrong.
+static void locate(struct report *report, struct session_facts *facts)
+{
+	report->anonymised += facts->anonymised;
+	for (int side = FROM_CLIENT; side <= FROM_SERVER && !facts->anonymised; side++)
+		facts->where[side] = whereabouts_of(report->tables, &facts->address[side]);
+	if (report->anonymiser != NULL && !facts->anonymised)
+		anonymise_facts(report->anonymiser, facts);
+}
+
 static enum log_line take_session(void *context, const char *line, size_t length)
 {
 	struct report *report = context;
 	enum facts_outcome outcome = session_facts_of_line(&report->facts, line, length);
 	if (outcome == FACTS_DAMAGED)
 		return LOG_LINE_DAMAGED;
+	locate(report, &report->facts);
 	facts_lookup_fill(report->lookup, &report->facts);
 	statistics_count(report->statistics, &report->facts);
 	if (report->reports != NULL)
@@ -76,6 +110,21 @@ static void judge_log(const char *path, const struct log_counters *log)
 		    path, log->in_part, log->lines);
 		say(&error);
 	}
+}
+
+// Why tables that were asked for do not tell.
+static void judge_addresses(const struct report *report)
+{
+	bool asked =
+	    report->options->asn_table != NULL || report->options->country_table != NULL;
+	struct error error;
+	if (!asked || report->anonymised == 0)
+		return;
+	error_set(&error,
+	    "the addresses of %" PRIu64 " of %" PRIu64
+	    " sessions are anonymised: in what networks and countries they are is not known",
+	    report->anonymised, statistics_span(report->statistics).sessions);
+	say(&error);
 }
 
 // A session log was read.
@@ -268,9 +317,17 @@ static bool write_all(const struct report *report, struct error *error)
 static bool open_report(struct report *report, struct error *error)
 {
 	const struct report_options *options = report->options;
-	report->lookup = facts_lookup_open(options->asn_table, options->country_table, error);
+	report->lookup = facts_lookup_open(error);
 	if (report->lookup == NULL)
 		return false;
+	report->tables = whereabouts_open(options->asn_table, options->country_table, error);
+	if (report->tables == NULL)
+		return false;
+	if (options->anonymisation_key != NULL) {
+		report->anonymiser = anonymiser_open(options->anonymisation_key, error);
+		if (report->anonymiser == NULL)
+			return false;
+	}
 	report->statistics = statistics_create(0, error);
 	if (report->statistics == NULL)
 		return false;
@@ -292,12 +349,20 @@ static int make_report(const struct report_options *options)
 	}
 	for (size_t i = 0; good && i < options->log_count; i++)
 		read_log(report, options->logs[i]);
+	if (good)
+		judge_addresses(report);
+	if (good && report->anonymiser != NULL && anonymiser_failed(report->anonymiser)) {
+		error_set(&error, "no memory to anonymise addresses");
+		good = false;
+	}
 	good = good && write_all(report, &error);
 	if (!good)
 		say(&error);
 	int code = good && report->failed == 0 ? 0 : 1;
 	if (report != NULL) {
 		facts_lookup_close(report->lookup);
+		whereabouts_close(report->tables);
+		anonymiser_destroy(report->anonymiser);
 		statistics_destroy(report->statistics);
 		tls_rpt_destroy(report->reports);
 	}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mailtap servers`: what is remembered of servers, as a table to read or as JSON Lines.
+#include "analytics/anonymise_key.h"
+#include "analytics/anonymise_text.h"
 #include "analytics/command.h"
 #include "analytics/json_fields.h"
 #include "analytics/plain_text.h"
@@ -21,12 +23,14 @@ enum {
 };
 
 static const char help_text[] =
-    "Usage: mailtap servers --server-memory FILE [--json] [SERVER...]\n"
+    "Usage: mailtap servers --server-memory FILE [--anonymise KEYFILE] [--json] [SERVER...]\n"
     "\n"
     "Prints what is remembered of servers, those with the most sessions first; or only of these\n"
     "SERVERs (addresses or names).\n"
     "\n"
     "      --server-memory FILE  the file that runs with this option wrote\n"
+    "      --anonymise KEYFILE   print other addresses in the place of the real ones, as mailtap itself\n"
+    "                            has it; the file, and SERVER, have the real ones\n"
     "      --json                JSON Lines with all there is\n"
     "  -h, --help                print this and exit\n"
     "\n"
@@ -40,6 +44,7 @@ static const char help_text[] =
 
 struct servers_options {
 	const char *path;
+	const char *anonymisation_key; // a file; NULL: addresses are printed as they are
 	bool json;
 	char **wanted; // addresses and names; all if there are none
 	int wanted_count;
@@ -55,6 +60,7 @@ struct row {
 
 struct rows {
 	const struct servers_options *options;
+	struct anonymiser *anonymiser; // NULL: addresses are printed as they are
 	struct row *rows;
 	size_t count, size;
 	bool failed; // no memory
@@ -69,14 +75,15 @@ static void say(const char *text)
 
 /* ---- the command line ---- */
 
-static bool set_path(struct servers_options *options, const char *path, struct error *error)
+static bool set_once(
+    const char **slot, const char *value, const char *name, struct error *error)
 {
-	if (options->path != NULL || path[0] == '\0') {
-		error_set(error, "--server-memory: %s",
-		    path[0] == '\0' ? "its value is empty" : "given twice; name one");
+	if (*slot != NULL || value[0] == '\0') {
+		error_set(error, "%s: %s", name,
+		    value[0] == '\0' ? "its value is empty" : "given twice; name one");
 		return false;
 	}
-	options->path = path;
+	*slot = value;
 	return true;
 }
 
@@ -105,11 +112,30 @@ static bool check(const struct servers_options *options, struct error *error)
 
 enum reading { READING_GOOD, READING_HELP, READING_WRONG };
 
+static bool read_value(
+    struct servers_options *options, int option, char **argv, struct error *error)
+{
+	switch (option) {
+	case 'j':
+		options->json = true;
+		return true;
+	case 'm':
+		return set_once(&options->path, optarg, "--server-memory", error);
+	case 'a':
+		return set_once(&options->anonymisation_key, optarg, "--anonymise", error);
+	default:
+		error_set(error, "servers: %.80s: %s; see --help", argv[optind - 1],
+		    option == ':' ? "needs a value" : "no such option");
+		return false;
+	}
+}
+
 static enum reading read_options(
     int argc, char **argv, struct servers_options *options, struct error *error)
 {
 	static const struct option long_options[] = {
 	    {"server-memory", required_argument, NULL, 'm'},
+	    {"anonymise", required_argument, NULL, 'a'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -120,13 +146,7 @@ static enum reading read_options(
 	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		if (option == 'h')
 			return READING_HELP;
-		if (option == 'j')
-			options->json = true;
-		else if (option != 'm')
-			error_set(error, "servers: %.80s: %s; see --help", argv[optind - 1],
-			    option == ':' ? "needs a value" : "no such option");
-		if ((option != 'j' && option != 'm') ||
-		    (option == 'm' && !set_path(options, optarg, error)))
+		if (!read_value(options, option, argv, error))
 			return READING_WRONG;
 	}
 	options->wanted = argv + optind;
@@ -171,6 +191,26 @@ static struct row *add_row(struct rows *rows)
 	return &rows->rows[rows->count++];
 }
 
+static void set_address(
+    struct row *row, struct anonymiser *anonymiser, const struct ip_address *address)
+{
+	struct ip_address shown =
+	    anonymiser != NULL ? anonymise_address(anonymiser, address) : *address;
+	server_address_write(&shown, row->server);
+}
+
+static void set_name(struct row *row, struct anonymiser *anonymiser, const char *name)
+{
+	uint8_t shown[HOST_NAME_MAX_BYTES + ANONYMISE_TEXT_GROWTH];
+	const uint8_t *bytes = (const uint8_t *)name;
+	size_t length = strlen(name);
+	if (anonymiser != NULL) {
+		length = anonymise_text(anonymiser, bytes, length, shown);
+		bytes = shown;
+	}
+	snprintf(row->server, sizeof row->server, "%.*s", (int)length, (const char *)bytes);
+}
+
 static void collect(void *context, const struct remembered_server *server)
 {
 	struct rows *rows = context;
@@ -178,9 +218,9 @@ static void collect(void *context, const struct remembered_server *server)
 	if (row == NULL)
 		return;
 	if (server->address != NULL)
-		server_address_write(server->address, row->server);
+		set_address(row, rows->anonymiser, server->address);
 	else
-		snprintf(row->server, sizeof row->server, "%s", server->name);
+		set_name(row, rows->anonymiser, server->name);
 	row->by_name = server->address == NULL;
 	row->port = server->port;
 	row->history = *server->history;
@@ -350,14 +390,25 @@ static bool print_rows(struct rows *rows)
 	return false;
 }
 
+static bool open_anonymiser(struct rows *rows, struct error *error)
+{
+	if (rows->options->anonymisation_key == NULL)
+		return true;
+	rows->anonymiser = anonymiser_open(rows->options->anonymisation_key, error);
+	return rows->anonymiser != NULL;
+}
+
 // Part of the file being damaged is worth a line and an exit code, but no reason to print nothing.
 static int print_servers(const struct servers_options *options)
 {
 	struct error error;
 	struct rows rows = {.options = options};
-	struct server_memory *memory = load(options->path, &error);
+	struct server_memory *memory = NULL;
+	if (open_anonymiser(&rows, &error))
+		memory = load(options->path, &error);
 	if (memory == NULL) {
 		say(error.text);
+		anonymiser_destroy(rows.anonymiser);
 		return EXIT_FAILED;
 	}
 	bool whole = error.text[0] == '\0';
@@ -365,6 +416,8 @@ static int print_servers(const struct servers_options *options)
 		say(error.text);
 	server_memory_each(memory, collect, &rows);
 	server_memory_destroy(memory);
+	rows.failed |= rows.anonymiser != NULL && anonymiser_failed(rows.anonymiser);
+	anonymiser_destroy(rows.anonymiser);
 	bool printed = print_rows(&rows);
 	bool found = options->wanted_count == 0 || rows.count > 0;
 	if (!found)

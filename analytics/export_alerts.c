@@ -15,6 +15,7 @@ struct alerts_export {
 	struct log_file *output;
 	struct alert_limit *limit;
 	uint64_t written, left_out;
+	bool anonymised;
 	struct json json;
 };
 
@@ -30,6 +31,7 @@ static void *alerts_open(const struct exporter_settings *settings, struct error 
 		free(export);
 		return NULL;
 	}
+	export->anonymised = settings->anonymiser != NULL;
 	export->logs = settings->logs;
 	export->output = log_directory_log(settings->logs, "alerts", error);
 	if (export->output != NULL)
@@ -92,6 +94,7 @@ static bool write_alert(struct alerts_export *export, const struct judged_sessio
 	json_key(json, "time");
 	json_time(json, record->end);
 	key_session(json, session_id_of(record));
+	json_mark(json, "anonymised", export->anonymised);
 	json_keys_evidence(json, evidence);
 	json_key_address(json, "client_ip", &record->address[FROM_CLIENT]);
 	json_key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
@@ -118,6 +121,7 @@ static bool write_left_out(
 	json_key(json, "time");
 	json_time(json, group->last);
 	key_session(json, group->session_id);
+	json_mark(json, "anonymised", export->anonymised);
 	json_key_name(json, "kind", evidence_kind_name((enum evidence_kind)group->kind));
 	json_key_name(json, "confidence", confidence_name((enum confidence)group->confidence));
 	json_key_null(json, "client_ip");

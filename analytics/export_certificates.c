@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// certificates.jsonl: one JSON object per distinct certificate of the run, when it is first seen.
+// certificates.jsonl: one JSON object per distinct certificate of the run, when it is first seen. The bytes of a
+// certificate cannot be changed: where addresses are anonymised, they are in what it is said to say.
+#include "analytics/anonymise_text.h"
 #include "analytics/certificate_pem.h"
 #include "analytics/exporter.h"
 #include "analytics/json_fields.h"
@@ -14,6 +16,7 @@ enum { NAME_TEXT_MAX = 4096 }; // bytes of a subject or issuer
 struct certificates_export {
 	struct log_directory *logs;
 	struct log_file *output;
+	struct anonymiser *anonymiser; // NULL: addresses are the real ones
 	bool pem;
 	uint64_t written;
 	struct json json;
@@ -29,6 +32,7 @@ static void *certificates_open(const struct exporter_settings *settings, struct 
 		return NULL;
 	}
 	export->pem = settings->pem;
+	export->anonymiser = settings->anonymiser;
 	export->logs = settings->logs;
 	export->output = log_directory_log(settings->logs, "certificates", error);
 	if (export->output != NULL)
@@ -39,14 +43,26 @@ static void *certificates_open(const struct exporter_settings *settings, struct 
 
 /* ---- values ---- */
 
-static void key_name_text(struct json *json, const char *key, struct view name)
+static void write_text(struct certificates_export *export, const uint8_t *text, size_t length)
+{
+	uint8_t other[NAME_TEXT_MAX + ANONYMISE_TEXT_GROWTH];
+	if (export->anonymiser == NULL) {
+		json_bytes(&export->json, text, length);
+		return;
+	}
+	if (length > NAME_TEXT_MAX)
+		length = NAME_TEXT_MAX;
+	json_bytes(&export->json, other, anonymise_text(export->anonymiser, text, length, other));
+}
+
+static void key_name_text(struct certificates_export *export, const char *key, struct view name)
 {
 	uint8_t text[NAME_TEXT_MAX];
-	json_key(json, key);
+	json_key(&export->json, key);
 	if (view_ok(&name))
-		json_bytes(json, text, x509_name_text(name, text, sizeof text));
+		write_text(export, text, x509_name_text(name, text, sizeof text));
 	else
-		json_null(json);
+		json_null(&export->json);
 }
 
 // Hexadecimal, in upper case and without leading zeros, as OpenSSL prints it; negative ones with a sign.
@@ -98,19 +114,24 @@ static void key_bool(struct json *json, const char *key, bool known, bool value)
 		json_null(json);
 }
 
-static void write_address(struct json *json, struct view address)
+static void write_address(struct certificates_export *export, struct view bytes)
 {
 	char text[INET6_ADDRSTRLEN];
-	bool v4 = address.length == 4;
-	if (!v4 && address.length != 16)
+	struct ip_address address = {{[10] = 0xff, [11] = 0xff}};
+	if (bytes.length != 4 && bytes.length != sizeof address.bytes)
 		return;
-	inet_ntop(v4 ? AF_INET : AF_INET6, address.data, text, sizeof text);
-	json_name(json, text);
+	memcpy(address.bytes + sizeof address.bytes - bytes.length, bytes.data, bytes.length);
+	if (export->anonymiser != NULL)
+		address = anonymise_address(export->anonymiser, &address);
+	inet_ntop(bytes.length == 4 ? AF_INET : AF_INET6,
+	    address.bytes + sizeof address.bytes - bytes.length, text, sizeof text);
+	json_name(&export->json, text);
 }
 
-static void key_names(
-    struct json *json, const char *key, const struct x509 *facts, enum x509_name_type wanted)
+static void key_names(struct certificates_export *export, const char *key, const struct x509 *facts,
+    enum x509_name_type wanted)
 {
+	struct json *json = &export->json;
 	struct view names = facts->alternative_names, name;
 	enum x509_name_type type;
 	json_key(json, key);
@@ -119,9 +140,9 @@ static void key_names(
 		if (type != wanted)
 			continue;
 		if (type == X509_NAME_IP)
-			write_address(json, name);
+			write_address(export, name);
 		else
-			json_bytes(json, name.data, name.length);
+			write_text(export, name.data, name.length);
 	}
 	json_array_end(json);
 }
@@ -150,21 +171,24 @@ static const char *role_name(enum certificate_role role)
 	return names[role];
 }
 
-static void write_identity(struct json *json, const struct certificate *certificate)
+static void write_identity(
+    struct certificates_export *export, const struct certificate *certificate)
 {
+	struct json *json = &export->json;
 	const struct x509 *facts = &certificate->facts;
 	json_key_hash(json, "sha256", certificate->sha256);
 	json_key(json, "first_seen");
 	json_time(json, certificate->first_seen);
+	json_mark(json, "anonymised", export->anonymiser != NULL);
 	json_key_name(json, "role", role_name(certificate->role));
-	key_name_text(json, "subject", facts->subject);
-	key_name_text(json, "issuer", facts->issuer);
+	key_name_text(export, "subject", facts->subject);
+	key_name_text(export, "issuer", facts->issuer);
 	key_serial(json, facts->serial);
 	key_seconds(json, "not_before", facts->validity_read, facts->not_before);
 	key_seconds(json, "not_after", facts->validity_read, facts->not_after);
-	key_names(json, "dns_names", facts, X509_NAME_DNS);
-	key_names(json, "ip_addresses", facts, X509_NAME_IP);
-	key_names(json, "email_addresses", facts, X509_NAME_EMAIL);
+	key_names(export, "dns_names", facts, X509_NAME_DNS);
+	key_names(export, "ip_addresses", facts, X509_NAME_IP);
+	key_names(export, "email_addresses", facts, X509_NAME_EMAIL);
 }
 
 static void write_key(struct json *json, const struct certificate *certificate)
@@ -202,11 +226,12 @@ static bool certificates_certificate(
 	struct json *json = &export->json;
 	json_clear(json);
 	json_object_begin(json);
-	write_identity(json, certificate);
+	write_identity(export, certificate);
 	write_key(json, certificate);
 	bool good = !export->pem || write_pem(json, certificate);
 	json_object_end(json);
 	json_line_end(json);
+	good &= export->anonymiser == NULL || !anonymiser_failed(export->anonymiser);
 	if (!good || json->failed) {
 		error_set(error, "no memory to write a certificate record");
 		return false;

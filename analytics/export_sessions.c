@@ -20,6 +20,7 @@ struct sessions_export {
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
 	const char *sensor;
 	uint64_t written; // records, whatever the number of outputs
+	bool anonymised;
 	struct json json;
 };
 
@@ -38,6 +39,7 @@ static void write_identity(struct sessions_export *export, const struct session_
 		json_bytes(json, (const uint8_t *)export->sensor, strlen(export->sensor));
 	else
 		json_null(json);
+	json_mark(json, "anonymised", export->anonymised);
 	json_key(json, "start");
 	json_time(json, record->start);
 	json_key(json, "end");
@@ -389,6 +391,7 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 		return NULL;
 	}
 	export->sensor = settings->sensor;
+	export->anonymised = settings->anonymiser != NULL;
 	bool good = true;
 	if (settings->logs != NULL) {
 		export->logs = settings->logs;

@@ -39,7 +39,7 @@ static void release(struct statistics_export *export)
 static bool open_parts(
     struct statistics_export *export, const struct exporter_settings *settings, struct error *error)
 {
-	export->lookup = facts_lookup_open(settings->asn_table, settings->country_table, error);
+	export->lookup = facts_lookup_open(error);
 	if (export->lookup == NULL)
 		return false;
 	export->run = statistics_create(0, error);
@@ -139,6 +139,7 @@ static bool write_line(
 		json_time(json, export->begun);
 	else
 		json_null(json); // there is no other
+	json_mark(json, "anonymised", export->settings->anonymiser != NULL);
 	write_times(json, line);
 	json_key_bool(json, "complete", line->complete);
 	json_key_unsigned(json, "sessions", statistics_span(line->statistics).sessions);
@@ -222,22 +223,6 @@ static bool statistics_so_far(
 	       (export->log == NULL || log_file_flush(export->log, error));
 }
 
-static bool statistics_reload(void *exporter, struct error *error)
-{
-	struct statistics_export *export = exporter;
-	const struct exporter_settings *settings = export->settings;
-	struct error reason;
-	struct facts_lookup *lookup =
-	    facts_lookup_open(settings->asn_table, settings->country_table, &reason);
-	if (lookup == NULL) {
-		error_set(error, "networks and countries stay as they were: %s", reason.text);
-		return false;
-	}
-	facts_lookup_close(export->lookup);
-	export->lookup = lookup;
-	return true;
-}
-
 static bool write_run(
     struct statistics_export *export, const struct run_accounting *accounting, struct error *error)
 {
@@ -267,6 +252,5 @@ const struct exporter_ops statistics_exporter = {
     .interval = statistics_interval,
     .metrics = statistics_metrics,
     .so_far = statistics_so_far,
-    .reload = statistics_reload,
     .close = statistics_close,
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/exporter.h"
 
+#include "analytics/anonymise_key.h"
+#include "analytics/anonymise_session.h"
+
 #include <stdlib.h>
 
 // A new exporter is one file and one row.
@@ -16,6 +19,10 @@ static const struct exporter_ops *const table[] = {
 enum { EXPORTERS = sizeof table / sizeof table[0] };
 
 struct exporters {
+	struct exporter_settings settings;
+	struct whereabouts_tables *tables;
+	struct session_anonymiser *sessions; // NULL: addresses are the real ones
+	struct judged_session shown; // what exporters get of a session
 	void *open[EXPORTERS]; // NULL: not asked for, or failed
 	struct error error; // the first failure
 	bool failed;
@@ -28,27 +35,71 @@ static void note_failure(struct exporters *exporters, const struct error *error)
 	exporters->failed = true;
 }
 
+// What changes a session on its way to the exporters.
+static bool open_passage(struct exporters *exporters, struct error *error)
+{
+	struct exporter_settings *settings = &exporters->settings;
+	exporters->tables =
+	    whereabouts_open(settings->asn_table, settings->country_table, error);
+	if (exporters->tables == NULL || settings->anonymisation_key == NULL)
+		return exporters->tables != NULL;
+	settings->anonymiser = anonymiser_open(settings->anonymisation_key, error);
+	if (settings->anonymiser == NULL)
+		return false;
+	exporters->sessions = session_anonymiser_create(settings->anonymiser);
+	error_set(error, "no memory to anonymise addresses");
+	return exporters->sessions != NULL;
+}
+
+static bool open_all(struct exporters *exporters, struct error *error)
+{
+	for (size_t i = 0; i < EXPORTERS; i++) {
+		error->text[0] = '\0';
+		exporters->open[i] = table[i]->open(&exporters->settings, error);
+		if (exporters->open[i] == NULL && error->text[0] != '\0')
+			return false;
+	}
+	return true;
+}
+
 struct exporters *exporters_open(const struct exporter_settings *settings, struct error *error)
 {
+	struct error ignored;
 	struct exporters *exporters = calloc(1, sizeof *exporters);
 	if (exporters == NULL) {
 		error_set(error, "no memory for the output");
 		return NULL;
 	}
-	for (size_t i = 0; i < EXPORTERS; i++) {
-		error->text[0] = '\0';
-		exporters->open[i] = table[i]->open(settings, error);
-		if (exporters->open[i] == NULL && error->text[0] != '\0') {
-			struct error ignored;
-			exporters_close(exporters, NULL, &ignored);
-			return NULL;
-		}
-	}
-	return exporters;
+	exporters->settings = *settings;
+	if (open_passage(exporters, error) && open_all(exporters, error))
+		return exporters;
+	exporters_close(exporters, NULL, &ignored);
+	return NULL;
 }
 
-bool exporters_session(struct exporters *exporters, const struct judged_session *session)
+// The one place where sessions leave for the outputs. NULL: it must not.
+static const struct judged_session *show(
+    struct exporters *exporters, const struct judged_session *session)
 {
+	struct error error;
+	exporters->shown = *session;
+	for (int side = FROM_CLIENT; side <= FROM_SERVER; side++)
+		exporters->shown.where[side] =
+		    whereabouts_of(exporters->tables, &session->record->address[side]);
+	if (exporters->sessions == NULL)
+		return &exporters->shown;
+	const struct judged_session *other =
+	    anonymise_session(exporters->sessions, &exporters->shown);
+	if (other == NULL) {
+		error_set(&error, "no memory to anonymise addresses");
+		note_failure(exporters, &error);
+	}
+	return other;
+}
+
+bool exporters_session(struct exporters *exporters, const struct judged_session *judged)
+{
+	const struct judged_session *session = show(exporters, judged);
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
 		struct error error = {""};
 		if (exporters->open[i] != NULL && table[i]->session != NULL &&
@@ -58,8 +109,9 @@ bool exporters_session(struct exporters *exporters, const struct judged_session 
 	return !exporters->failed;
 }
 
-bool exporters_alert(struct exporters *exporters, const struct judged_session *session)
+bool exporters_alert(struct exporters *exporters, const struct judged_session *judged)
 {
+	const struct judged_session *session = show(exporters, judged);
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
 		struct error error = {""};
 		if (exporters->open[i] != NULL && table[i]->alert != NULL &&
@@ -130,14 +182,19 @@ bool exporters_second(struct exporters *exporters)
 	return !exporters->failed;
 }
 
-void exporters_reload(struct exporters *exporters, void (*tell)(const struct error *what))
+bool exporters_reload(struct exporters *exporters, struct error *error)
 {
-	for (size_t i = 0; i < EXPORTERS; i++) {
-		struct error error = {""};
-		if (exporters->open[i] != NULL && table[i]->reload != NULL &&
-		    !table[i]->reload(exporters->open[i], &error))
-			tell(&error);
+	const struct exporter_settings *settings = &exporters->settings;
+	struct error reason;
+	struct whereabouts_tables *tables =
+	    whereabouts_open(settings->asn_table, settings->country_table, &reason);
+	if (tables == NULL) {
+		error_set(error, "networks and countries stay as they were: %s", reason.text);
+		return false;
 	}
+	whereabouts_close(exporters->tables);
+	exporters->tables = tables;
+	return true;
 }
 
 bool exporters_close(
@@ -151,6 +208,9 @@ bool exporters_close(
 	}
 	bool good = !exporters->failed;
 	*error = exporters->error;
+	session_anonymiser_destroy(exporters->sessions);
+	anonymiser_destroy(exporters->settings.anonymiser);
+	whereabouts_close(exporters->tables);
 	free(exporters);
 	return good;
 }

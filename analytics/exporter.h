@@ -26,6 +26,8 @@ struct exporter_settings {
 	const char *csv_directory, *metrics_path, *tls_rpt_directory;
 	bool listening; // somebody may ask for metrics at any time
 	const char *asn_table, *country_table; // of addresses; NULL: none
+	const char *anonymisation_key; // a file; NULL: addresses are the real ones
+	struct anonymiser *anonymiser; // made of it by exporters_open; what certificates say has to pass it
 };
 
 struct exporter_ops {
@@ -51,9 +53,6 @@ struct exporter_ops {
 	bool (*so_far)(void *exporter, const struct run_accounting *accounting, struct error *error);
 	// About once a second: what was written is to be seen. NULL: it does not hold anything back. False as above.
 	bool (*second)(void *exporter, struct error *error);
-	// Files it reads have changed: reads them again, between two sessions. NULL: it reads none. False: *error;
-	// it goes on with what it has.
-	bool (*reload)(void *exporter, struct error *error);
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
@@ -67,10 +66,10 @@ struct exporters;
 struct exporters *exporters_open(const struct exporter_settings *settings, struct error *error);
 
 // False once an output has failed; the run should end.
-bool exporters_session(struct exporters *exporters, const struct judged_session *session);
+bool exporters_session(struct exporters *exporters, const struct judged_session *judged);
 
 // As exporters_session, for certain evidence in a session that still goes on.
-bool exporters_alert(struct exporters *exporters, const struct judged_session *session);
+bool exporters_alert(struct exporters *exporters, const struct judged_session *judged);
 
 // As exporters_session, for a certificate.
 bool exporters_certificate(
@@ -92,8 +91,9 @@ bool exporters_so_far(struct exporters *exporters, const struct run_accounting *
 // As exporters_session, about once a second.
 bool exporters_second(struct exporters *exporters);
 
-// Has them read their files again. What cannot be read is told, and stays as it was.
-void exporters_reload(struct exporters *exporters, void (*tell)(const struct error *what));
+// The tables of networks and countries have changed: reads them again, between two sessions. False: *error; it
+// goes on with those it has.
+bool exporters_reload(struct exporters *exporters, struct error *error);
 
 // Closes all. False: an output failed, now or before; *error is the first reason.
 bool exporters_close(struct exporters *exporters, const struct run_accounting *accounting,

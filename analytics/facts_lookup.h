@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What session facts get from tables: the operator's domain of a name (public suffix list, as libpsl has
-// it), the network and the country of an address (tables in MaxMind's format that the user gives). Owned
-// by one thread.
+// Who runs the ends of a session: the registered domain of a name, by the public suffix list as libpsl has it, or
+// else the network of the address. Owned by one thread.
 #ifndef MAILTAP_ANALYTICS_FACTS_LOOKUP_H
 #define MAILTAP_ANALYTICS_FACTS_LOOKUP_H
 
@@ -10,14 +9,13 @@
 
 struct facts_lookup;
 
-// Paths of tables as GeoLite2-ASN and GeoLite2-Country; NULL: none. NULL: *error says why.
-struct facts_lookup *facts_lookup_open(
-    const char *asn_table, const char *country_table, struct error *error);
+// NULL: *error says why.
+struct facts_lookup *facts_lookup_open(struct error *error);
 void facts_lookup_close(struct facts_lookup *lookup); // NULL is allowed
 
-// Fills `where` and `operator`. A client's operator is the registered domain of the name it gave, a
+// Fills `operator`, with `where` filled before. A client's operator is the registered domain of the name it gave, a
 // server's that of the name asked for or of the one it gave; without a name it is the network ("AS64500").
-void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts);
+void facts_lookup_fill(const struct facts_lookup *lookup, struct session_facts *facts);
 
 // The registered domain of a name: one label in front of its public suffix. Empty: it has none.
 void facts_lookup_domain(

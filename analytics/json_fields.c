@@ -58,6 +58,12 @@ void json_key_address(struct json *json, const char *key, const struct ip_addres
 	json_key_name(json, key, text);
 }
 
+void json_mark(struct json *json, const char *key, bool marked)
+{
+	if (marked)
+		json_key_bool(json, key, true);
+}
+
 // A registered name, or the number in hexadecimal.
 void json_key_code(struct json *json, const char *key, const char *name, unsigned code)
 {

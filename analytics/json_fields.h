@@ -17,6 +17,8 @@ void json_key_bool(struct json *json, const char *key, bool value);
 void json_key_text(struct json *json, const char *key, const struct text *text); // NULL: null
 void json_key_unsigned(struct json *json, const char *key, uint64_t value);
 void json_key_known(struct json *json, const char *key, bool known, uint64_t value);
+// True, or no key at all: what only an option brings about.
+void json_mark(struct json *json, const char *key, bool marked);
 void json_key_address(struct json *json, const char *key, const struct ip_address *address);
 // A registered name; NULL: the number in hexadecimal.
 void json_key_code(struct json *json, const char *key, const char *name, unsigned code);

@@ -7,9 +7,10 @@
 #include "analytics/path_view.h"
 #include "analytics/pattern_findings.h"
 #include "analytics/verdict.h"
+#include "analytics/whereabouts.h"
 #include "decode/session_record.h"
 
-// Borrowed for the call.
+// Borrowed for the call. Exporters get it with other addresses where that was asked for (anonymise_session.h).
 struct judged_session {
 	const struct session_record *record;
 	struct judgement judgement;
@@ -18,6 +19,8 @@ struct judged_session {
 	size_t evidence_count;
 	const struct evidence *evidence;
 	struct path_networks networks; // of its server; with evidence only
+	bool anonymised; // the addresses above are others in the place of the real ones
+	struct whereabouts where[2]; // of the real addresses, by enum direction
 };
 
 #endif

@@ -135,6 +135,10 @@ const struct option_row option_table[] = {
     {"no-sandbox", 0, NULL, &option_flag, AT(without_sandbox), OPTION_GROUP_PRIVILEGES,
         .help = "do not give up the system calls and files that are not needed, so\n"
                 "that debuggers and profilers work"},
+    {"anonymise", 0, "KEYFILE", &option_text, AT(anonymisation_key), OPTION_GROUP_PRIVACY,
+        .help = "write other addresses in the place of the real ones, the same for\n"
+                "each with the same key, networks kept together; the key is 32\n"
+                "bytes or 64 hexadecimal digits, in a file of yours alone"},
     {"quiet", 'q', NULL, &option_flag, AT(quiet), OPTION_GROUP_LOGS,
         .help = "no summary, no progress"},
     {"config", 0, "FILE", &option_text, AT(config_path), OPTION_GROUP_NONE,

@@ -164,6 +164,10 @@ static bool check(const struct options *options, struct error *error)
 		error_set(error,
 		    "--asn-db, --country-db: statistics are written only with -w, --csv, "
 		    "--metrics, --tls-rpt or --listen");
+	else if (options->anonymisation_key != NULL &&
+	         (options->pem || options->certificate_directory != NULL))
+		error_set(error, "--anonymise: the certificates themselves may have addresses in "
+		                 "them that cannot be changed: leave out --pem and --write-certs");
 	else if (options->pem && options->log_directory == NULL)
 		error_set(error, "--pem: certificates are written only with -w DIR");
 	else if (options_keep_logs(options) && options->log_directory == NULL)

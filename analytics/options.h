@@ -66,6 +66,7 @@ struct options {
 	struct cpu_list cpus;      // where threads are to run; none: anywhere
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // of statistics, or NULL
 	const char *asn_table, *country_table; // of addresses, or NULL
+	const char *anonymisation_key; // a file; or NULL: addresses are written as they are
 	nanoseconds interval;      // of statistics
 	struct listen_address listen; // where to answer HTTP; of length 0: nowhere
 	const char *user;          // to become once the source is open, or NULL

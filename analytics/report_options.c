@@ -14,6 +14,7 @@ enum report_option {
 	OPTION_TLS_RPT,
 	OPTION_ASN_TABLE,
 	OPTION_COUNTRY_TABLE,
+	OPTION_ANONYMISE,
 	OPTION_JSON,
 	OPTION_ALL,
 };
@@ -25,6 +26,7 @@ static const struct option long_options[] = {
     {"tls-rpt", required_argument, NULL, OPTION_TLS_RPT},
     {"asn-db", required_argument, NULL, OPTION_ASN_TABLE},
     {"country-db", required_argument, NULL, OPTION_COUNTRY_TABLE},
+    {"anonymise", required_argument, NULL, OPTION_ANONYMISE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"all", no_argument, NULL, OPTION_ALL},
     {"quiet", no_argument, NULL, 'q'},
@@ -50,6 +52,8 @@ static const char help_text[] =
     "                           says that it is a third party's observation, and is never sent\n"
     "      --asn-db FILE        tables of the networks and of the countries of addresses, in the\n"
     "      --country-db FILE    format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb\n"
+    "      --anonymise KEYFILE  other addresses in the place of the real ones, as mailtap itself has\n"
+    "                           it; those of logs that have it already stay as they are\n"
     "  -q, --quiet              print nothing\n"
     "  -h, --help               print this and exit\n"
     "\n"
@@ -85,6 +89,8 @@ static bool read_value(
 		return set_once(&options->asn_table, value, "--asn-db", error);
 	case OPTION_COUNTRY_TABLE:
 		return set_once(&options->country_table, value, "--country-db", error);
+	case OPTION_ANONYMISE:
+		return set_once(&options->anonymisation_key, value, "--anonymise", error);
 	case OPTION_JSON:
 		options->json = true;
 		return true;

@@ -10,6 +10,7 @@ struct report_options {
 	size_t log_count;
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // or NULL
 	const char *asn_table, *country_table; // or NULL
+	const char *anonymisation_key; // a file; or NULL
 	size_t rows; // of a table, at most, on a terminal
 	bool json, quiet;
 };

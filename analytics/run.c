@@ -287,6 +287,7 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .listening = options->listen.length > 0,
 	    .asn_table = options->asn_table,
 	    .country_table = options->country_table,
+	    .anonymisation_key = options->anonymisation_key,
 	    .summary = options->quiet ? NULL
 	               : printed      ? stderr
 	                              : stdout,

@@ -8,22 +8,15 @@
 #include "analytics/evidence.h"
 #include "analytics/host_name.h"
 #include "analytics/verdict.h"
+#include "analytics/whereabouts.h"
 #include "capture/base/view.h"
 #include "decode/tls_suite.h"
 
 enum {
 	MECHANISM_MAX = 20, // RFC 4422 3.1
-	NETWORK_NAME_MAX = 64,
 	SPOKEN_MAX = 31, // of the name of a protocol
 	// Suites that a listener opens with means that many have.
 	FACTS_BREAKABLE = 1 << TLS_WEAK_NO_ENCRYPTION | 1 << TLS_WEAK_EXPORT | 1 << TLS_WEAK_DES,
-};
-
-// Where an address is, as the user's tables have it.
-struct whereabouts {
-	uint32_t network; // autonomous system; 0: not known
-	char network_name[NETWORK_NAME_MAX]; // its name, cut; empty: not known
-	char country[3]; // ISO 3166-1; empty: not known
 };
 
 // Who runs a machine: a registered domain, or the number of a network ("AS64500"). Empty: not known.
@@ -34,6 +27,7 @@ struct operator_name {
 struct session_facts {
 	nanoseconds start, end;
 	struct ip_address address[2]; // by enum direction
+	bool anonymised; // they are others in their place
 	uint16_t server_port;
 	enum protocol protocol;
 	char spoken[SPOKEN_MAX + 1]; // its name, also of what is only known by name; empty: nothing was said
@@ -60,8 +54,9 @@ struct session_facts {
 	bool messages_known, message_bytes_known;
 	uint64_t messages, message_bytes;
 	uint8_t evidence[EVIDENCE_KINDS]; // the highest enum confidence of each kind
-	// Added by statistics.c from tables of the user and the public suffix list.
-	struct whereabouts where[2]; // by enum direction
+	// Of the real addresses, by enum direction; in a line there is none: whoever has it looks it up.
+	struct whereabouts where[2];
+	// Added by facts_lookup.c.
 	struct operator_name operator[2]; // by enum direction
 	bool server_operator_is_domain;
 };

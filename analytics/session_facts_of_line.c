@@ -16,7 +16,7 @@ struct reading {
 };
 
 // All keys of the record contract, in the order of the alphabet.
-static const char *const known_keys[] = {"alpn", "auth_mechanism", "capabilities",
+static const char *const known_keys[] = {"alpn", "anonymised", "auth_mechanism", "capabilities",
     "certificate_expires_soon", "certificate_missing_issuer", "certificate_name_in",
     "certificate_name_match", "certificate_name_source", "certificate_status",
     "certificate_untrusted_because", "client_bytes", "client_certificate_requested",
@@ -344,6 +344,7 @@ static void read_identity(struct reading *reading, struct session_facts *facts)
 	facts->end = time_of(reading, "end");
 	facts->address[FROM_CLIENT] = address_of(reading, "client_ip");
 	facts->address[FROM_SERVER] = address_of(reading, "server_ip");
+	facts->anonymised = seen_of(reading, "anonymised") == SEEN_YES;
 	facts->server_port = (uint16_t)number_of(reading, "server_port", UINT16_MAX, &known);
 	reading->damaged |= !known || value_of(reading, "verdict") == NULL;
 	read_protocol(reading, facts);

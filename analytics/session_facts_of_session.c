@@ -88,6 +88,8 @@ void session_facts_of_session(struct session_facts *facts, const struct judged_s
 	    .start = record->start,
 	    .end = record->end,
 	    .address = {record->address[FROM_CLIENT], record->address[FROM_SERVER]},
+	    .anonymised = judged->anonymised,
+	    .where = {judged->where[FROM_CLIENT], judged->where[FROM_SERVER]},
 	    .server_port = record->port[FROM_SERVER],
 	    .protocol = (enum protocol)record->session->protocol,
 	    .hop = judged->judgement.hop,

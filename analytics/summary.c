@@ -34,6 +34,7 @@ struct version_count {
 
 struct summary {
 	FILE *out;
+	bool anonymised;
 	struct certificate_summary *certificates;
 	struct evidence_summary *evidence;
 	struct row rows[ROWS_MAX + 1]; // the last: all that did not fit
@@ -69,6 +70,7 @@ static void *summary_open(const struct exporter_settings *settings, struct error
 		summary->certificates = certificate_summary_create();
 		summary->evidence = evidence_summary_create();
 		summary->out = settings->summary;
+		summary->anonymised = settings->anonymiser != NULL;
 	}
 	if (summary != NULL && summary->certificates != NULL && summary->evidence != NULL)
 		return summary;
@@ -333,15 +335,24 @@ static void print_card(FILE *out, const struct source_counters *source)
 	print_if(out, source->nic_filtered, "packets left out by the network card, as no mail");
 }
 
+static void print_unreadable(FILE *out, const uint64_t outcomes[HEADERS_OUTCOMES])
+{
+	print_if(out, outcomes[HEADERS_MALFORMED], "packets with malformed headers");
+	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");
+	print_if(out, outcomes[HEADERS_TOO_DEEP], "packets with too many headers");
+	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
+}
+
 static void print_losses(const struct summary *summary, const struct run_accounting *run)
 {
 	FILE *out = summary->out;
 	const struct worker_counters *worker = &run->worker;
 	const struct fragment_counters *fragment = &run->reader.fragment;
-	const uint64_t *outcomes = run->reader.headers.outcomes;
 	fputs("\nThe capture\n", out);
 	print_if(out, run->source.packets, "packets read");
 	print_if(out, worker->segments_tracked, "of them segments of the followed ports");
+	print_if(out, worker->segments_duplicated,
+	    "copies of segments that came twice; in sessions they count once");
 	print_if(
 	    out, worker->segments_no_mail, "segments of other ports, of no mail that was found");
 	print_if(out, summary->one_direction, "sessions with one direction only");
@@ -362,10 +373,7 @@ static void print_losses(const struct summary *summary, const struct run_account
 	print_if(out, run->source.filtered_in_vlan,
 	    "of them in VLANs, into which a filter sees only as \"vlan and (...)\"");
 	print_if(out, run->source.damaged, "damaged packet records skipped");
-	print_if(out, outcomes[HEADERS_MALFORMED], "packets with malformed headers");
-	print_if(out, outcomes[HEADERS_CUT], "packets cut inside their headers");
-	print_if(out, outcomes[HEADERS_TOO_DEEP], "packets with too many headers");
-	print_if(out, outcomes[HEADERS_UNKNOWN_LINK], "packets of a link type that is not read");
+	print_unreadable(out, run->reader.headers.outcomes);
 	print_if(out, run->reader.headers.checksums_wrong, "segments with a wrong checksum");
 	print_if(out, worker->segments_dropped, "of them left out");
 	print_if(out,
@@ -403,6 +411,8 @@ static void print_head(const struct summary *summary)
 		    (int)(times.length - half - 3), times.text + half + 2);
 	fputc('\n', summary->out);
 	json_release(&times);
+	if (summary->anonymised)
+		fputs("Addresses are others in the place of the real ones (--anonymise).\n", summary->out);
 }
 
 static bool summary_close(

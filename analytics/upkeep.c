@@ -114,11 +114,13 @@ static bool begin_reload(struct upkeep *upkeep, struct error *error)
 static void finish_reload(struct upkeep *upkeep, const struct reloaded *reloaded)
 {
 	const struct upkeep_options *options = &upkeep->options;
+	struct error error;
 	if (reloaded->trust != NULL)
 		certificate_judge_use_trust(options->certificates, reloaded->trust);
 	if (reloaded->baseline != NULL)
 		server_memory_use_baseline(options->servers, reloaded->baseline);
-	exporters_reload(options->exporters, options->tell);
+	if (!exporters_reload(options->exporters, &error))
+		options->tell(&error);
 	if (atomic_load(&upkeep->phase) == READY)
 		service_ready();
 }

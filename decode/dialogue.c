@@ -749,6 +749,11 @@ bool dialogue_in_the_clear(const struct dialogue *dialogue)
 	return dialogue->stage == STAGE_MAIL;
 }
 
+bool dialogue_is_tls(const struct dialogue *dialogue)
+{
+	return dialogue->stage == STAGE_TLS;
+}
+
 bool dialogue_keeps(const struct dialogue *dialogue, enum direction from)
 {
 	return dialogue->halves[from].length > 0;

@@ -38,6 +38,9 @@ void dialogue_close(struct dialogue *dialogue, enum direction from);
 // True while a mail dialogue in the clear is read.
 bool dialogue_in_the_clear(const struct dialogue *dialogue);
 
+// True while TLS is read.
+bool dialogue_is_tls(const struct dialogue *dialogue);
+
 // True if bytes of this direction wait to be understood.
 bool dialogue_keeps(const struct dialogue *dialogue, enum direction from);
 

@@ -75,6 +75,7 @@ static enum headers_outcome read_tcp(struct segment *segment, const struct port_
 	segment->acknowledgement = read_u32(tcp + 8);
 	segment->flags = tcp[13] & 0x3f;
 	segment->window = read_u16(tcp + 14);
+	segment->checksum = read_u16(tcp + 16);
 	segment->payload = tcp + size;
 	segment->captured = captured - size;
 	segment->length = length - size;

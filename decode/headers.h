@@ -59,6 +59,7 @@ struct segment {
 	    checksum_wrong; // TCP checksum; false also where bytes to check it were not captured, and
 	    // elsewhere: it is not looked at
 	uint16_t ip_id; // 0 for IPv6
+	uint16_t checksum; // of TCP, as it stands there
 	const uint8_t *payload;
 	uint32_t captured; // payload bytes at `payload`
 	uint32_t length; // payload bytes the segment had on the wire; never less than captured
@@ -66,6 +67,8 @@ struct segment {
 	uint64_t position; // in the traffic: later ones have greater numbers
 	uint64_t hash; // of its connection, the same for both directions (flow_hash)
 };
+
+_Static_assert(sizeof(struct segment) <= 112, "a batch of them lies on the stack");
 
 // A fragment of an IP datagram whose payload may hold what we look for.
 struct fragment {

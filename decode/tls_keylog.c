@@ -2,12 +2,12 @@
 #include "decode/tls_keylog.h"
 
 #include "capture/base/hash.h"
+#include "capture/base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -37,34 +37,17 @@ struct tls_keylog {
 
 // ---- memory
 
-static void *take_pages(size_t size)
-{
-	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (pages == MAP_FAILED)
-		return NULL;
-	(void)madvise(pages, size, MADV_DONTDUMP);
-	return pages;
-}
-
-static void give_pages(void *pages, size_t size)
-{
-	OPENSSL_cleanse(pages, size);
-	(void)munmap(pages, size);
-}
-
 static void give_table(struct table *table)
 {
-	if (table->marks != NULL)
-		give_pages(table->marks, table->count * sizeof(*table->marks));
-	if (table->slots != NULL)
-		give_pages(table->slots, table->count * sizeof(*table->slots));
+	secret_give(table->marks, table->count * sizeof(*table->marks));
+	secret_give(table->slots, table->count * sizeof(*table->slots));
 }
 
 static bool take_table(struct table *table, size_t count)
 {
 	table->count = count;
-	table->marks = take_pages(count * sizeof(*table->marks));
-	table->slots = take_pages(count * sizeof(*table->slots));
+	table->marks = secret_take(count * sizeof(*table->marks));
+	table->slots = secret_take(count * sizeof(*table->slots));
 	if (table->marks != NULL && table->slots != NULL)
 		return true;
 	give_table(table);
@@ -73,13 +56,13 @@ static bool take_table(struct table *table, size_t count)
 
 struct tls_keylog *tls_keylog_create(void)
 {
-	struct tls_keylog *keylog = take_pages(sizeof(*keylog));
+	struct tls_keylog *keylog = secret_take(sizeof(*keylog));
 	if (keylog == NULL)
 		return NULL;
 	keylog->key = hash_key_random();
 	if (take_table(&keylog->table, SLOTS_FIRST))
 		return keylog;
-	give_pages(keylog, sizeof(*keylog));
+	secret_give(keylog, sizeof(*keylog));
 	return NULL;
 }
 
@@ -88,7 +71,7 @@ void tls_keylog_destroy(struct tls_keylog *keylog)
 	if (keylog == NULL)
 		return;
 	give_table(&keylog->table);
-	give_pages(keylog, sizeof(*keylog));
+	secret_give(keylog, sizeof(*keylog));
 }
 
 // ---- the table

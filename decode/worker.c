@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/worker.h"
 
+#include "decode/duplicates.h"
 #include "decode/no_mail_set.h"
 #include "decode/pattern_set.h"
 #include "decode/quiet_set.h"
@@ -21,6 +22,7 @@ struct worker {
 	struct session_shared shared;
 	struct flow_table *flows;
 	struct no_mail_set *no_mail; // with every port only
+	struct duplicates *duplicates;
 	struct tcp_context tcp;
 	struct worker_counters counters;
 	struct record_order order;
@@ -100,12 +102,14 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->flows =
 		    flow_table_create(worker->memory, options->memory, on_flow_end, worker);
 	}
+	worker->duplicates = duplicates_create(&key);
 	if (options->ports->set.every)
 		worker->no_mail = no_mail_set_create(options->memory);
 	bool complete = worker->no_mail != NULL || !options->ports->set.every;
 	if (!complete || worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
 	    (options->patterns != NULL && worker->shared.scratch == NULL) ||
-	    worker->shared.certificates == NULL || worker->flows == NULL) {
+	    worker->shared.certificates == NULL || worker->flows == NULL ||
+	    worker->duplicates == NULL) {
 		worker_destroy(worker);
 		return NULL;
 	}
@@ -132,6 +136,7 @@ void worker_destroy(struct worker *worker)
 		return;
 	flow_table_destroy(worker->flows);
 	no_mail_set_destroy(worker->no_mail);
+	duplicates_destroy(worker->duplicates);
 	foreign_destroy(worker->shared.foreign);
 	certificate_announcer_destroy(worker->shared.certificates);
 	tls_fingerprints_destroy(worker->shared.fingerprints);
@@ -391,6 +396,17 @@ static enum quiet_tier tier_of(const struct flow *flow)
 	return told ? QUIET_TOLD : QUIET_NOT;
 }
 
+// Whoever forges bytes does it in the clear. The flow itself must have had the first one: it may be another,
+// begun anew for this segment.
+static bool is_duplicate(struct worker *worker, const struct flow *flow, enum direction from,
+    const struct lookup *lookup)
+{
+	bool read = flow->session == NULL ||
+	            (flow->dialogue != NULL && !dialogue_is_tls(flow->dialogue));
+	return duplicates_take(worker->duplicates, lookup->segment, lookup->sender, read) &&
+	       flow->streams[from].packets > 0;
+}
+
 static void take_segment(struct worker *worker, const struct lookup *lookup)
 {
 	const struct segment *segment = lookup->segment;
@@ -406,6 +422,10 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	struct flow *flow = flow_of(worker, lookup, &from);
 	if (flow == NULL)
 		return;
+	if (is_duplicate(worker, flow, from, lookup)) {
+		worker->counters.segments_duplicated++;
+		return;
+	}
 	worker->counters.segments_tracked++;
 	flow_seen(worker->flows, flow, segment->context.time);
 	tcp_segment(&worker->tcp, flow, from, segment);

@@ -35,13 +35,14 @@ struct worker_options {
 	void *context;                  // of both
 };
 
-// Every segment is in exactly one of segments_tracked, _dropped, _set_aside, _no_mail and flow.refused,
-// once its connection has ended. Nothing but unsigned figures of 64 bits.
+// Every segment is in exactly one of segments_tracked, _duplicated, _dropped, _set_aside, _no_mail and
+// flow.refused, once its connection has ended. Nothing but unsigned figures of 64 bits.
 struct worker_counters {
 	struct flow_counters flow;
 	struct tcp_counters tcp;
 	struct foreign_counters foreign;
 	uint64_t segments_tracked;
+	uint64_t segments_duplicated;   // copies of others, of the tap or the network (duplicates.h)
 	uint64_t segments_dropped;      // wrong checksum, with drop_wrong_checksums
 	uint64_t segments_set_aside;    // SYNs in the middle of a connection: forged, or its ends began anew
 	uint64_t segments_no_mail;      // on ports not known for mail, of connections without a record

@@ -140,8 +140,8 @@ static void check_sums(const struct harness *harness, const struct worker_counte
 		packets += read.headers.outcomes[outcome];
 	MUST(packets == read.packets);
 	MUST(read.headers.outcomes[HEADERS_SEGMENT] + read.reassembled[HEADERS_SEGMENT] ==
-	     counters->segments_tracked + counters->segments_dropped +
-	         counters->segments_set_aside + counters->segments_no_mail +
+	     counters->segments_tracked + counters->segments_duplicated +
+	         counters->segments_dropped + counters->segments_set_aside + counters->segments_no_mail +
 	         counters->flow.refused);
 	MUST(counters->flow.created == counters->flow.ended + counters->flow.live);
 	MUST(counters->flow.ended == harness->records + counters->connections_no_mail);

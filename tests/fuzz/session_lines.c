@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct facts_lookup *lookup; // takes longer to open than a log to read
 	struct error error;
 	if (lookup == NULL)
-		lookup = facts_lookup_open(NULL, NULL, &error);
+		lookup = facts_lookup_open(&error);
 	struct statistics *statistics = statistics_create(0, &error);
 	CHECK(lookup != NULL && statistics != NULL);
 	for (size_t at = 0; at < size;) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a core dump would hold: while mailtap waits for more of a capture, the part of its memory that
 the kernel would dump holds no password, body, recipient or subject of what it has read, and no secret of
-a key log.
+a key log, nor the key of --anonymise.
 
 The packets' own buffer, what connections keep while they are read, and key logs are marked as not to be
 dumped (VmFlags "dd" in /proc/PID/smaps); everything else is searched. That the markers do lie in the
@@ -16,6 +16,7 @@ import hmac
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -130,6 +131,20 @@ def check_keylog(tap, mailtap, name):
               [str(found) for found in dumped | kept_out])  # fmt: skip
 
 
+def check_anonymisation(tap, mailtap, name):
+    """The key is held in one place, which is kept out; what it is made ready for use as is in none."""
+    key = hashlib.sha256(b"a key").digest()
+    needles = {key[:16]: "key", key[16:]: "pad's origin", key.hex().encode(): "key as text",
+               key[:16].hex().encode(): "first half as text"}  # fmt: skip
+    with tempfile.NamedTemporaryFile() as file:  # made for the owner alone
+        file.write(key.hex().encode())
+        file.flush()
+        dumped, kept_out = search(mailtap, name, needles, ["--anonymise", file.name])
+    tap.check(not dumped, f"{name}: nothing of the key of --anonymise would be dumped", [str(found) for found in dumped])
+    tap.check({what for what, _ in kept_out} == {"key"}, f"{name}: it is held as what it is used as, nothing else",
+              [str(found) for found in kept_out])  # fmt: skip
+
+
 def main():
     tap = Tap()
     mailtap = program.parse_arguments(program.arguments(__doc__.splitlines()[0])).mailtap
@@ -137,6 +152,8 @@ def main():
         check(tap, mailtap, name)
     for name in KEYLOG_CAPTURES:
         check_keylog(tap, mailtap, name)
+    for name in CAPTURES[:2]:
+        check_anonymisation(tap, mailtap, name)
     return tap.done()
 
 

@@ -126,7 +126,8 @@ void lab_end(struct lab *lab)
 	assert_int_equal(read.packets, lab->sent);
 	assert_int_equal(outcomes, lab->sent);
 	assert_int_equal(read.headers.outcomes[HEADERS_SEGMENT],
-	    counters.segments_tracked + counters.segments_dropped + counters.segments_set_aside +
+	    counters.segments_tracked + counters.segments_duplicated +
+	        counters.segments_dropped + counters.segments_set_aside +
 	        counters.segments_no_mail + counters.flow.refused);
 	assert_int_equal(counters.segments_tracked, lab->packets);
 	assert_int_equal(counters.flow.live, 0);

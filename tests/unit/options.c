@@ -61,6 +61,7 @@ static void defaults(void **state)
 	assert_null(options->sensor);
 	assert_null(options->server_memory);
 	assert_null(options->server_baseline);
+	assert_null(options->anonymisation_key);
 	assert_false(options->quiet || options->drop_wrong_checksums);
 	assert_int_equal(options->memory, 1 << 30);
 	for (unsigned port = 0; port <= UINT16_MAX; port++)
@@ -170,6 +171,9 @@ static void bad_lines(void **state)
 	    {"-r a --server-memory", "--server-memory: needs a value"},
 	    {"-r a --server-memory x --server-memory y", "given twice"},
 	    {"-r a --server-baseline=@", "empty"},
+    {"-r a --anonymise @", "empty"},
+    {"-r a -w x --pem --anonymise k", "leave out --pem"},
+    {"-r a --anonymise k --write-certs x", "leave out --pem and --write-certs"},
 	    {"", "-r FILE"},
 	    {"-q", "-r FILE"},
 	    {"-r", "-r"},

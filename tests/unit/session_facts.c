@@ -120,7 +120,7 @@ static void assert_name(const char *said, const char *name, const char *domain)
 	struct error error;
 	struct host_name taken;
 	struct operator_name registered;
-	struct facts_lookup *lookup = facts_lookup_open(NULL, NULL, &error);
+	struct facts_lookup *lookup = facts_lookup_open(&error);
 	assert_non_null(lookup);
 	(void)host_name_read(view_of((const uint8_t *)said, strlen(said)), &taken);
 	assert_string_equal(taken.text, name);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of few places in each of many buckets, each bucket a line of the cache. A copy is missed only if four
+// other segments of its bucket came in between: with a hundred of all, once in ten million.
+#include "decode/duplicates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	LINE = 64, // bytes of the cache
+	WAYS = 4,
+	BUCKETS = 2048,
+	TICK = 1024, // nanoseconds
+	NOT_READ = 0,
+};
+
+struct sight {
+	uint64_t mark; // of what its headers say; 0: none
+	uint32_t bytes; // of its bytes, where they matter; else NOT_READ
+	uint32_t
+	    ticks; // when; wraps after an hour, and what is in the table then is long gone or counts for nothing
+};
+
+struct bucket {
+	struct sight sights[WAYS]; // the newest first
+};
+
+_Static_assert(sizeof(struct bucket) == LINE, "one look");
+
+struct duplicates {
+	struct bucket buckets[BUCKETS];
+	struct hash_key key;
+};
+
+// What a segment and its copy have in common. No padding: hashed as bytes.
+struct appearance {
+	uint64_t connection;
+	uint32_t sequence, acknowledgement, length, captured, tap_point;
+	uint16_t window, ip_id, checksum;
+	uint8_t flags, sender;
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct appearance) == 40, "no padding");
+
+struct duplicates *duplicates_create(const struct hash_key *key)
+{
+	struct duplicates *duplicates =
+	    aligned_alloc(LINE, (sizeof *duplicates + LINE - 1) / LINE * LINE);
+	if (duplicates == NULL)
+		return NULL;
+	memset(duplicates, 0, sizeof *duplicates);
+	duplicates->key = *key;
+	return duplicates;
+}
+
+void duplicates_destroy(struct duplicates *duplicates)
+{
+	free(duplicates);
+}
+
+static uint64_t mark_of(const struct hash_key *key, const struct segment *segment, unsigned sender)
+{
+	const struct appearance appearance = {
+	    .connection = segment->hash,
+	    .sequence = segment->sequence,
+	    .acknowledgement = segment->acknowledgement,
+	    .length = segment->length,
+	    .captured = segment->captured,
+	    .tap_point = segment->context.tap_point,
+	    .window = segment->window,
+	    .ip_id = segment->ip_id,
+	    .checksum = segment->checksum,
+	    .flags = segment->flags,
+	    .sender = (uint8_t)sender,
+	};
+	return hash_bytes(key, &appearance, sizeof appearance) | 1;
+}
+
+// In front of the others; the last one gives way.
+static void remember(struct bucket *bucket, const struct sight *sight)
+{
+	memmove(&bucket->sights[1], &bucket->sights[0], (WAYS - 1) * sizeof bucket->sights[0]);
+	bucket->sights[0] = *sight;
+}
+
+static uint32_t mark_of_bytes(const struct duplicates *duplicates, const struct segment *segment)
+{
+	return (uint32_t)hash_bytes(&duplicates->key, segment->payload, segment->captured) | 1;
+}
+
+// Where they mattered when it came: it may have been the last that was read.
+static bool has_same_bytes(
+    const struct duplicates *duplicates, const struct sight *sight, const struct segment *segment)
+{
+	return sight->bytes == NOT_READ || sight->bytes == mark_of_bytes(duplicates, segment);
+}
+
+static bool always_look_alike(const struct segment *segment)
+{
+	return (segment->flags & TCP_RST) && segment->ip_id == 0;
+}
+
+bool duplicates_take(
+    struct duplicates *duplicates, const struct segment *segment, unsigned sender, bool read)
+{
+	if (always_look_alike(segment))
+		return false;
+	const uint32_t delay = DUPLICATE_DELAY / TICK;
+	const uint64_t mark = mark_of(&duplicates->key, segment, sender);
+	const uint32_t now = (uint32_t)(segment->context.time / TICK);
+	struct bucket *bucket = &duplicates->buckets[mark / 2 % BUCKETS];
+	for (size_t i = 0; i < WAYS; i++) {
+		const struct sight *sight = &bucket->sights[i];
+		if (sight->mark == mark && now - sight->ticks + delay <= 2 * delay &&
+		    has_same_bytes(duplicates, sight, segment))
+			return true;
+	}
+	uint32_t bytes = read ? mark_of_bytes(duplicates, segment) : NOT_READ;
+	remember(bucket, &(struct sight){mark, bytes, now});
+	return false;
+}
