@@ -29,7 +29,7 @@ wait $release && wait $clang && wait $sanitize && wait $threads || exit 1
 for directory in build build-clang build-sanitize; do
 	ninja -C "$directory" --quiet || exit 1
 done
-ninja -C build-threads --quiet mailtap tests/unit/unit-ring tests/unit/unit-published || exit 1
+ninja -C build-threads --quiet mailtap tests-of-threads || exit 1
 
 build/mailtap -r pcaps/*.pcap* || exit 1
 
