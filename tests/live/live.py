@@ -264,7 +264,8 @@ def outages(tap, options, folder):
     tap.check(right, "what comes before, meanwhile and afterwards is found", [f"{code} {found}", *live.lines])
     account = live.account()
     tap.check(account["interface_outages"] == 2, "both outages are counted", [str(account)])
-    tap.check(len(live.lines) == 4, "a line each when it goes and when it is back", live.lines)
+    said = [line for line in live.lines if TAP in line]  # a build with a sanitizer has no sandbox, and says so
+    tap.check(len(said) == 4, "a line each when it goes and when it is back", live.lines)
     told = b"2 times that an interface was down" in out and b"4 sessions" in out
     tap.check(told, "SIGTERM ends it with a summary", program.text(out).splitlines()[-6:])
     other.close()
