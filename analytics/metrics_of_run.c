@@ -86,6 +86,7 @@ static const struct family families[] = {
             {"unknown_link", AT(reader.reassembled[HEADERS_UNKNOWN_LINK]), 0}}},
     {"segments", "TCP segments kept, by what became of them", COUNTER, "fate",
         {{"followed", AT(worker.segments_tracked), AT(worker.segments_no_mail)},
+            {"copy", AT(worker.segments_duplicated), 0},
             {"wrong_checksum", AT(worker.segments_dropped), 0},
             {"set_aside", AT(worker.segments_set_aside), 0}, {"shed", AT(losses.shed), 0},
             {"refused", AT(losses.refused), 0},

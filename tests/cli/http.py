@@ -21,6 +21,7 @@ from lib.tap import Tap  # noqa: E402
 CAPTURE = "attack-answer-454-postfix-postfix.pcap"
 # And such as are passed over or put together first.
 OTHERS = [
+    "link-doubled-postfix-swaks.pcap",
     "link-vxlan-fragmented-postfix-swaks.pcap",
     "link-ip4-fragments-postfix-swaks.pcap",
     "any-port-no-mail-python-vsftpd-openssl-curl.pcap",
