@@ -104,7 +104,7 @@ class Servers:
         net.ip("link", "set", "dev", PORT, "netns", str(keeper.pid))
         for command in (f"link set lo up|addr add {SERVER}/24 dev {PORT}|link set {PORT} mtu 1500 up|"
                         f"route add 198.51.100.0/24 dev {PORT}").split("|"):  # fmt: skip
-            self._run(*self.inside, "ip", *command.split())
+            self.run(*self.inside, "ip", *command.split())
         for command in (f"addr add {CLIENT}/24 dev {TAP}", f"link set {TAP} mtu 1500",
                         f"route add 192.0.2.0/24 dev {TAP}"):  # fmt: skip
             net.ip(*command.split())
@@ -123,7 +123,7 @@ class Servers:
             process.terminate()
             process.wait(timeout=net.PATIENCE)
 
-    def _run(self, *command):
+    def run(self, *command):
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode != 0:
             raise net.NetworkError(f"{' '.join(command)}: {program.text(done.stderr)}")
@@ -136,10 +136,10 @@ class Servers:
         return process
 
     def _listens(self, port):
-        return bool(self._run(*self.inside, "ss", "-Hltn", f"sport = :{port}"))
+        return bool(self.run(*self.inside, "ss", "-Hltn", f"sport = :{port}"))
 
     def _make_certificate(self):
-        self._run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
+        self.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
                   "-subj", "/CN=mx.example.com", "-keyout", str(self.folder / "server.key"),
                   "-out", str(self.folder / "server.pem"))  # fmt: skip
 
