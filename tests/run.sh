@@ -26,16 +26,18 @@ configure build-sanitize clang --buildtype=debugoptimized -Db_sanitize=address,u
 configure build-threads gcc --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false & threads=$!
 wait $release && wait $clang && wait $sanitize && wait $threads || exit 1
 
-for directory in build build-clang build-sanitize; do
-	ninja -C "$directory" --quiet || exit 1
-done
+ninja -C build --quiet || exit 1
+ninja -C build-clang --quiet mailtap || exit 1
+ninja -C build-sanitize --quiet || exit 1
 ninja -C build-threads --quiet mailtap tests-of-threads || exit 1
 
 build/mailtap -r pcaps/*.pcap* || exit 1
 
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-meson test -C build --no-rebuild --timeout-multiplier 4
-meson test -C build-sanitize --no-rebuild --timeout-multiplier 8 --suite unit --suite sanitize
-meson test -C build-threads --no-rebuild --timeout-multiplier 8 --suite threads
+# Some tests mostly wait: more at a time than there are processors.
+jobs=$(($(nproc) + 2))
+meson test -C build --no-rebuild --num-processes $jobs --timeout-multiplier 4
+meson test -C build-sanitize --no-rebuild --num-processes $jobs --timeout-multiplier 8 --suite unit --suite sanitize
+meson test -C build-threads --no-rebuild --num-processes $jobs --timeout-multiplier 8 --suite threads
 python3 tests/lib/count.py build/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json \
 	build-threads/meson-logs/testlog.json
