@@ -2,6 +2,8 @@
 // The kinds of source, one row each.
 #include "capture/source.h"
 
+#include "capture/base/counters.h"
+
 #include <string.h>
 
 static const struct source_ops *const kinds[] = {
@@ -22,8 +24,5 @@ _Static_assert(sizeof(struct source_counters) % sizeof(uint64_t) == 0, "can be a
 
 void source_counters_add(struct source_counters *sum, const struct source_counters *one)
 {
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)one;
-	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
-		to[i] += from[i];
+	counters_add(sum, one, sizeof *sum);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/segment_reader.h"
 
+#include "capture/base/counters.h"
 #include "capture/base/memory.h"
 
 #include <stdlib.h>
@@ -123,8 +124,5 @@ struct segment_reader_counters segment_reader_counters(const struct segment_read
 void segment_reader_counters_add(
     struct segment_reader_counters *sum, const struct segment_reader_counters *one)
 {
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)one;
-	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
-		to[i] += from[i];
+	counters_add(sum, one, sizeof *sum);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/worker.h"
 
+#include "capture/base/counters.h"
 #include "decode/duplicates.h"
 #include "decode/no_mail_set.h"
 #include "decode/pattern_set.h"
@@ -503,8 +504,5 @@ struct worker_counters worker_counters(const struct worker *worker)
 
 void worker_counters_add(struct worker_counters *sum, const struct worker_counters *one)
 {
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)one;
-	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
-		to[i] += from[i];
+	counters_add(sum, one, sizeof *sum);
 }
