@@ -4,6 +4,7 @@
 #include "analytics/name_distance.h"
 #include "analytics/option_values.h"
 #include "analytics/yaml_reader.h"
+#include "capture/base/read_up_to.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -351,21 +352,6 @@ struct config_file *config_text_read(
 		return reader.config;
 	config_file_free(reader.config);
 	return NULL;
-}
-
-// Reads up to `size` bytes. Returns how many; -1: errno says why not.
-static ssize_t read_up_to(int file, uint8_t *bytes, size_t size)
-{
-	size_t have = 0;
-	while (have < size) {
-		ssize_t count = read(file, bytes + have, size - have);
-		if (count == 0)
-			break;
-		if (count < 0 && errno != EINTR)
-			return -1;
-		have += count > 0 ? (size_t)count : 0;
-	}
-	return (ssize_t)have;
 }
 
 // What is wrong with a file as a whole.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/pattern_file.h"
 
+#include "capture/base/read_up_to.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -195,21 +197,6 @@ bool pattern_text_read(
 }
 
 /* ---- files ---- */
-
-// Reads up to `size` bytes. Returns how many; -1: errno says why not.
-static ssize_t read_up_to(int file, uint8_t *bytes, size_t size)
-{
-	size_t have = 0;
-	while (have < size) {
-		ssize_t count = read(file, bytes + have, size - have);
-		if (count == 0)
-			break;
-		if (count < 0 && errno != EINTR)
-			return -1;
-		have += count > 0 ? (size_t)count : 0;
-	}
-	return (ssize_t)have;
-}
 
 static bool read_opened(struct pattern_list *list, const char *path, int file, struct error *error)
 {
