@@ -1,71 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/dialogue.h"
 
+#include "decode/dialogue_state.h"
 #include "decode/first_look.h"
-#include "decode/foreign.h"
-#include "decode/mail_elsewhere.h"
-#include "decode/proxy_protocol.h"
-#include "decode/tls.h"
 #include "decode/tls_facts.h"
 
 #include <string.h>
 
-enum {
-	KEPT_MAX = 64 * 1024, // bytes of a direction that may wait unparsed
-	UNDECIDED_MAX = 4 * 1024, // bytes of a direction looked at to find out what is spoken
-	SEARCHED_MAX =
-	    64 * 1024, // bytes of a connection joined mid-way searched for a sign of mail
-};
-
-enum stage {
-	STAGE_UNDECIDED, // what is spoken is not known yet
-	STAGE_MAIL, // a mail dialogue in the clear
-	STAGE_TLS,
-	STAGE_DONE, // nothing more can be learned
-};
-
-struct half {
-	uint8_t *kept; // bytes that no parser has consumed yet
-	uint32_t length, size;
-	uint64_t skip; // bytes to read over before the next that count
-	bool held; // until the other direction releases it
-	bool from_start; // nothing of this direction is missing so far
-	bool begun; // at least one byte of it has come
-	bool entered_tls; // at least one byte of it was TLS's
-	bool gap_in_tls; // bytes of it are missing since then
-	// An answer was lost: what this side sent before it heard one is not understood.
-	bool unheard;
-	bool heard_known;
-	uint32_t heard; // what the sender of the last chunk had seen of the other direction
-	// By its sender; TLS is told at the end: the other side may still say something.
-	bool closed;
-};
-
-struct dialogue {
-	struct memory *memory;
-	struct session *session;
-	const struct protocol_ops *ops; // of the mail dialogue, current or before TLS
-	void *state; // of ops; NULL outside STAGE_MAIL
-	struct tls *tls;
-	struct port_hint hint;
-	uint8_t stage; // enum stage
-	uint8_t openings[2]; // enum protocol: how a side began, if not with mail
-	bool proxy_header_passed;
-	bool tls_given_up; // TLS turned into something else once; not tried again
-	uint32_t searched;
-	uint32_t parting_bytes; // of the server behind its agreement to TLS: a refusal so far
-	uint8_t parting_position; // in the word that such a line begins with
-	uint8_t parting_fitting; // which of the words the line can begin with: one bit each
-	nanoseconds now;
-	struct half halves[2];
-};
+enum { KEPT_MAX = 64 * 1024 }; // bytes of a direction that may wait unparsed
 
 static size_t run(
     struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length);
 
 /* ---- kept bytes ---- */
 
-static void drop_kept(struct dialogue *dialogue, struct half *half)
+void dialogue_drop_kept(struct dialogue *dialogue, struct half *half)
 {
 	memory_give(dialogue->memory, half->kept, half->size);
 	half->kept = NULL;
@@ -94,7 +43,7 @@ static bool keep(struct dialogue *dialogue, struct half *half, const uint8_t *by
 }
 
 // Gives the kept bytes of a direction to the parser and keeps what is left.
-static void run_kept(struct dialogue *dialogue, enum direction from)
+void dialogue_run_kept(struct dialogue *dialogue, enum direction from)
 {
 	struct half *half = &dialogue->halves[from];
 	if (half->length == 0)
@@ -152,16 +101,16 @@ static void end_tls(struct dialogue *dialogue)
 		session->protocol = (uint8_t)protocol_inside(session);
 }
 
-static void finish(struct dialogue *dialogue)
+void dialogue_finish(struct dialogue *dialogue)
 {
 	end_mail(dialogue);
 	end_tls(dialogue);
 	dialogue->stage = STAGE_DONE;
-	drop_kept(dialogue, &dialogue->halves[FROM_CLIENT]);
-	drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
+	dialogue_drop_kept(dialogue, &dialogue->halves[FROM_CLIENT]);
+	dialogue_drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
 }
 
-static void begin_mail(struct dialogue *dialogue, enum protocol protocol)
+void dialogue_begin_mail(struct dialogue *dialogue, enum protocol protocol)
 {
 	struct session *session = dialogue->session;
 	dialogue->ops = protocol_ops_of(protocol);
@@ -187,12 +136,12 @@ static bool lacks_start_of_tls(const struct dialogue *dialogue, enum direction f
 	return !half->from_start;
 }
 
-static bool begin_tls(struct dialogue *dialogue, enum tls_mode mode)
+bool dialogue_begin_tls(struct dialogue *dialogue, enum tls_mode mode)
 {
 	dialogue->session->tls_mode = (uint8_t)mode;
 	dialogue->tls = tls_create(dialogue->memory, &tls_facts_sink, dialogue->session);
 	if (dialogue->tls == NULL) {
-		finish(dialogue);
+		dialogue_finish(dialogue);
 		return false;
 	}
 	tls_use_keylog(dialogue->tls, dialogue->session->shared->keylog);
@@ -216,7 +165,7 @@ static void client_enters_tls(struct dialogue *dialogue)
 			tls_gap(dialogue->tls, FROM_CLIENT, 1); // the rest of a hello, as likely
 		else
 			dialogue->session->injected_command_bytes += client->length;
-		drop_kept(dialogue, client);
+		dialogue_drop_kept(dialogue, client);
 	}
 }
 
@@ -286,13 +235,13 @@ static void upgrade(struct dialogue *dialogue, enum direction from)
 	end_mail(dialogue);
 	dialogue->session->upgraded = true;
 	dialogue->parting_bytes = dialogue->parting_position = 0;
-	if (!begin_tls(dialogue, TLS_MODE_STARTTLS))
+	if (!dialogue_begin_tls(dialogue, TLS_MODE_STARTTLS))
 		return;
 	client_enters_tls(dialogue);
 	if (from == FROM_CLIENT)
-		drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
+		dialogue_drop_kept(dialogue, &dialogue->halves[FROM_SERVER]);
 	else
-		run_kept(dialogue, FROM_CLIENT);
+		dialogue_run_kept(dialogue, FROM_CLIENT);
 }
 
 /* ---- what runs in each stage ---- */
@@ -301,7 +250,7 @@ static void upgrade(struct dialogue *dialogue, enum direction from)
 static void tell_lost(struct dialogue *dialogue, enum direction from, uint64_t length)
 {
 	dialogue->session->dialogue_gap[from] = true;
-	drop_kept(dialogue, &dialogue->halves[from]);
+	dialogue_drop_kept(dialogue, &dialogue->halves[from]);
 	dialogue->ops->gap(dialogue->state, dialogue->session, from, length);
 }
 
@@ -335,7 +284,7 @@ static size_t run_mail(
 		break;
 	case FEED_RELEASE:
 		dialogue->halves[other].held = false;
-		run_kept(dialogue, other);
+		dialogue_run_kept(dialogue, other);
 		break;
 	case FEED_UPGRADE:
 		upgrade(dialogue, from);
@@ -344,7 +293,7 @@ static size_t run_mail(
 		dialogue->halves[from].skip = result.skip;
 		break;
 	case FEED_STOP:
-		finish(dialogue);
+		dialogue_finish(dialogue);
 		break;
 	}
 	return used;
@@ -357,7 +306,7 @@ static void leave_tls(struct dialogue *dialogue)
 	dialogue->session->tls_foreign = true;
 	end_tls(dialogue);
 	if (dialogue->tls_given_up || dialogue->session->tls.established == SEEN_YES) {
-		finish(dialogue);
+		dialogue_finish(dialogue);
 		return;
 	}
 	dialogue->tls_given_up = true;
@@ -365,7 +314,7 @@ static void leave_tls(struct dialogue *dialogue)
 		dialogue->session->dialogue_gap[from] |= dialogue->halves[from].gap_in_tls;
 	dialogue->hint.implicit_tls = false;
 	if (dialogue->ops != NULL)
-		begin_mail(dialogue, dialogue->ops->protocol);
+		dialogue_begin_mail(dialogue, dialogue->ops->protocol);
 	else
 		dialogue->stage = STAGE_UNDECIDED;
 }
@@ -386,208 +335,13 @@ static size_t run_tls(
 	case TLS_MORE:
 		break;
 	case TLS_DONE:
-		finish(dialogue);
+		dialogue_finish(dialogue);
 		break;
 	case TLS_FOREIGN:
 		leave_tls(dialogue);
 		break;
 	}
 	return used;
-}
-
-/* ---- finding out what is spoken ---- */
-
-static void begin_implicit_tls(struct dialogue *dialogue)
-{
-	bool known = dialogue->hint.implicit_tls;
-	bool from_start =
-	    dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS ||
-	    (dialogue->halves[FROM_CLIENT].from_start && dialogue->halves[FROM_SERVER].from_start);
-	dialogue->session->protocol =
-	    known || !from_start ? dialogue->hint.protocol : (uint8_t)PROTOCOL_TLS;
-	// Joined mid-way on a port for both, it may have been upgraded before.
-	begin_tls(dialogue, known || from_start ? TLS_MODE_IMPLICIT : TLS_MODE_NOT_SEEN);
-}
-
-static void decide_foreign(struct dialogue *dialogue, enum protocol protocol)
-{
-	dialogue->session->protocol = (uint8_t)protocol;
-	if (dialogue->session->tls_mode == TLS_MODE_NOT_SEEN)
-		dialogue->session->tls_mode = TLS_MODE_NONE;
-	finish(dialogue);
-}
-
-// What our own first look could not name. `bytes` are the first of `from`; those of the other side, if
-// it has said anything, wait.
-static void decide_unknown(
-    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
-{
-	struct foreign *foreign = dialogue->session->shared->foreign;
-	enum direction other = other_direction(from);
-	const struct half *waiting = &dialogue->halves[other];
-	struct foreign_words said[2];
-	said[from] = (struct foreign_words){bytes, length};
-	said[other] = (struct foreign_words){waiting->kept, waiting->length};
-	if (foreign != NULL)
-		dialogue->session->foreign =
-		    foreign_look(foreign, said, waiting->length > 0 ? other : from);
-	decide_foreign(dialogue, PROTOCOL_UNKNOWN);
-}
-
-// Nothing recognised in the middle of a connection: what follows may tell.
-static size_t search_on(struct dialogue *dialogue, size_t length)
-{
-	dialogue->searched += (uint32_t)length;
-	if (dialogue->searched > SEARCHED_MAX)
-		finish(dialogue);
-	return length;
-}
-
-static bool is_positive(enum protocol protocol)
-{
-	return protocol != PROTOCOL_UNDECIDED && protocol != PROTOCOL_UNKNOWN;
-}
-
-// One side began with something that is no mail: what the other side says decides, so this one waits
-// (a mail server may be sent anything, and a greeting may have been overwritten on its way).
-static size_t side_waits(struct dialogue *dialogue, enum direction from, enum protocol opening,
-    const uint8_t *bytes, size_t length)
-{
-	enum direction other = other_direction(from);
-	enum protocol theirs = (enum protocol)dialogue->openings[other];
-	dialogue->openings[from] = (uint8_t)opening;
-	bool foreign = from == FROM_SERVER && is_positive(opening);
-	if (!foreign && theirs == PROTOCOL_UNDECIDED && length < UNDECIDED_MAX) {
-		dialogue->halves[from].held = true;
-		return 0;
-	}
-	if (is_positive(opening) || is_positive(theirs))
-		decide_foreign(dialogue, is_positive(opening) ? opening : theirs);
-	else
-		decide_unknown(dialogue, from, bytes, length);
-	return length;
-}
-
-// A client began with TLS, and the server answers in the clear: what the hello says is known all the
-// same, and that nothing can come of it.
-static void read_unanswered_hello(struct dialogue *dialogue)
-{
-	const struct half *client = &dialogue->halves[FROM_CLIENT];
-	size_t used;
-	dialogue->tls = tls_create(dialogue->memory, &tls_facts_sink, dialogue->session);
-	if (dialogue->tls == NULL)
-		return;
-	tls_feed(dialogue->tls, FROM_CLIENT, client->kept, client->length, &used);
-	tls_facts_conclude(dialogue->session, dialogue->tls);
-	tls_destroy(dialogue->tls);
-	dialogue->tls = NULL;
-	dialogue->session->tls.established = SEEN_NO;
-	dialogue->session->tls_foreign = true;
-}
-
-// The parser starts; the bytes of the other side that waited come first where they were the server's.
-static void begin_recognised(struct dialogue *dialogue, enum direction from, enum protocol found)
-{
-	if (from == FROM_SERVER && dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS) {
-		read_unanswered_hello(dialogue);
-		drop_kept(dialogue, &dialogue->halves[FROM_CLIENT]);
-	}
-	begin_mail(dialogue, found);
-	dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
-	if (from == FROM_CLIENT)
-		run_kept(dialogue, FROM_SERVER);
-}
-
-static size_t pass_proxy_header(
-    struct dialogue *dialogue, const uint8_t *bytes, size_t length, bool *wait)
-{
-	size_t header = 0;
-	switch (proxy_header_find(bytes, length, &header)) {
-	case PROXY_HEADER_SHORT:
-		*wait = true;
-		return 0;
-	case PROXY_HEADER_WHOLE:
-	case PROXY_HEADER_NONE:
-		break;
-	}
-	dialogue->proxy_header_passed = true;
-	return header;
-}
-
-static int tls_sign(
-    const struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
-{
-	if (dialogue->tls_given_up)
-		return 0;
-	int record = dialogue->halves[from].from_start ? 0 : tls_looks_like_record(bytes, length);
-	return record != 0 ? record : tls_looks_like(from, bytes, length);
-}
-
-// On a port that is not known for mail: certainly mail, or given up.
-static size_t run_elsewhere(
-    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
-{
-	struct half *half = &dialogue->halves[from];
-	enum protocol found, theirs = (enum protocol)dialogue->openings[other_direction(from)];
-	switch (mail_elsewhere(from, bytes, length, half->from_start, theirs, &found)) {
-	case ELSEWHERE_NO_MAIL:
-		finish(dialogue);
-		return length;
-	case ELSEWHERE_TOO_SHORT:
-		*wait = true;
-		if (length >= UNDECIDED_MAX)
-			finish(dialogue);
-		return 0;
-	case ELSEWHERE_SIGN:
-		*wait = half->held = true;
-		dialogue->openings[from] = (uint8_t)found;
-		return 0;
-	case ELSEWHERE_MAIL:
-		begin_recognised(dialogue, from, found);
-		return 0;
-	case ELSEWHERE_MAIL_IN_TLS:
-		dialogue->hint =
-		    (struct port_hint){.protocol = (uint8_t)found, .implicit_tls = true};
-		begin_implicit_tls(dialogue);
-		return 0;
-	}
-	return length;
-}
-
-static size_t run_undecided(
-    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
-{
-	struct half *half = &dialogue->halves[from];
-	if (from == FROM_CLIENT && half->from_start && !dialogue->proxy_header_passed)
-		return pass_proxy_header(dialogue, bytes, length, wait);
-	if (dialogue->hint.elsewhere)
-		return run_elsewhere(dialogue, from, bytes, length, wait);
-	int tls = tls_sign(dialogue, from, bytes, length);
-	if (tls > 0 && (dialogue->hint.implicit_tls || from == FROM_SERVER || !half->from_start)) {
-		begin_implicit_tls(dialogue);
-		dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
-		run_kept(dialogue, FROM_CLIENT);
-		return 0;
-	}
-	enum protocol found = tls > 0
-	                          ? PROTOCOL_TLS
-	                          : protocol_recognise(from, bytes, length,
-	                                (enum protocol)dialogue->hint.protocol, half->from_start);
-	if (tls < 0 || found == PROTOCOL_UNDECIDED) {
-		*wait = true;
-		return length < UNDECIDED_MAX ? 0 : search_on(dialogue, length);
-	}
-	// A client that was heard to speak something else is not answered by a mail server's torn reply.
-	bool torn = !half->from_start &&
-	            is_positive((enum protocol)dialogue->openings[other_direction(from)]);
-	if (protocol_is_mail(found) && !torn) {
-		begin_recognised(dialogue, from, found);
-		return 0; // the same bytes again, now for the parser
-	}
-	if (!half->from_start)
-		return search_on(dialogue, length);
-	*wait = true;
-	return side_waits(dialogue, from, found, bytes, length);
 }
 
 /* ---- running ---- */
@@ -614,7 +368,8 @@ static size_t run(
 		}
 		switch ((enum stage)dialogue->stage) {
 		case STAGE_UNDECIDED:
-			used += run_undecided(dialogue, from, bytes + used, length - used, &wait);
+			used += dialogue_run_undecided(
+			    dialogue, from, bytes + used, length - used, &wait);
 			break;
 		case STAGE_MAIL:
 			used += run_mail(dialogue, from, bytes + used, length - used, &wait);
@@ -656,7 +411,7 @@ static size_t take_some(
 	if (!keep(dialogue, half, bytes, length))
 		dialogue_gap(dialogue, from, length);
 	else if (!half->held)
-		run_kept(dialogue, from);
+		dialogue_run_kept(dialogue, from);
 	return length;
 }
 
@@ -706,7 +461,7 @@ void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool ot
 	}
 	take_in(dialogue, chunk);
 	if (chunk->from == FROM_SERVER && !dialogue->halves[FROM_CLIENT].held)
-		run_kept(dialogue, FROM_CLIENT); // what waited to learn what is spoken
+		dialogue_run_kept(dialogue, FROM_CLIENT); // what waited to learn what is spoken
 }
 
 void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t length)
@@ -722,7 +477,7 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 	case STAGE_UNDECIDED:
 		dialogue->session->dialogue_gap[from] = true;
 		half->held = false;
-		drop_kept(dialogue, half);
+		dialogue_drop_kept(dialogue, half);
 		break;
 	case STAGE_MAIL:
 		if (half->held)
@@ -780,29 +535,13 @@ struct dialogue *dialogue_create(
 	return dialogue;
 }
 
-// At the end, one side's opening counts if the other closed without an answer, but not if the answer
-// may have been lost or was still to come: it could have been a mail server's.
-static void decide_alone(struct dialogue *dialogue, enum direction from)
-{
-	enum protocol opening = (enum protocol)dialogue->openings[from];
-	enum direction other = other_direction(from);
-	const struct half *half = &dialogue->halves[from];
-	if (opening == PROTOCOL_UNDECIDED || !dialogue->halves[other].closed ||
-	    dialogue->session->dialogue_gap[other])
-		return;
-	if (is_positive(opening))
-		decide_foreign(dialogue, opening);
-	else
-		decide_unknown(dialogue, from, half->kept, half->length);
-}
-
 void dialogue_destroy(struct dialogue *dialogue)
 {
 	if (dialogue == NULL)
 		return;
 	for (int from = FROM_SERVER; from >= FROM_CLIENT; from--)
 		if (dialogue->stage == STAGE_UNDECIDED && !dialogue->hint.elsewhere)
-			decide_alone(dialogue, (enum direction)from);
-	finish(dialogue);
+			dialogue_decide_alone(dialogue, (enum direction)from);
+	dialogue_finish(dialogue);
 	memory_give(dialogue->memory, dialogue, sizeof *dialogue);
 }
