@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,19 @@ struct certificate_message {
 };
 
 struct intake_lane {
-	_Alignas(CACHE_LINE) _Atomic uint64_t progress; // written by the worker
-	struct ring *ring;
+	_Alignas(CACHE_LINE) _Atomic uint64_t progress; // written by the worker, after each batch
+	_Alignas(CACHE_LINE) struct ring *ring; // and the next two: only read once the threads run
 	const struct worker *worker;
 	bool leads;
-	struct ended_interval latest; // the intake's: what came of the lane last
+	// The intake's: what came of the lane last.
+	_Alignas(CACHE_LINE) struct ended_interval latest;
 };
+
+_Static_assert(
+    offsetof(struct intake_lane, ring) - offsetof(struct intake_lane, progress) >= CACHE_LINE &&
+        offsetof(struct intake_lane, latest) - offsetof(struct intake_lane, ring) >= CACHE_LINE &&
+        sizeof(struct intake_lane) % CACHE_LINE == 0,
+    "no thread writes to a line that another one needs for something else");
 
 struct intake {
 	struct intake_sinks sinks;
@@ -237,7 +245,8 @@ static void *take_all(void *context)
 {
 	struct intake *intake = context;
 	struct backoff backoff = {.busy = false};
-	(void)pthread_setname_np(pthread_self(), "analytics"); // of another, it would be a file to write
+	// Of another thread, it would be a file to write.
+	(void)pthread_setname_np(pthread_self(), "analytics");
 	while (!is_over(intake)) {
 		size_t length;
 		if (intake->sinks.on_turn != NULL)

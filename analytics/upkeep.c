@@ -74,15 +74,17 @@ void upkeep_account(struct upkeep *upkeep, const struct run_accounting *accounti
 {
 	char text[200];
 	const struct worker_counters *worker = &accounting->worker;
+	const struct crew_losses *losses = &accounting->losses;
 	time_t now = time(NULL);
 	if (now - upkeep->last_status < STATUS_EVERY && now >= upkeep->last_status)
 		return;
 	upkeep->last_status = now;
 	snprintf(text, sizeof text,
 	    "%" PRIu64 " packets, %" PRIu64 " of mail; %" PRIu64 " lost before, %" PRIu64
-	    " by a full ring",
+	    " under overload",
 	    accounting->source.packets, worker->segments_tracked,
-	    accounting->source.capture_dropped, accounting->losses.dropped);
+	    accounting->source.capture_dropped,
+	    losses->shed + losses->refused + losses->dropped);
 	service_status(text);
 }
 

@@ -9,6 +9,7 @@
 #include "decode/overload.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,15 +54,20 @@ struct hand {
 };
 
 struct crew {
-	struct crew_options options;
+	struct crew_options options; // and the next three: only read once the threads run
 	struct segment_reader *reader;
 	struct hash_key secret; // by which connections are shared out
-	uint64_t position;
+	struct hand *hands;
+	unsigned count;
+	_Alignas(CACHE_LINE)
+	    uint64_t position; // from here on the caller's thread alone, for each segment
 	struct crew_losses losses;
 	bool finished;
-	unsigned count;
-	struct hand *hands;
 };
+
+_Static_assert(offsetof(struct crew, position) % CACHE_LINE == 0 &&
+                   sizeof(struct crew) % CACHE_LINE == 0 && sizeof(struct hand) % CACHE_LINE == 0,
+    "workers read nothing in the lines that change with each segment");
 
 /* ---- in a worker's thread ---- */
 
@@ -135,9 +141,10 @@ static bool equip(struct crew *crew, struct hand *hand, void *context, size_t me
 	if (crew->options.threads > 0 && (hand->ring = ring_create(RING)) == NULL)
 		return false;
 	if (crew->options.live && hand->ring != NULL) {
-		hand->overload = calloc(1, sizeof *hand->overload);
+		hand->overload = aligned_alloc(CACHE_LINE, sizeof *hand->overload);
 		if (hand->overload == NULL)
 			return false;
+		memset(hand->overload, 0, sizeof *hand->overload);
 		options.quiet = &hand->overload->quiet;
 	}
 	hand->worker = worker_create(&options);
@@ -170,11 +177,12 @@ static bool begin(struct crew *crew, struct error *error)
 
 struct crew *crew_create(const struct crew_options *options, struct error *error)
 {
-	struct crew *crew = calloc(1, sizeof *crew);
+	struct crew *crew = aligned_alloc(CACHE_LINE, sizeof *crew);
 	if (crew == NULL) {
 		error_set(error, "no memory to begin with");
 		return NULL;
 	}
+	memset(crew, 0, sizeof *crew);
 	crew->options = *options;
 	crew->count = options->threads > 0 ? options->threads : 1;
 	crew->secret = hash_key_random();

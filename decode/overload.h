@@ -14,7 +14,7 @@
 
 struct overload {
 	struct quiet_set quiet; // written by the worker
-	bool any_refused;
+	_Alignas(64) bool any_refused; // from here on by the thread that sends
 	uint16_t refused[1 << 16]; // tags of connections that were refused when they began; 0: none
 };
 
