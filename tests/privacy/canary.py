@@ -161,13 +161,12 @@ def verbosities(mailtap):
 def outputs(mailtap, capture, folder, options):
     """(name, bytes) of all that mailtap writes, and the number of records."""
     logs = Path(folder) / "logs"
-    found = []
-    # What is told over HTTP is the page that --metrics writes (tests/prometheus).
-    for arguments in (["-w", logs, "--metrics", logs / "metrics.prom"], ["-o", "-"]):
-        done = program.run(mailtap, ["-r", capture, *arguments, *options])
-        if done.returncode not in (0, 1):
-            raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-500:]}")
-        found += [("standard output", done.stdout), ("standard error", done.stderr)]
+    # What is told over HTTP is the page that --metrics writes (tests/prometheus). The summary goes to standard error.
+    arguments = ["-w", logs, "--metrics", logs / "metrics.prom", "-o", "-"]
+    done = program.run(mailtap, ["-r", capture, *arguments, *options])
+    if done.returncode not in (0, 1):
+        raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-500:]}")
+    found = [("standard output", done.stdout), ("standard error", done.stderr)]
     count = len(program.json_lines(done.stdout))
     for path in sorted(logs.rglob("*")):
         if path.is_file():

@@ -9,7 +9,7 @@ options that are printed with it; `--keep DIR` keeps the variants that failed.
 
 `--share N` makes one in N of the variants: which ones the seed says, and N seeds in a row make a variant of
 every kind from every capture. Those that once failed are made always. tests/run.sh makes a sixth of them,
-and with the sanitizers, which take five times as long, a twelfth, other ones. All of them, some minutes:
+and with the sanitizers, which take five times as long, a twenty-fourth, other ones. All of them, some minutes:
 
     MAILTAP=build/mailtap MAILTAP_FORK_SERVER=build/tests/fork_server.so python3 tests/property/variants.py
 """
