@@ -65,6 +65,15 @@ def segments(tap):
     tap.check(pk.checksum(RFC_1071[0]) == RFC_1071[1], "the checksum of RFC 1071's example")
     sums = [pk.checksum(covered(packet)) for packet in packets]
     tap.check(not any(sums), "checksums of what was built come out as zero")
+    changed = [changed_both_ways(packet, port) for packet in packets for port in (1, 25, 20000, 65535)]
+    tap.check(all(one == other for one, other in changed), "a port changed, and built with the port")
+
+
+def changed_both_ways(packet, port):
+    """What comes of another port at each end: by PortChanger, and built anew."""
+    segment = pk.parse_segment(packet)
+    changed = [pk.PortChanger(packet, segment, end).at(packet.time, port) for end in (0, 1)]
+    return changed, [pk.build(packet, segment.copy(**{name: port})) for name in ("sport", "dport")]
 
 
 def covered(packet):

@@ -98,31 +98,30 @@ class Renumbered:
     """Collects damaged copies of packets as connections of their own, one behind the other."""
 
     def __init__(self, packets, servers):
-        self.servers = servers
-        self.source = [(packet, pk.parse_segment(packet)) for packet in packets]
+        segments = [(packet, pk.parse_segment(packet)) for packet in packets]
+        # Another client port; several connections keep apart by their old ports.
+        self.source = [
+            (index, segment, packet.time, segment.dport, pk.PortChanger(packet, segment, 1))
+            if segment.source in servers
+            else (index, segment, packet.time, segment.sport, pk.PortChanger(packet, segment, 0))
+            for index, (packet, segment) in enumerate(segments)
+            if segment
+        ]
         self.span = max(p.time for p in packets) - min(p.time for p in packets) + GAP
         self.packets = []
         self.copies = 0
-        self.ports = {}
+        self.ports = 0
 
     def add(self, keep):
         """A copy of the packets for which keep(index, segment) holds, from other client ports."""
         shift = self.copies * self.span
-        for index, (packet, segment) in enumerate(self.source):
-            if segment is None or not keep(index, segment):
-                continue
-            moved = packet.at(packet.time + shift)
-            self.packets.append(pk.build(moved, self._moved(segment)))
+        ports = {}
+        for index, segment, time, port, changer in self.source:
+            if keep(index, segment):
+                moved = ports.setdefault(port, FIRST_PORT + self.ports + len(ports))
+                self.packets.append(changer.at(time + shift, moved))
         self.copies += 1
-
-    def _moved(self, segment):
-        """The segment with another client port; several connections keep apart by their old ports."""
-        if segment.source in self.servers:
-            return segment.copy(dport=self._port(segment.dport))
-        return segment.copy(sport=self._port(segment.sport))
-
-    def _port(self, port):
-        return self.ports.setdefault((port, self.copies), FIRST_PORT + len(self.ports))
+        self.ports += len(ports)
 
 
 def damaged(packets, servers):
@@ -148,16 +147,6 @@ def servers_of(packets):
 # --- running ---------------------------------------------------------------------------------
 
 
-def verbosities(mailtap):
-    """The options that make mailtap say more or less, as far as it has them."""
-    help_text = program.run(mailtap, ["--help"]).stdout
-    choices = [[], ["-q"]]
-    for option in ("--verbose", "--debug"):
-        if option.encode() in help_text:
-            choices += [[option], [option, option]]
-    return choices
-
-
 def outputs(mailtap, capture, folder, options):
     """(name, bytes) of all that mailtap writes, and the number of records."""
     logs = Path(folder) / "logs"
@@ -166,18 +155,22 @@ def outputs(mailtap, capture, folder, options):
     done = program.run(mailtap, ["-r", capture, *arguments, *options])
     if done.returncode not in (0, 1):
         raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-500:]}")
-    found = [("standard output", done.stdout), ("standard error", done.stderr)]
     count = len(program.json_lines(done.stdout))
+    # What is written twice (standard output has the lines of sessions.jsonl) is searched once.
+    found = {done.stdout: "standard output", done.stderr: "standard error"}
     for path in sorted(logs.rglob("*")):
         if path.is_file():
-            found.append((path.name, path.read_bytes()))
-    return found + [(f"{name}, decoded", decoded(data)) for name, data in found], count
+            found.setdefault(path.read_bytes(), path.name)
+    found |= {decoded(data): f"{name}, decoded" for data, name in found.items()}
+    return [(name, data) for data, name in found.items()], count
 
 
 def decoded(data):
-    """JSON escapes undone, so that nothing hides behind them."""
+    """The lines that have JSON escapes, with these undone, so that nothing hides behind them."""
     lines = []
     for line in data.splitlines():
+        if b"\\" not in line:
+            continue
         try:
             lines.append(json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace"))
         except ValueError:
@@ -185,20 +178,17 @@ def decoded(data):
     return b"\n".join(lines)
 
 
-def examine(mailtap, packets, choices, keylog=None, ports=()):
+def examine(mailtap, packets, options=(), keylog=None):
     """What leaks from a capture made of these packets: (lines, number of records)."""
-    lines, count = [], 0
     needles = NEEDLES | secrets(keylog)
-    for verbosity in choices:
-        with tempfile.TemporaryDirectory(prefix="canary-") as folder:
-            path = Path(folder) / "capture"
-            cf.write(path, packets)
-            try:
-                options = [*verbosity, *program.keylog_arguments(keylog), *ports]
-                found, count = outputs(mailtap, path, folder, options)
-            except program.RunError as error:
-                return [str(error)], 0
-            lines += [line for name, data in found for line in leaks(name, data, needles)]
+    with tempfile.TemporaryDirectory(prefix="canary-") as folder:
+        path = Path(folder) / "capture"
+        cf.write(path, packets)
+        try:
+            found, count = outputs(mailtap, path, folder, [*options, *program.keylog_arguments(keylog)])
+        except program.RunError as error:
+            return [str(error)], 0
+    lines = [line for name, data in found for line in leaks(name, data, needles)]
     return list(dict.fromkeys(lines)), count
 
 
@@ -215,18 +205,18 @@ def contents(packets):
 # --- the checks ------------------------------------------------------------------------------
 
 
-def try_scenario(mailtap, choices, scenario):
+def try_scenario(mailtap, scenario):
     """(name, does it hold a marker, what leaks, number of records) of one conversation."""
     name, port, play = scenario
     talk = Conversation(port)
     play(talk)
     marked = bool(markers_in(b"\n".join(contents(talk.packets).values())))
     packets = damaged(talk.packets, servers_of(talk.packets))
-    return name, marked, *examine(mailtap, packets, choices)
+    return name, marked, *examine(mailtap, packets)
 
 
-def check_scenarios(tap, pool, mailtap, choices):
-    attempt = partial(try_scenario, mailtap, choices)
+def check_scenarios(tap, pool, mailtap):
+    attempt = partial(try_scenario, mailtap)
     for name, marked, lines, count in pool.map(attempt, scenarios.scenarios()):
         if not marked:
             lines.append("no marker in the conversation: nothing is tested")
@@ -235,18 +225,19 @@ def check_scenarios(tap, pool, mailtap, choices):
         tap.check(not lines, f"conversation {name}, {count} records", lines[:10])
 
 
-def try_capture(mailtap, choices, capture):
-    """(name, markers in it by protocol, what leaks, number of records) of one capture."""
+def try_capture(mailtap, capture):
+    """(name, markers in it by protocol, what leaks, number of records) of one capture, told as little of as
+    can be, and of its damaged copies, told all."""
     try:
         packets = cf.read(capture)
     except cf.CaptureError:
         return capture.name, {}, [], 0
     keylog = program.keylog_of(capture)
     ports = program.port_arguments(capture)
-    lines, count = examine(mailtap, packets, choices, keylog, ports)
+    lines, count = examine(mailtap, packets, ["-q", *ports], keylog)
     servers = servers_of(packets)
     if servers:
-        more, extra = examine(mailtap, damaged(packets, servers), choices[:1], keylog, ports)
+        more, extra = examine(mailtap, damaged(packets, servers), ports, keylog)
         lines, count = lines + more, count + extra
     present = defaultdict(set)
     for (protocol, _), said in contents(packets).items():
@@ -254,10 +245,10 @@ def try_capture(mailtap, choices, capture):
     return capture.name, present, lines, count
 
 
-def check_captures(tap, pool, mailtap, choices, captures):
+def check_captures(tap, pool, mailtap, captures):
     """The captures as they are and damaged; gives what markers are in them, per protocol."""
     present = defaultdict(set)
-    for name, markers, lines, count in pool.map(partial(try_capture, mailtap, choices), captures):
+    for name, markers, lines, count in pool.map(partial(try_capture, mailtap), captures):
         for protocol, found in markers.items():
             present[protocol] |= found
         tap.check(not lines, f"capture {name}, {count} records", lines[:10])
@@ -267,14 +258,13 @@ def check_captures(tap, pool, mailtap, choices, captures):
 def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
-    choices = verbosities(options.mailtap)
     with ProcessPoolExecutor(2) as pool:
         captures = program.captures(options.pcaps)
-        present = check_captures(tap, pool, options.mailtap, choices, captures)
+        present = check_captures(tap, pool, options.mailtap, captures)
         for protocol in ("smtp", "imap", "pop3"):
             missing = sorted(scenarios.MARKERS.keys() - present[protocol])
             tap.check(not missing, f"the captures of {protocol} hold every marker", missing)
-        check_scenarios(tap, pool, options.mailtap, choices)
+        check_scenarios(tap, pool, options.mailtap)
     return tap.done()
 
 
