@@ -52,6 +52,16 @@ def wait_until_read(pipe):
         time.sleep(0.01)
 
 
+def named_threads(pid):
+    """The threads' status once each of them has run, and so has taken its name; the first is called as the program."""
+    deadline = time.monotonic() + 20
+    while True:
+        threads = status_of(pid)
+        if [thread["Name"] for thread in threads].count("mailtap") == 1 or time.monotonic() > deadline:
+            return threads
+        time.sleep(0.01)
+
+
 def timeless(path):
     """The content of a file but for the lines that tell when it was written."""
     return b"".join(line for line in path.read_bytes().splitlines(True) if not line.startswith(TOLD_BY_THE_CLOCK))
@@ -88,7 +98,7 @@ class Bench:
             process.stdin.write(capture)
             process.stdin.flush()
             wait_until_read(process.stdin)
-            threads = status_of(process.pid)
+            threads = named_threads(process.pid)
             process.stdin.close()
             said = process.stderr.read()
             return threads, process.wait(), program.text(said)
