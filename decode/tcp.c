@@ -508,7 +508,9 @@ static void take_reset(struct tcp_context *context, struct flow *flow, enum dire
 	struct stream *other = &flow->streams[other_direction(from)];
 	int32_t distance = (int32_t)(segment->sequence - stream->next);
 	bool refuses_syn = (segment->flags & TCP_ACK) && segment->acknowledgement == other->next;
-	if (stream->known && (distance < -1 || distance > FAR) && !refuses_syn) {
+	// Who has sent a SYN and heard nothing takes only one that acknowledges it (RFC 9293 3.10.7.3).
+	bool in_window = stream->known ? distance >= -1 && distance <= FAR : !other->syn_seen;
+	if (!in_window && !refuses_syn) {
 		context->counters->out_of_window++;
 		return;
 	}

@@ -362,6 +362,27 @@ static void a_refused_syn(void **state)
 }
 
 // A reset that acknowledges exactly what was sent comes from who received it.
+static void a_reset_that_answers_no_syn(void **state)
+{
+	(void)state;
+	for (int acknowledges = 0; acknowledges <= 1; acknowledges++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		talk.next[FROM_CLIENT] += 1000 * (uint32_t)acknowledges;
+		talk_flags(&talk, FROM_SERVER, acknowledges ? TCP_RST | TCP_ACK : TCP_RST);
+		talk.next[FROM_CLIENT] -= 1000 * (uint32_t)acknowledges;
+		assert_int_equal(counters_of(&lab).tcp.out_of_window, 1);
+		talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+		talk_flags(&talk, FROM_CLIENT, TCP_ACK);
+		talk_greetings(&talk);
+		talk_close(&talk);
+		const struct kept_record *kept = end_with_one(&lab);
+		assert_int_equal(kept->record.end_reason, END_FIN);
+		assert_string_equal(kept->client_name, "c.example");
+	}
+}
+
 static void a_reset_that_acknowledges_all(void **state)
 {
 	(void)state;
@@ -787,6 +808,7 @@ int main(void)
 	    cmocka_unit_test(one_fin_alone_is_no_end),
 	    cmocka_unit_test(a_reset_ends_if_it_is_in_the_window),
 	    cmocka_unit_test(a_refused_syn),
+	    cmocka_unit_test(a_reset_that_answers_no_syn),
 	    cmocka_unit_test(a_reset_that_acknowledges_all),
 	    cmocka_unit_test(late_pieces_fill_holes),
 	    cmocka_unit_test(late_pieces_count_once),
