@@ -328,6 +328,23 @@ static void repeated_behind_the_end(struct lab *lab)
 	say_as(&talk, FROM_SERVER, FORGER_TTL, at, TRUE_REPLY);
 }
 
+// The receiver threw them away: what it read instead was seen too late.
+static void damaged_bytes_are_not_believed(void **state)
+{
+	static const struct {
+		void (*say)(struct lab *lab);
+		bool unclear;
+	} cases[] = {{damaged_again, false}, {damaged_first, true}, {damaged_and_held, true},
+	    {only_repeated, false}, {kept_alive, false}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		cases[i].say(&lab);
+		assert_int_equal(
+		    end_with_one(&lab)->session.dialogue_gap[FROM_SERVER], cases[i].unclear);
+	}
+}
+
 static void what_is_no_conflict(void **state)
 {
 	static void (*const cases[])(struct lab * lab) = {damaged_again, damaged_first,
@@ -422,6 +439,7 @@ int main(void)
 	    cmocka_unit_test(a_changed_command),
 	    cmocka_unit_test(a_private_reply),
 	    cmocka_unit_test(what_is_no_conflict),
+	    cmocka_unit_test(damaged_bytes_are_not_believed),
 	    cmocka_unit_test(an_answer_to_starttls),
 	    cmocka_unit_test(what_is_held),
 	    cmocka_unit_test(each_place_counts_once),
