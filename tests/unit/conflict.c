@@ -422,14 +422,22 @@ static void there_is_an_end_to_them(void **state)
 		talk_say(&talk, FROM_CLIENT, "NOOP\r\n");
 		say_as(&talk, FROM_CLIENT, CLIENT_TTL, at, "RSET\r\n");
 	}
+	// However many came before, one that is unlike the rest is kept.
+	uint32_t at = said(&talk, FROM_CLIENT);
+	talk_say(&talk, FROM_CLIENT, "NOOP\r\n");
+	say_as(&talk, FROM_CLIENT, FORGER_TTL, at, "RSET\r\n");
 	const struct kept_record *kept = end_with_one(&lab);
 	struct found found;
 	struct clue_reader reader;
 	struct clue clue;
+	unsigned unlike = 0;
 	read_clues(&reader, kept);
+	while (next_conflict(&reader, &found))
+		unlike += found.conflict.unlike;
+	assert_int_equal(unlike, 1);
 	assert_in_range(conflicts_of(kept, &found), 10, 40);
 	assert_true(clue_find(&reader.session, CLUES_LEFT_OUT, &clue));
-	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 200 * 4);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 201 * 4);
 }
 
 int main(void)
