@@ -4,6 +4,7 @@
 #ifndef MAILTAP_ANALYTICS_RUN_ACCOUNTING_H
 #define MAILTAP_ANALYTICS_RUN_ACCOUNTING_H
 
+#include "analytics/analyst.h"
 #include "analytics/certificate_judge.h"
 #include "analytics/server_memory.h"
 #include "capture/source.h"
@@ -24,6 +25,7 @@ struct run_accounting {
 	struct worker_counters worker; // of all workers
 	struct certificate_judge_counters certificates;
 	struct server_memory_counters servers;
+	struct analyst_counters analyst;
 	struct written_counters written;
 	const char *trust; // which trust store judged
 	uint64_t inputs_failed; // inputs that ended in an error
