@@ -19,7 +19,7 @@ from lib.tap import Tap  # noqa: E402
 
 CONNECTIONS = 30_000
 # MiB: what --memory gives, an eighth of it for certificates, and the tables of as many clients.
-MOST = 8 + 1 + 11
+MOST = 8 + 1 + 15
 
 
 def syns():
