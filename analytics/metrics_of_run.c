@@ -195,6 +195,8 @@ static const struct family families[] = {
     {"written_alerts", "alerts written", COUNTER, ONE(written.alerts)},
     {"alerts_left_out", "alerts like one that was written, counted instead (--alert-interval)",
         COUNTER, ONE(written.alerts_left_out)},
+    {"tls_reports_left_out", "sessions that are in no TLS report, as there are too many domains",
+        COUNTER, ONE(written.reports_left_out)},
 };
 
 static uint64_t figure_at(const struct run_accounting *run, size_t place)

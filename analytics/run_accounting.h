@@ -16,6 +16,7 @@ struct written_counters {
 	uint64_t certificates;
 	uint64_t alerts;
 	uint64_t alerts_left_out; // like one that was written (alert_limit.h)
+	uint64_t reports_left_out; // sessions that are in no TLS report, for too many domains
 };
 
 struct run_accounting {
