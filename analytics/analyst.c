@@ -13,6 +13,7 @@ struct analyst {
 	struct client_memory *clients;
 	struct path_view *paths;
 	struct twin_store *twins;
+	uint64_t copies_parted;
 };
 
 struct analyst *analyst_create(const struct analyst_options *options, struct error *error)
@@ -168,8 +169,10 @@ void analyst_session(struct analyst *analyst, const struct session_record *recor
 		conclude(analyst, record, NULL);
 		return;
 	}
-	if (released != NULL)
-		conclude(analyst, released, NULL);
+	if (released == NULL)
+		return;
+	analyst->copies_parted++;
+	conclude(analyst, released, NULL);
 }
 
 void analyst_finish(struct analyst *analyst)
@@ -177,4 +180,13 @@ void analyst_finish(struct analyst *analyst)
 	const struct session_record *record;
 	while ((record = twin_store_drain(analyst->twins)) != NULL)
 		conclude(analyst, record, NULL);
+}
+
+struct analyst_counters analyst_counters(const struct analyst *analyst)
+{
+	return (struct analyst_counters){
+	    .clients = client_memory_counters(analyst->clients),
+	    .paths = path_view_counters(analyst->paths),
+	    .copies_parted = analyst->copies_parted,
+	};
 }

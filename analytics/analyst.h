@@ -25,6 +25,12 @@ struct analyst_options {
 	struct analyst_sinks sinks;
 };
 
+struct analyst_counters {
+	struct client_memory_counters clients;
+	struct path_view_counters paths;
+	uint64_t copies_parted; // of connections seen twice, judged alone as there was no room to hold them
+};
+
 struct analyst;
 
 // NULL: no memory; *error says so.
@@ -36,5 +42,7 @@ void analyst_session(struct analyst *analyst, const struct session_record *recor
 
 // No more will come: judges what was held back.
 void analyst_finish(struct analyst *analyst);
+
+struct analyst_counters analyst_counters(const struct analyst *analyst);
 
 #endif

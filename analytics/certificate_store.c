@@ -9,6 +9,7 @@
 #include "analytics/name_key.h"
 #include "capture/base/hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -27,6 +28,7 @@ enum {
 	PARSED_BYTES = 4096, // of a parsed certificate, and
 	PARSED_BYTES_PER_BYTE = 4, // for each of its DER: on average, in OpenSSL 3.0
 	ISSUERS_LOOKED_AT = 64, // in a bucket, of either kind
+	EXPONENT_BITS_MAX = 64, // of an RSA key that is used
 };
 
 struct entry {
@@ -314,13 +316,28 @@ static bool is_kept(const struct entry *entry)
 	return entry->vouched && entry->certificate.facts.der.length <= PARSED_KEPT_DER_MAX;
 }
 
-// The certificate as OpenSSL reads it, extensions included. NULL: it does not.
+// An RSA exponent as long as the modulus makes the check of a signature a hundred times dearer, and nobody
+// has one: OpenSSL takes none above 64 bits with large moduli.
+static bool is_cheap_to_use(const X509 *parsed)
+{
+	EVP_PKEY *key = X509_get0_pubkey(parsed);
+	BIGNUM *exponent = NULL;
+	if (key == NULL || !EVP_PKEY_is_a(key, "RSA") ||
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		return true;
+	bool cheap = BN_num_bits(exponent) <= EXPONENT_BITS_MAX;
+	BN_free(exponent);
+	return cheap;
+}
+
+// The certificate as OpenSSL reads it, extensions included. NULL: it does not, or it would cost too much.
 static X509 *parse(struct view der)
 {
 	const uint8_t *end = der.data;
 	X509 *parsed = d2i_X509(NULL, &end, (long)der.length);
 	if (parsed != NULL &&
-	    (end != der.data + der.length || X509_check_purpose(parsed, -1, 0) != 1)) {
+	    (end != der.data + der.length || X509_check_purpose(parsed, -1, 0) != 1 ||
+	        !is_cheap_to_use(parsed))) {
 		X509_free(parsed);
 		parsed = NULL;
 	}

@@ -46,6 +46,7 @@ struct client {
 struct client_memory {
 	struct hash_key key;
 	struct bounded_table *clients;
+	uint64_t evicted;
 };
 
 struct client_memory *client_memory_create(size_t clients)
@@ -145,6 +146,7 @@ static struct client *take_client(struct client_memory *memory, const struct ses
 	if (victim != NULL) {
 		bounded_table_remove(memory->clients, victim);
 		free(victim);
+		memory->evicted++;
 	}
 	bounded_table_add(memory->clients, &client->node,
 	    server_key_address(&memory->key, &record->address[FROM_CLIENT], 0));
@@ -308,4 +310,10 @@ bool client_memory_recall(struct client_memory *memory, const struct session_rec
 		tell_failure(&here->blocked, here->port, record->end, &history->blocked);
 	}
 	return true;
+}
+
+struct client_memory_counters client_memory_counters(const struct client_memory *memory)
+{
+	return (struct client_memory_counters){
+	    .clients = bounded_table_count(memory->clients), .evicted = memory->evicted};
 }

@@ -32,6 +32,11 @@ struct client_history {
 	    blocked; // a connection to a TLS port of this server that never came about
 };
 
+struct client_memory_counters {
+	uint64_t clients; // remembered now
+	uint64_t evicted; // given up for room
+};
+
 struct client_memory;
 
 enum { CLIENT_MEMORY_CLIENTS = 64 * 1024 };
@@ -47,5 +52,7 @@ bool client_memory_recall(struct client_memory *memory, const struct session_rec
 // Takes note of a session that ended, or of an attempt that came to nothing in one that is still open: of
 // such a session nothing else is counted.
 void client_memory_note(struct client_memory *memory, const struct judged_session *session);
+
+struct client_memory_counters client_memory_counters(const struct client_memory *memory);
 
 #endif

@@ -232,6 +232,13 @@ static bool write_run(
 	           tls_rpt_write(export->reports, export->settings->tls_rpt_directory, error));
 }
 
+static void statistics_written(const void *exporter, struct written_counters *counters)
+{
+	const struct statistics_export *export = exporter;
+	if (export->reports != NULL)
+		counters->reports_left_out += tls_rpt_left_out(export->reports);
+}
+
 static bool statistics_close(
     void *exporter, const struct run_accounting *accounting, struct error *error)
 {
@@ -252,5 +259,6 @@ const struct exporter_ops statistics_exporter = {
     .interval = statistics_interval,
     .metrics = statistics_metrics,
     .so_far = statistics_so_far,
+    .written = statistics_written,
     .close = statistics_close,
 };

@@ -180,11 +180,23 @@ static const struct family families[] = {
     {"server_memory_loaded", "servers that were remembered from earlier runs", LEVEL,
         ONE(servers.loaded)},
     {"server_memory_baseline", "servers on the list of good ones", LEVEL, ONE(servers.baseline)},
+    {"client_memory_clients", "clients of which it is remembered what they did", LEVEL,
+        ONE(analyst.clients.clients)},
+    {"client_memory_evicted", "of them those given up for room", COUNTER,
+        ONE(analyst.clients.evicted)},
+    {"path_view_servers", "servers of which it is known how client networks see them", LEVEL,
+        ONE(analyst.paths.servers)},
+    {"path_view_evicted", "of them those given up for room", COUNTER, ONE(analyst.paths.evicted)},
+    {"copies_parted",
+        "copies of connections that were judged alone, as there were too many to hold", COUNTER,
+        ONE(analyst.copies_parted)},
     {"written_sessions", "session records written", COUNTER, ONE(written.sessions)},
     {"written_certificates", "certificate records written", COUNTER, ONE(written.certificates)},
     {"written_alerts", "alerts written", COUNTER, ONE(written.alerts)},
     {"alerts_left_out", "alerts like one that was written, counted instead (--alert-interval)",
         COUNTER, ONE(written.alerts_left_out)},
+    {"tls_reports_left_out", "sessions that are in no TLS report, as there are too many domains",
+        COUNTER, ONE(written.reports_left_out)},
 };
 
 static uint64_t figure_at(const struct run_accounting *run, size_t place)

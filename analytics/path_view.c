@@ -30,6 +30,7 @@ struct server {
 struct path_view {
 	struct hash_key key;
 	uint64_t clock;
+	struct path_view_counters counters;
 	size_t places; // a power of two
 	struct server servers[]; // WAYS to a place
 };
@@ -178,6 +179,7 @@ void path_view_note(
 	struct server *server = find_server(view, key);
 	struct client_network network = client_network_of(&record->address[FROM_CLIENT]);
 	if (server->key != key) {
+		++*(server->key == 0 ? &view->counters.servers : &view->counters.evicted);
 		server->key = key;
 		server->count = 0;
 	}
@@ -221,4 +223,9 @@ struct path_networks path_view_networks(
 			list(found.clean, &found.clean_count, &here->network);
 	}
 	return found;
+}
+
+struct path_view_counters path_view_counters(const struct path_view *view)
+{
+	return view->counters;
 }

@@ -30,6 +30,11 @@ struct path_networks {
 	struct client_network stripped[PATH_LISTED_MAX], clean[PATH_LISTED_MAX];
 };
 
+struct path_view_counters {
+	uint64_t servers; // known now
+	uint64_t evicted; // given up for room
+};
+
 struct path_view;
 
 // `servers`: at most, rounded up to a power of two. NULL: no memory.
@@ -54,5 +59,7 @@ void path_view_note(
 // evidence of anything. `mark`: of the session at hand, which may still go on.
 struct path_networks path_view_networks(
     struct path_view *view, const struct session_record *record, enum path_mark mark);
+
+struct path_view_counters path_view_counters(const struct path_view *view);
 
 #endif

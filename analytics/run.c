@@ -98,6 +98,7 @@ static void complete_accounting(const struct run *run, struct run_accounting *ac
 	accounting->inputs_failed = run->inputs_failed;
 	accounting->certificates = certificate_judge_counters(run->certificates);
 	accounting->servers = server_memory_counters(run->servers);
+	accounting->analyst = analyst_counters(run->analyst);
 	accounting->written = exporters_written(run->exporters);
 }
 
@@ -493,7 +494,6 @@ static void finish_sessions(struct run *run)
 	last.accounting = run->accounting;
 	if (begun)
 		on_interval(run, &last);
-	analyst_destroy(run->analyst);
 	upkeep_destroy(run->upkeep);
 	pattern_reader_destroy(run->pattern_reader);
 	pattern_set_destroy(run->patterns);
@@ -509,6 +509,7 @@ static bool close_outputs(
 	if (accounting != NULL && run->options->server_memory != NULL)
 		written &= server_memory_save(
 		    run->servers, run->options->server_memory, written ? error : &ignored);
+	analyst_destroy(run->analyst);
 	server_memory_destroy(run->servers);
 	certificate_judge_destroy(run->certificates);
 	return written;

@@ -4,6 +4,7 @@
 #ifndef MAILTAP_ANALYTICS_RUN_ACCOUNTING_H
 #define MAILTAP_ANALYTICS_RUN_ACCOUNTING_H
 
+#include "analytics/analyst.h"
 #include "analytics/certificate_judge.h"
 #include "analytics/server_memory.h"
 #include "capture/source.h"
@@ -15,6 +16,7 @@ struct written_counters {
 	uint64_t certificates;
 	uint64_t alerts;
 	uint64_t alerts_left_out; // like one that was written (alert_limit.h)
+	uint64_t reports_left_out; // sessions that are in no TLS report, for too many domains
 };
 
 struct run_accounting {
@@ -24,6 +26,7 @@ struct run_accounting {
 	struct worker_counters worker; // of all workers
 	struct certificate_judge_counters certificates;
 	struct server_memory_counters servers;
+	struct analyst_counters analyst;
 	struct written_counters written;
 	const char *trust; // which trust store judged
 	uint64_t inputs_failed; // inputs that ended in an error

@@ -42,6 +42,7 @@ struct detail_key {
 struct tls_rpt {
 	struct bounded_map *domains; // name → struct domain
 	struct bounded_map *details; // → uint64_t sessions
+	uint64_t left_out; // sessions of further domains
 };
 
 void tls_rpt_destroy(struct tls_rpt *reports)
@@ -147,8 +148,10 @@ void tls_rpt_count(struct tls_rpt *reports, const struct session_facts *facts)
 	if (facts->hop != HOP_RELAY || result == RESULT_NONE || !facts->server_operator_is_domain)
 		return;
 	struct domain *domain = bounded_map_at(reports->domains, name, strlen(name) + 1);
-	if (domain == NULL)
+	if (domain == NULL) {
+		reports->left_out++;
 		return;
+	}
 	if (domain->successful + domain->failed == 0 || facts->start < domain->first)
 		domain->first = facts->start;
 	if (facts->end > domain->last)
@@ -157,6 +160,11 @@ void tls_rpt_count(struct tls_rpt *reports, const struct session_facts *facts)
 	domain->failed += result != RESULT_SUCCESS;
 	if (result != RESULT_SUCCESS)
 		count_detail(reports, facts, result);
+}
+
+uint64_t tls_rpt_left_out(const struct tls_rpt *reports)
+{
+	return reports->left_out;
 }
 
 /* ---- writing ---- */

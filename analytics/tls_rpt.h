@@ -23,6 +23,9 @@ void tls_rpt_destroy(struct tls_rpt *reports); // NULL is allowed
 // The lookups must have been made (facts_lookup_fill).
 void tls_rpt_count(struct tls_rpt *reports, const struct session_facts *facts);
 
+// Sessions that are in no report, as there are too many domains.
+uint64_t tls_rpt_left_out(const struct tls_rpt *reports);
+
 // One file per policy domain in `directory`, made if it is missing. False: *error.
 bool tls_rpt_write(const struct tls_rpt *reports, const char *directory, struct error *error);
 

@@ -173,6 +173,7 @@ void backlog_compare(struct backlog *backlog, const struct segment *segment, uin
 	    &backlog->looks, conflict->sequence, conflict->sequence + conflict->length);
 	if (first == NULL) {
 		conflict->length = 0;
+		conflict->unclear = true;
 		return;
 	}
 	conflict->delivered = true;
@@ -187,7 +188,10 @@ static void compare_with_held(struct backlog *backlog, const struct segment *seg
 	uint32_t length;
 	uint32_t at = compare(backlog, segment, held->bytes, held->sequence,
 	    held->sequence + held->captured, &length);
-	if (length == 0 || conflict->length > 0 || is_fault_of_line(segment) || !held->intact)
+	if (length == 0 || is_fault_of_line(segment))
+		return;
+	conflict->unclear |= !held->intact;
+	if (conflict->length > 0 || !held->intact)
 		return;
 	conflict->delivered = false;
 	conflict->before_length = 0;

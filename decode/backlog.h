@@ -32,6 +32,8 @@ struct conflict {
 	bool delivered; // what came first was; else it is held
 	struct segment_look usual, first_look, again_look; // of the rest of the direction, of the two
 	bool unlike; // one of the two does not look like the rest
+	// Besides: other bytes came again intact than those that were read, or are held, and may have come damaged.
+	bool unclear;
 };
 
 struct backlog;

@@ -12,20 +12,12 @@ static size_t clue_bytes_max(enum clue_kind kind)
 	                             : CLUE_LINE_MAX;
 }
 
-void clue_add(struct session *session, enum clue_kind kind, const void *bytes, size_t length)
+static void append(
+    struct session *session, enum clue_kind kind, const void *bytes, size_t length)
 {
 	uint8_t all[CLUES_MAX];
 	const struct text *old = session->clues;
-	size_t have = old != NULL ? old->length : 0, most = clue_bytes_max(kind);
-	struct clue ignored;
-	if (length > most)
-		length = most;
-	if (have + CLUE_HEAD + length + CLUE_HEAD > sizeof all) {
-		if (clue_find(session, CLUES_LEFT_OUT, &ignored))
-			return;
-		kind = CLUES_LEFT_OUT;
-		length = 0;
-	}
+	size_t have = old != NULL ? old->length : 0;
 	if (have > 0)
 		memcpy(all, old->bytes, have);
 	all[have] = (uint8_t)kind;
@@ -34,6 +26,25 @@ void clue_add(struct session *session, enum clue_kind kind, const void *bytes, s
 	if (length > 0)
 		memcpy(all + have + CLUE_HEAD, bytes, length);
 	session_set_text(session, &session->clues, all, have + CLUE_HEAD + length, sizeof all);
+}
+
+void clue_add(struct session *session, enum clue_kind kind, const void *bytes, size_t length)
+{
+	size_t have = session->clues != NULL ? session->clues->length : 0;
+	size_t most = clue_bytes_max(kind);
+	if (length > most)
+		length = most;
+	if (have + CLUE_HEAD + length + CLUE_HEAD > CLUES_MAX)
+		clue_leave_out(session);
+	else
+		append(session, kind, bytes, length);
+}
+
+void clue_leave_out(struct session *session)
+{
+	struct clue ignored;
+	if (!clue_find(session, CLUES_LEFT_OUT, &ignored))
+		append(session, CLUES_LEFT_OUT, NULL, 0);
 }
 
 bool clue_next(const struct session *session, size_t *position, struct clue *clue)

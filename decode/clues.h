@@ -15,7 +15,7 @@ enum clue_kind {
 	CLUE_EHLO_REFUSED, // the server's answer to EHLO, and a HELO that followed
 	CLUE_GARBLED_CAPABILITY, // one byte: which line of a list; then the line, filler; the list is gone
 	CLUE_CONFLICT, // struct clue_conflict, then the first bytes, then the second
-	CLUES_LEFT_OUT, // no bytes: there were more than fit
+	CLUES_LEFT_OUT, // no bytes: there were more than are kept
 };
 
 enum {
@@ -51,6 +51,9 @@ struct clue {
 
 // Adds a clue; lines are cut at CLUE_LINE_MAX.
 void clue_add(struct session *session, enum clue_kind kind, const void *bytes, size_t length);
+
+// Takes note that there was a clue that is not kept.
+void clue_leave_out(struct session *session);
 
 // The next clue at or behind *position (0 at first), which is moved behind it. False: none left.
 bool clue_next(const struct session *session, size_t *position, struct clue *clue);

@@ -104,6 +104,10 @@ void conflict_note(struct session *session, const struct conflict *conflict, enu
 	uint32_t kept = 0;
 	if (is_known(session, from, offset))
 		return;
+	if (!conflict->unlike && session->clues != NULL && session->clues->length > CLUES_MAX / 2) {
+		clue_leave_out(session); // or it would take the room of one that proves more
+		return;
+	}
 	if (may_keep && (from == FROM_SERVER || both_are_plain(session, conflict, offset)))
 		kept = conflict->length < CLUE_CONFLICT_MAX ? conflict->length : CLUE_CONFLICT_MAX;
 	struct clue_conflict clue = {

@@ -269,18 +269,21 @@ bool flow_evict(struct flow_table *table, const struct flow *spared)
 	return false;
 }
 
-static bool too_many_silent(const struct flow_table *table)
+// Silent flows are bounded together, and those give way that are more: a flood of SYNs does not push out what
+// has just ended, whose last packets would be taken for another connection.
+static void bound_silent(struct flow_table *table)
 {
-	return table->queues[FLOW_OPENING].count + table->queues[FLOW_CLOSING].count >=
-	       table->silent_max;
+	size_t opening = table->queues[FLOW_OPENING].count;
+	size_t closing = table->queues[FLOW_CLOSING].count;
+	if (opening + closing >= table->silent_max)
+		evict_of(table, opening > closing ? FLOW_OPENING : FLOW_CLOSING, NULL);
 }
 
 struct flow *flow_add(
     struct flow_table *table, const struct flow_key *key, uint64_t hash, nanoseconds now)
 {
 	enum { EVICTIONS = 8 }; // per packet, at most
-	if (too_many_silent(table))
-		flow_evict(table, NULL);
+	bound_silent(table);
 	if (table->queues[FLOW_ELSEWHERE].count >= table->elsewhere_max)
 		evict_of(table, FLOW_ELSEWHERE, NULL);
 	struct flow *flow = memory_take_zeroed(table->memory, sizeof *flow);

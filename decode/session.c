@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { UPPER_MAX = 512 }; // bytes of a text turned to upper case at a time
-
 void session_begin(struct session *session, const struct session_shared *shared)
 {
 	*session = (struct session){.shared = shared};
@@ -73,19 +71,6 @@ static uint8_t upper(uint8_t c)
 	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
 }
 
-void session_set_text_upper(
-    struct session *session, struct text **slot, const uint8_t *bytes, size_t length, size_t most)
-{
-	uint8_t copy[UPPER_MAX];
-	if (most > sizeof copy)
-		most = sizeof copy;
-	if (length > most)
-		length = most;
-	for (size_t i = 0; i < length; i++)
-		copy[i] = upper(bytes[i]);
-	session_set_text(session, slot, copy, length, most);
-}
-
 void capability_list_clear(struct session *session, struct capability_list *list)
 {
 	memory_give(text_store_memory(session->shared->texts), list->bytes, list->size);
@@ -95,8 +80,6 @@ void capability_list_clear(struct session *session, struct capability_list *list
 static bool list_grow(struct session *session, struct capability_list *list, size_t needed)
 {
 	struct memory *memory = text_store_memory(session->shared->texts);
-	if (needed > CAPABILITY_LIST_MAX)
-		return false;
 	size_t size = memory_class_size(needed < 224 ? 224 : needed * 2);
 	if (size > UINT16_MAX)
 		return false;
@@ -119,7 +102,8 @@ void capability_list_add(
 	if (length == 0)
 		return;
 	size_t needed = list->length + length + 1;
-	if (needed > list->size && !list_grow(session, list, needed)) {
+	if (needed > CAPABILITY_LIST_MAX ||
+	    (needed > list->size && !list_grow(session, list, needed))) {
 		list->incomplete = true;
 		return;
 	}

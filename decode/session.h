@@ -151,10 +151,6 @@ void session_becomes(struct session *session, enum protocol protocol);
 void session_set_text(struct session *session, struct text **slot, const uint8_t *bytes,
     size_t length, size_t most);
 
-// As session_set_text, in upper case.
-void session_set_text_upper(struct session *session, struct text **slot, const uint8_t *bytes,
-    size_t length, size_t most);
-
 // A list of capabilities as it is being read: entries one after the other, then set as a whole, so
 // that a list cut short never stands in a record as if it were complete. The bytes come from the
 // session's memory and live from the first entry to capability_list_clear or session_set_capabilities.

@@ -508,7 +508,9 @@ static void take_reset(struct tcp_context *context, struct flow *flow, enum dire
 	struct stream *other = &flow->streams[other_direction(from)];
 	int32_t distance = (int32_t)(segment->sequence - stream->next);
 	bool refuses_syn = (segment->flags & TCP_ACK) && segment->acknowledgement == other->next;
-	if (stream->known && (distance < -1 || distance > FAR) && !refuses_syn) {
+	// Who has sent a SYN and heard nothing takes only one that acknowledges it (RFC 9293 3.10.7.3).
+	bool in_window = stream->known ? distance >= -1 && distance <= FAR : !other->syn_seen;
+	if (!in_window && !refuses_syn) {
 		context->counters->out_of_window++;
 		return;
 	}
@@ -583,6 +585,8 @@ static void take_conflict(struct flow *flow, enum direction from, const struct s
     const struct conflict *conflict)
 {
 	const struct stream *stream = &flow->streams[from];
+	if (conflict->unclear && flow->dialogue != NULL && dialogue_in_the_clear(flow->dialogue))
+		flow->session->dialogue_gap[from] = true;
 	if (conflict->length == 0 || flow->dialogue == NULL ||
 	    !is_in_the_clear(flow, from, conflict))
 		return;
@@ -694,6 +698,12 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 		take_reset(context, flow, from, segment);
 		return;
 	}
+	if (!(segment->flags & (TCP_ACK | TCP_SYN))) {
+		context->counters->out_of_window++; // no host takes it (RFC 9293 3.10.7.4)
+		return;
+	}
+	if (segment->flags & TCP_URG)
+		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
 		set_next(stream, rest.sequence, false);

@@ -6,8 +6,9 @@
 // they arrived: it is delivered after them. It waits for a missing piece for a bounded number of
 // held bytes and a bounded packet time; then the piece is declared a gap.
 //
-// What end hosts could see differently: of bytes sent twice the first capture counts, and differing
-// bytes are counted as conflicting; checksums and TTLs do not decide.
+// What end hosts could see differently (configs/reassembly.md): of bytes sent twice the first capture counts, and
+// differing bytes are counted as conflicting; checksums and TTLs do not decide. Where what was read first came
+// damaged, and urgent bytes, are not seen.
 //
 // Called by worker.c for each segment of a tracked flow. Owns what a flow holds back. One thread.
 #ifndef MAILTAP_DECODE_TCP_H
@@ -20,7 +21,7 @@ struct tcp_counters {
 	uint64_t out_of_order;    // segments that were held back
 	uint64_t gaps;            // holes that were given up
 	uint64_t gap_bytes;
-	uint64_t out_of_window;   // segments and resets that no window allows, ignored
+	uint64_t out_of_window;   // segments and resets that no window or no host allows, ignored
 	uint64_t held_dropped;    // segments dropped because there was no memory to hold them
 };
 

@@ -137,8 +137,9 @@ static void on_certificate(void *context, enum direction sender, unsigned positi
 	if (shared->certificates == NULL ||
 	    !certificate_announce(shared->certificates, der, sender, position, shared->now, hashes + have))
 		return;
-	session->tls.certificates[sender]++;
 	session_set_text(session, chain, hashes, have + SHA256_BYTES, sizeof hashes);
+	if (*chain != NULL) // without memory the list is not known
+		session->tls.certificates[sender]++;
 }
 
 static void on_chain_end(void *context, enum direction sender, unsigned count)

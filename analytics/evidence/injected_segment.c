@@ -40,7 +40,7 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	static const char *const first[] = {"first_ttl", "first_ip_id", "first_window"};
 	static const char *const second[] = {"second_ttl", "second_ip_id", "second_window"};
 	struct clue_conflict conflict = {0};
-	struct clue clue;
+	struct clue clue, ignored;
 	if (!find_conflict(input->record->session, &conflict, &clue))
 		return false;
 	const uint8_t *bytes = clue.bytes + sizeof conflict;
@@ -59,6 +59,8 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	add_look(evidence, usual, &conflict.usual);
 	add_look(evidence, first, &conflict.first);
 	add_look(evidence, second, &conflict.second);
+	if (clue_find(input->record->session, CLUES_LEFT_OUT, &ignored))
+		evidence_bool(evidence, "more_left_out", true);
 	return true;
 }
 

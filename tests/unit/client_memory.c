@@ -319,6 +319,9 @@ static void a_flood_of_addresses_does_not_push_out_who_is_known(void **state)
 		snprintf(address, sizeof address, "198.51.100.%d", i);
 		assert_int_equal(told(memory, server, address, 25, NOW).taken, 2);
 	}
+	struct client_memory_counters counters = client_memory_counters(memory);
+	assert_int_equal(counters.clients, MOST);
+	assert_int_equal(counters.clients + counters.evicted, KNOWN + 5000);
 	client_memory_destroy(memory);
 }
 

@@ -328,6 +328,23 @@ static void repeated_behind_the_end(struct lab *lab)
 	say_as(&talk, FROM_SERVER, FORGER_TTL, at, TRUE_REPLY);
 }
 
+// The receiver threw them away: what it read instead was seen too late.
+static void damaged_bytes_are_not_believed(void **state)
+{
+	static const struct {
+		void (*say)(struct lab *lab);
+		bool unclear;
+	} cases[] = {{damaged_again, false}, {damaged_first, true}, {damaged_and_held, true},
+	    {only_repeated, false}, {kept_alive, false}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		cases[i].say(&lab);
+		assert_int_equal(
+		    end_with_one(&lab)->session.dialogue_gap[FROM_SERVER], cases[i].unclear);
+	}
+}
+
 static void what_is_no_conflict(void **state)
 {
 	static void (*const cases[])(struct lab * lab) = {damaged_again, damaged_first,
@@ -405,14 +422,22 @@ static void there_is_an_end_to_them(void **state)
 		talk_say(&talk, FROM_CLIENT, "NOOP\r\n");
 		say_as(&talk, FROM_CLIENT, CLIENT_TTL, at, "RSET\r\n");
 	}
+	// However many came before, one that is unlike the rest is kept.
+	uint32_t at = said(&talk, FROM_CLIENT);
+	talk_say(&talk, FROM_CLIENT, "NOOP\r\n");
+	say_as(&talk, FROM_CLIENT, FORGER_TTL, at, "RSET\r\n");
 	const struct kept_record *kept = end_with_one(&lab);
 	struct found found;
 	struct clue_reader reader;
 	struct clue clue;
+	unsigned unlike = 0;
 	read_clues(&reader, kept);
+	while (next_conflict(&reader, &found))
+		unlike += found.conflict.unlike;
+	assert_int_equal(unlike, 1);
 	assert_in_range(conflicts_of(kept, &found), 10, 40);
 	assert_true(clue_find(&reader.session, CLUES_LEFT_OUT, &clue));
-	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 200 * 4);
+	assert_int_equal(kept->session.conflicting_bytes[FROM_CLIENT], 201 * 4);
 }
 
 int main(void)
@@ -422,6 +447,7 @@ int main(void)
 	    cmocka_unit_test(a_changed_command),
 	    cmocka_unit_test(a_private_reply),
 	    cmocka_unit_test(what_is_no_conflict),
+	    cmocka_unit_test(damaged_bytes_are_not_believed),
 	    cmocka_unit_test(an_answer_to_starttls),
 	    cmocka_unit_test(what_is_held),
 	    cmocka_unit_test(each_place_counts_once),

@@ -133,6 +133,23 @@ static void pcapng_other_blocks(void **state)
 	discard(&file);
 }
 
+static void more_interfaces_than_are_kept(void **state)
+{
+	enum { KEPT = 65535 };
+	(void)state;
+	struct bytes file = {0};
+	put_section(&file);
+	for (uint32_t i = 0; i < KEPT + 2; i++)
+		put_interface(&file, LINK_ETHERNET, 6, 0);
+	put_packet_block(&file, KEPT - 1, 1, 60, 1);
+	put_packet_block(&file, KEPT, 2, 60, 1);
+	const struct outcome *outcome = read_bytes(&file);
+	assert_int_equal(outcome->end, SOURCE_END);
+	assert_int_equal(outcome->count, 1);
+	assert_int_equal(outcome->counters.damaged, 2 + 1);
+	discard(&file);
+}
+
 static void pcapng_damage_is_counted_or_told(void **state)
 {
 	(void)state;
@@ -203,6 +220,7 @@ int main(void)
 	    cmocka_unit_test(pcapng_clocks_are_understood),
 	    cmocka_unit_test(pcapng_interfaces_and_sections_keep_apart),
 	    cmocka_unit_test(pcapng_other_blocks),
+	    cmocka_unit_test(more_interfaces_than_are_kept),
 	    cmocka_unit_test(pcapng_damage_is_counted_or_told),
 	    cmocka_unit_test(pcapng_cut_anywhere),
 	};

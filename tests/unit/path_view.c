@@ -157,6 +157,9 @@ static void many_servers(void **state)
 	assert_int_equal(recall(1).offered_here, 1);
 	lab.record.port[FROM_SERVER] = 1;
 	assert_int_equal(recall(1).offered_here, 0); // it gave way
+	struct path_view_counters counters = path_view_counters(view);
+	assert_in_range(counters.servers, 1, 64);
+	assert_int_equal(counters.servers + counters.evicted, 4999);
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)

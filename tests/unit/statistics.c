@@ -228,6 +228,7 @@ static void too_many_are_others(void **state)
 			facts.address[side].bytes[13] = (uint8_t)(i >> 16);
 			facts.address[side].bytes[14] = (uint8_t)(i >> 8);
 			facts.address[side].bytes[15] = (uint8_t)i;
+			facts.where[side].network = i + 1;
 		}
 		snprintf(facts.operator[0].text, sizeof facts.operator[0].text, "n%u.example", i);
 		snprintf(facts.mechanism, sizeof facts.mechanism, "X%u", i);
@@ -240,6 +241,7 @@ static void too_many_are_others(void **state)
 	assert_row("operator_pairs", "others,others,always,10,0,0,");
 	assert_row("credentials", "others,,64522,0,0,64522,0,0,");
 	assert_row("sessions", "smtp,relay,25,4,65546,65546,");
+	assert_row("networks", "client,,others,61450,"); // 8192 are told apart, of clients and servers
 	assert_row("distinct", "servers,6"); // estimated
 	assert_row("verdicts", "encrypted,,65546,65546,65546,1.000000,");
 }

@@ -272,6 +272,51 @@ static void a_syn_can_carry_data(void **state)
 	assert_false(kept->session.dialogue_gap[FROM_CLIENT]);
 }
 
+static void send_flagged(struct talk *talk, uint8_t flags, uint32_t offset, const char *text)
+{
+	struct tcp_packet packet = talk->base[FROM_CLIENT];
+	packet.flags = flags;
+	packet.sequence = talk->start[FROM_CLIENT] + offset;
+	packet.acknowledgement = flags & TCP_ACK ? talk->next[FROM_SERVER] : 0;
+	packet.payload = text;
+	packet.length = (uint32_t)strlen(text);
+	lab_send(talk->lab, &packet);
+}
+
+static void urgent_bytes_are_not_seen(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	send_flagged(&talk, TCP_ACK | TCP_URG, 0, HELLO);
+	talk.next[FROM_CLIENT] += 16;
+	talk_say(&talk, FROM_SERVER, "250 mx.example\r\n");
+	talk_close(&talk);
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_string_equal(kept->client_name, "");
+	assert_int_equal(kept->record.missing[FROM_CLIENT], 16);
+	assert_true(kept->session.dialogue_gap[FROM_CLIENT]);
+}
+
+static void what_acknowledges_nothing_is_not_taken(void **state)
+{
+	(void)state;
+	struct lab lab = lab_begin(LAB_MEMORY, false);
+	struct talk talk = talk_begin(&lab, 1, 25);
+	talk_open(&talk);
+	talk_say(&talk, FROM_SERVER, GREETING);
+	send_flagged(&talk, TCP_PSH, 0, "EHLO x.example\r\n");
+	send_flagged(&talk, TCP_FIN, 0, "");
+	assert_int_equal(counters_of(&lab).tcp.out_of_window, 2);
+	talk_say(&talk, FROM_CLIENT, HELLO);
+	talk_say(&talk, FROM_SERVER, "250 mx.example\r\n");
+	const struct kept_record *kept = end_with_one(&lab);
+	assert_string_equal(kept->client_name, "c.example");
+	assert_int_equal(kept->record.end_reason, END_OF_CAPTURE);
+}
+
 static void both_may_open(void **state)
 {
 	(void)state;
@@ -362,6 +407,27 @@ static void a_refused_syn(void **state)
 }
 
 // A reset that acknowledges exactly what was sent comes from who received it.
+static void a_reset_that_answers_no_syn(void **state)
+{
+	(void)state;
+	for (int acknowledges = 0; acknowledges <= 1; acknowledges++) {
+		struct lab lab = lab_begin(LAB_MEMORY, false);
+		struct talk talk = talk_begin(&lab, 1, 25);
+		talk_flags(&talk, FROM_CLIENT, TCP_SYN);
+		talk.next[FROM_CLIENT] += 1000 * (uint32_t)acknowledges;
+		talk_flags(&talk, FROM_SERVER, acknowledges ? TCP_RST | TCP_ACK : TCP_RST);
+		talk.next[FROM_CLIENT] -= 1000 * (uint32_t)acknowledges;
+		assert_int_equal(counters_of(&lab).tcp.out_of_window, 1);
+		talk_flags(&talk, FROM_SERVER, TCP_SYN | TCP_ACK);
+		talk_flags(&talk, FROM_CLIENT, TCP_ACK);
+		talk_greetings(&talk);
+		talk_close(&talk);
+		const struct kept_record *kept = end_with_one(&lab);
+		assert_int_equal(kept->record.end_reason, END_FIN);
+		assert_string_equal(kept->client_name, "c.example");
+	}
+}
+
 static void a_reset_that_acknowledges_all(void **state)
 {
 	(void)state;
@@ -782,11 +848,14 @@ int main(void)
 	    cmocka_unit_test(sequence_numbers_wrap),
 	    cmocka_unit_test(keep_alives_say_nothing),
 	    cmocka_unit_test(a_syn_can_carry_data),
+	    cmocka_unit_test(urgent_bytes_are_not_seen),
+	    cmocka_unit_test(what_acknowledges_nothing_is_not_taken),
 	    cmocka_unit_test(both_may_open),
 	    cmocka_unit_test(half_closed_is_not_closed),
 	    cmocka_unit_test(one_fin_alone_is_no_end),
 	    cmocka_unit_test(a_reset_ends_if_it_is_in_the_window),
 	    cmocka_unit_test(a_refused_syn),
+	    cmocka_unit_test(a_reset_that_answers_no_syn),
 	    cmocka_unit_test(a_reset_that_acknowledges_all),
 	    cmocka_unit_test(late_pieces_fill_holes),
 	    cmocka_unit_test(late_pieces_count_once),

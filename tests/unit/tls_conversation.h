@@ -6,7 +6,7 @@
 
 #include "decode/tls.h"
 
-enum { SEGMENTS_MAX = 128, CONVERSATION_MAX = 400 * 1024, LINES_MAX = 160, LINE_LENGTH = 160 };
+enum { SEGMENTS_MAX = 320, CONVERSATION_MAX = 400 * 1024, LINES_MAX = 160, LINE_LENGTH = 160 };
 
 struct segment {
 	enum direction sender;

@@ -588,6 +588,32 @@ static void other_contents_end_it(void **state)
 	end_test();
 }
 
+static void no_more_records_than_that_are_opened(void **state)
+{
+	enum { RECORDS = 255 };
+	(void)state;
+	for (size_t records = RECORDS; records <= RECORDS + 1; records++) {
+		begin(false);
+		put_encrypted_extensions();
+		size_t extensions_length = body.length;
+		body.length = 0;
+		put_message(200, records - extensions_length - 4);
+		put_encrypted_extensions();
+		assert_int_equal(body.length, records);
+		say_sealed_in(FROM_SERVER, 1);
+		put_finished();
+		say_sealed(FROM_SERVER);
+		say_finished(FROM_CLIENT);
+		watch_begin(NULL);
+		facts_of(&talk, &(struct feeding){.keylog = keylog}, &whole);
+		assert_int_equal(watch_end().opened, RECORDS + 1); // and one of the client
+		told();
+		assert_int_equal(tells_of("server alpn"), records == RECORDS);
+		assert_int_equal(whole.outcome.established, SEEN_YES);
+	}
+	end_test();
+}
+
 static void unknown_messages_are_passed_over(void **state)
 {
 	(void)state;
@@ -850,6 +876,7 @@ int main(void)
 	    cmocka_unit_test(messages_in_the_clear_end_it),
 	    cmocka_unit_test(a_second_server_hello_changes_nothing),
 	    cmocka_unit_test(other_contents_end_it),
+	    cmocka_unit_test(no_more_records_than_that_are_opened),
 	    cmocka_unit_test(unknown_messages_are_passed_over),
 	    cmocka_unit_test(lying_messages_end_quietly),
 	    cmocka_unit_test(chains_have_bounds),
