@@ -244,7 +244,7 @@ static bool is_over(const struct intake *intake)
 static void *take_all(void *context)
 {
 	struct intake *intake = context;
-	struct backoff backoff = {.busy = false};
+	struct backoff backoff = {.patient = true};
 	// Of another thread, it would be a file to write.
 	(void)pthread_setname_np(pthread_self(), "analytics");
 	while (!is_over(intake)) {

@@ -19,13 +19,13 @@ static void relax(void)
 
 void backoff_wait(struct backoff *backoff)
 {
-	if (backoff->busy || backoff->looks < LOOKS_AT_ONCE) {
+	if (backoff->busy || (backoff->looks < LOOKS_AT_ONCE && !backoff->patient)) {
 		backoff->looks++;
 		relax();
 		return;
 	}
 	if (backoff->pause == 0)
-		backoff->pause = PAUSE_FIRST;
+		backoff->pause = backoff->patient ? PAUSE_LONGEST : PAUSE_FIRST;
 	(void)nanosleep(&(struct timespec){.tv_nsec = backoff->pause}, NULL);
 	if (backoff->pause < PAUSE_LONGEST)
 		backoff->pause *= 2;
