@@ -35,9 +35,24 @@ bool server_address_read(const char *text, struct ip_address *address)
 	return inet_pton(AF_INET6, text, address->bytes) == 1;
 }
 
+// The decimal digits of a byte, and `end`.
+static char *write_byte(char *to, uint8_t byte, char end)
+{
+	if (byte >= 100)
+		*to++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*to++ = (char)('0' + byte / 10 % 10);
+	*to++ = (char)('0' + byte % 10);
+	*to++ = end;
+	return to;
+}
+
 void server_address_write(const struct ip_address *address, char text[SERVER_ADDRESS_TEXT])
 {
-	bool v4 = ip_address_is_v4(address);
-	inet_ntop(
-	    v4 ? AF_INET : AF_INET6, address->bytes + (v4 ? 12 : 0), text, SERVER_ADDRESS_TEXT);
+	if (!ip_address_is_v4(address)) {
+		inet_ntop(AF_INET6, address->bytes, text, SERVER_ADDRESS_TEXT);
+		return;
+	}
+	for (size_t i = 12; i < 16; i++)
+		text = write_byte(text, address->bytes[i], i < 15 ? '.' : '\0');
 }

@@ -9,6 +9,7 @@
 #include "analytics/json.h"
 
 #include <string.h>
+#include <time.h>
 
 static void assert_written(struct json *json, const char *expected)
 {
@@ -125,6 +126,30 @@ static void times(void **state)
 	}
 }
 
+// Days and years as the C library counts them, far into the past and the future.
+static void times_are_those_of_the_library(void **state)
+{
+	(void)state;
+	enum { STEP = 1234567 };
+	for (int64_t seconds = -62170000000; seconds < 253410000000; seconds += 97 * STEP) {
+		struct json json = {0};
+		struct tm parts;
+		char expected[64];
+		time_t clock = (time_t)seconds;
+		assert_non_null(gmtime_r(&clock, &parts));
+		bool written = parts.tm_year >= -1900 && parts.tm_year <= 9999 - 1900;
+		strftime(expected, sizeof expected, "\"%Y-%m-%dT%H:%M:%SZ\"", &parts);
+		json_seconds(&json, seconds);
+		assert_written(&json, written ? expected : "null");
+	}
+	static const int64_t extremes[] = {INT64_MIN, INT64_MAX, INT64_MIN / 2, INT64_MAX / 1000};
+	for (size_t i = 0; i < sizeof extremes / sizeof extremes[0]; i++) {
+		struct json json = {0};
+		json_seconds(&json, extremes[i]);
+		assert_written(&json, "null");
+	}
+}
+
 static void durations(void **state)
 {
 	static const struct {
@@ -165,6 +190,7 @@ int main(void)
 	    cmocka_unit_test(structure_and_commas),
 	    cmocka_unit_test(bytes_from_the_wire),
 	    cmocka_unit_test(times),
+	    cmocka_unit_test(times_are_those_of_the_library),
 	    cmocka_unit_test(durations),
 	    cmocka_unit_test(long_texts_and_reuse),
 	};
