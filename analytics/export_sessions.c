@@ -18,6 +18,7 @@
 struct sessions_export {
 	struct log_directory *logs; // NULL: not asked for
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
+	struct community_hash *community;
 	const char *sensor;
 	uint64_t written; // records, whatever the number of outputs
 	bool anonymised;
@@ -31,7 +32,7 @@ static void write_identity(struct sessions_export *export, const struct session_
 	struct json *json = &export->json;
 	char community[COMMUNITY_ID_SIZE], id[SESSION_ID_SIZE];
 	session_id_text(id, session_id_of(record));
-	community_id(community, record->address, record->port);
+	community_id(export->community, community, record->address, record->port);
 	json_key_name(json, "session_id", id);
 	json_key_name(json, "community_id", community);
 	json_key(json, "sensor");
@@ -377,6 +378,7 @@ static bool export_close(
 		good = log_directory_close_log(export->logs, export->outputs[0], error);
 	good &= log_file_close(export->outputs[1], error);
 	json_release(&export->json);
+	community_hash_destroy(export->community);
 	free(export);
 	return good;
 }
@@ -386,8 +388,11 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	if (settings->logs == NULL && settings->records_path == NULL)
 		return NULL;
 	struct sessions_export *export = calloc(1, sizeof *export);
-	if (export == NULL) {
+	if (export != NULL)
+		export->community = community_hash_create();
+	if (export == NULL || export->community == NULL) {
 		error_set(error, "no memory for the session log");
+		free(export);
 		return NULL;
 	}
 	export->sensor = settings->sensor;

@@ -58,8 +58,9 @@ static bool starts(struct view part, const char *beginning)
 uint64_t server_fingerprint_capabilities(const struct session_record *record)
 {
 	const struct text *list = record->session->capabilities;
-	struct kept kept = {.length = 0};
+	struct kept kept;
 	struct view entry;
+	kept.length = 0;
 	if (list == NULL || record->session->dialogue_gap[FROM_SERVER])
 		return 0;
 	for (size_t at = 0; next_part(list, &at, '\n', &entry);) {
@@ -108,9 +109,10 @@ static bool is_of_date(struct view word)
 uint64_t server_fingerprint_banner(const struct session_record *record)
 {
 	const struct session *session = record->session;
-	struct kept kept = {.length = 0};
+	struct kept kept;
 	struct view word;
 	bool in_list = false;
+	kept.length = 0;
 	if (session->server_banner == NULL || !session->greeted)
 		return 0;
 	for (size_t at = 0; next_part(session->server_banner, &at, ' ', &word);) {

@@ -39,6 +39,8 @@ static void vectors(void **state)
 	    {{"1.2.3.4", "250.1.2.3"}, {143, 1}, "1:UHTci7I/MjFf7eDzdKDLWc0DsJU="},
 	};
 	(void)state;
+	struct community_hash *hash = community_hash_create();
+	assert_non_null(hash);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		for (int turned = 0; turned <= 1; turned++) {
 			const struct ip_address address[2] = {address_of(cases[i].address[turned]),
@@ -46,10 +48,11 @@ static void vectors(void **state)
 			const uint16_t port[2] = {cases[i].port[turned], cases[i].port[1 - turned]};
 			char id[COMMUNITY_ID_SIZE];
 			memset(id, 'x', sizeof id);
-			community_id(id, address, port);
+			community_id(hash, id, address, port);
 			assert_string_equal(id, cases[i].expected);
 		}
 	}
+	community_hash_destroy(hash);
 }
 
 static void addresses_of_both_versions(void **state)
