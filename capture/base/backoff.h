@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting for another thread without a lock and without burning a core: a few looks at once, then sleeps
 // that grow from 20 microseconds to a millisecond. One per waiting thread.
-// Whoever can let work pile up is patient: it sleeps the millisecond at once, and wakes for all there is then.
+// Whoever can let work pile up is patient: it sleeps four milliseconds at once, and wakes for all there is then.
 #ifndef MAILTAP_CAPTURE_BASE_BACKOFF_H
 #define MAILTAP_CAPTURE_BASE_BACKOFF_H
 
