@@ -167,19 +167,24 @@ static bool is_plain(uint8_t c)
 	return (c >= 0x20) & (c < 0x7f) & (c != '"') & (c != '\\') & !is_markup(c);
 }
 
-// How many of the bytes, from the first on, stand for themselves. Blocks without a branch for each byte: the
-// compiler makes vectors of them.
+// Whether all of so many bytes stand for themselves. Without a branch for each: the compiler makes vectors of them.
+static inline bool are_plain(const uint8_t *bytes, size_t count)
+{
+	uint8_t good = 1;
+	for (size_t i = 0; i < count; i++)
+		good &= is_plain(bytes[i]);
+	return good;
+}
+
+// How many of the bytes, from the first on, stand for themselves.
 static size_t plain_length(const uint8_t *bytes, size_t length)
 {
-	enum { BLOCK = 16 };
+	enum { BLOCK = 16, HALF = 8 };
 	size_t plain = 0;
-	for (; length - plain >= BLOCK; plain += BLOCK) {
-		uint8_t good = 1;
-		for (size_t i = 0; i < BLOCK; i++)
-			good &= is_plain(bytes[plain + i]);
-		if (!good)
-			break;
-	}
+	while (length - plain >= BLOCK && are_plain(bytes + plain, BLOCK))
+		plain += BLOCK;
+	if (length - plain >= HALF && are_plain(bytes + plain, HALF))
+		plain += HALF;
 	while (plain < length && is_plain(bytes[plain]))
 		plain++;
 	return plain;

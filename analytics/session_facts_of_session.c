@@ -4,7 +4,6 @@
 #include "analytics/session_facts.h"
 #include "decode/tls_quality.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void set_name(struct host_name *name, const struct text *text)
@@ -98,7 +97,8 @@ void session_facts_of_session(struct session_facts *facts, const struct judged_s
 	    .reason = judged->judgement.reason,
 	};
 	const char *spoken = session_protocol_name(record->session);
-	snprintf(facts->spoken, sizeof facts->spoken, "%s", spoken != NULL ? spoken : "");
+	if (spoken != NULL)
+		strncpy(facts->spoken, spoken, sizeof facts->spoken - 1); // zero behind it
 	if (spoken != NULL && spoken != protocol_name(facts->protocol))
 		facts->protocol = PROTOCOL_UNKNOWN; // it has a name all the same
 	set_dialogue(facts, record);
