@@ -90,6 +90,7 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    .judgement = judge(record),
 	    .certificates = certificate_judge_session(options->certificates, record),
 	    .patterns = pattern_findings_of(options->patterns, record),
+	    .quality = tls_quality_of(&record->session->tls),
 	    .evidence = known->found,
 	};
 	// A server of which no fingerprints are known is compared with none.

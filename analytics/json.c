@@ -167,24 +167,34 @@ static bool is_plain(uint8_t c)
 	return (c >= 0x20) & (c < 0x7f) & (c != '"') & (c != '\\') & !is_markup(c);
 }
 
-// Whether all of so many bytes stand for themselves. Without a branch for each: the compiler makes vectors of them.
-static inline bool are_plain(const uint8_t *bytes, size_t count)
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static bool any_is_zero(uint64_t eight)
 {
-	uint8_t good = 1;
-	for (size_t i = 0; i < count; i++)
-		good &= is_plain(bytes[i]);
-	return good;
+	return ((eight - EACH(0x01)) & ~eight & EACH(0x80)) != 0;
+}
+
+// Eight bytes at once, as is_plain.
+static bool are_plain(const uint8_t *bytes)
+{
+	uint64_t eight;
+	memcpy(&eight, bytes, sizeof eight);
+	bool control = ((eight - EACH(0x20)) & ~eight & EACH(0x80)) != 0;
+	bool beyond = (eight & EACH(0x80)) != 0 || any_is_zero(eight ^ EACH(0x7f));
+	// They differ in one bit: " and &, < and >.
+	bool pairs = any_is_zero((eight | EACH(0x04)) ^ EACH('&')) |
+	             any_is_zero((eight | EACH(0x02)) ^ EACH('>'));
+	return !(control | beyond | pairs | any_is_zero(eight ^ EACH('\\')));
 }
 
 // How many of the bytes, from the first on, stand for themselves.
 static size_t plain_length(const uint8_t *bytes, size_t length)
 {
-	enum { BLOCK = 16, HALF = 8 };
 	size_t plain = 0;
-	while (length - plain >= BLOCK && are_plain(bytes + plain, BLOCK))
-		plain += BLOCK;
-	if (length - plain >= HALF && are_plain(bytes + plain, HALF))
-		plain += HALF;
+	while (length - plain >= 8 && are_plain(bytes + plain))
+		plain += 8;
+	if (plain > 0 && length - plain < 8 && are_plain(bytes + length - 8))
+		return length;
 	while (plain < length && is_plain(bytes[plain]))
 		plain++;
 	return plain;

@@ -126,6 +126,35 @@ static void times(void **state)
 	}
 }
 
+// Wherever it stands among others, a byte is written as it is alone.
+static void each_byte_at_each_place(void **state)
+{
+	(void)state;
+	enum { LONGEST = 20 };
+	for (unsigned byte = 0; byte < 0x80; byte++) {
+		struct json alone = {0};
+		json_bytes(&alone, (const uint8_t[]){(uint8_t)byte}, 1);
+		for (size_t length = 1; length <= LONGEST; length++) {
+			for (size_t place = 0; place < length; place++) {
+				uint8_t bytes[LONGEST];
+				char expected[2 * LONGEST];
+				struct json json = {0};
+				memset(bytes, 'a', sizeof bytes);
+				bytes[place] = (uint8_t)byte;
+				json_bytes(&json, bytes, length);
+				memset(expected, 0, sizeof expected);
+				memcpy(expected, "\"aaaaaaaaaaaaaaaaaaaa", place + 1);
+				memcpy(expected + place + 1, alone.text + 1, alone.length - 2);
+				memset(
+				    expected + place + alone.length - 1, 'a', length - place - 1);
+				expected[length + alone.length - 2] = '"';
+				assert_written(&json, expected);
+			}
+		}
+		json_release(&alone);
+	}
+}
+
 // Days and years as the C library counts them, far into the past and the future.
 static void times_are_those_of_the_library(void **state)
 {
@@ -189,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(structure_and_commas),
 	    cmocka_unit_test(bytes_from_the_wire),
+	    cmocka_unit_test(each_byte_at_each_place),
 	    cmocka_unit_test(times),
 	    cmocka_unit_test(times_are_those_of_the_library),
 	    cmocka_unit_test(durations),
