@@ -89,10 +89,22 @@ static bool grow(struct distinct *distinct)
 	return true;
 }
 
-void distinct_add(struct distinct *distinct, const void *bytes, size_t length)
+uint64_t distinct_expect(const struct distinct *distinct, const void *bytes, size_t length)
 {
 	uint64_t hash = hash_bytes(&distinct->key, bytes, length);
 	hash += hash == 0;
+	if (distinct->slots != NULL)
+		__builtin_prefetch(&distinct->slots[hash & (distinct->slot_count - 1)]);
+	return hash;
+}
+
+void distinct_add(struct distinct *distinct, const void *bytes, size_t length)
+{
+	distinct_note(distinct, distinct_expect(distinct, bytes, length));
+}
+
+void distinct_note(struct distinct *distinct, uint64_t hash)
+{
 	if (distinct->slots == NULL) {
 		note(distinct, hash);
 		return;
