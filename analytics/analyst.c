@@ -4,7 +4,6 @@
 #include "analytics/twin_store.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { PATH_VIEW_SERVERS = 64 * 1024 }; // remembered at a time
 
@@ -73,7 +72,7 @@ static void recall(
 {
 	uint16_t implicit = implicit_port(record->port[FROM_SERVER]);
 	struct server_memory *servers = analyst->options.servers;
-	memset(known, 0, sizeof *known);
+	known->implicit = (struct server_history){.known = false};
 	server_memory_recall(servers, record, &known->server);
 	if (implicit != 0)
 		server_memory_recall_port(
@@ -92,8 +91,12 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    .judgement = judge(record),
 	    .certificates = certificate_judge_session(options->certificates, record),
 	    .patterns = pattern_findings_of(options->patterns, record),
+	    .quality = tls_quality_of(&record->session->tls),
 	    .evidence = known->found,
 	};
+	// A server of which no fingerprints are known is compared with none.
+	bool comparable = known->server.capabilities_fingerprint != 0 &&
+	                  known->server.banner_fingerprint != 0;
 	const struct detector_input input = {
 	    .record = record,
 	    .judgement = &judged->judgement,
@@ -103,8 +106,10 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    .implicit = &known->implicit,
 	    .client = &known->client,
 	    .path = &known->path,
-	    .capabilities_fingerprint = server_capabilities_fingerprint(options->servers, record),
-	    .banner_fingerprint = server_banner_fingerprint(options->servers, record),
+	    .capabilities_fingerprint =
+	        comparable ? server_capabilities_fingerprint(options->servers, record) : 0,
+	    .banner_fingerprint =
+	        comparable ? server_banner_fingerprint(options->servers, record) : 0,
 	    .twin = twin,
 	};
 	judged->evidence_count = detectors_run(&input, known->found);

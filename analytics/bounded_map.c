@@ -7,20 +7,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_FIRST = 64 }; // a power of two; at most half of the slots are taken
+enum {
+	SLOTS_FIRST = 64, // a power of two; at most half of the slots are taken
+	CHUNK_FIRST = 1024, // bytes of entries that are allocated at a time, doubled each time
+	CHUNK_MOST = 256 * 1024,
+	ALIGNMENT = 16,
+};
 
 struct entry {
-	uint64_t hash;
 	size_t key_length;
-	alignas(16) uint8_t bytes[]; // the value, then the key
+	alignas(ALIGNMENT) uint8_t bytes[]; // the value, then the key
+};
+
+// Entries are never given back one by one: they lie side by side, and need no malloc each.
+struct chunk {
+	struct chunk *next;
+	alignas(ALIGNMENT) uint8_t bytes[];
+};
+
+// `hash` is the part of it that tells slots apart without a look at their entries.
+struct slot {
+	uint32_t hash;
+	uint32_t entry; // its index plus one; 0: free
 };
 
 struct bounded_map {
 	struct hash_key key;
 	size_t value_size, most, count;
 	struct entry **entries; // in the order in which they came; as many as half the slots
-	uint32_t *slots; // index of an entry plus one; 0: free
+	struct slot *slots;
 	size_t slot_count;
+	struct chunk *chunks; // the newest first
+	size_t chunk_used, chunk_size; // bytes of the newest
 };
 
 static bool allocate(struct bounded_map *map, size_t slots)
@@ -29,9 +47,17 @@ static bool allocate(struct bounded_map *map, size_t slots)
 	if (entries == NULL)
 		return false;
 	map->entries = entries;
-	uint32_t *fresh = calloc(slots, sizeof *fresh);
+	struct slot *fresh = calloc(slots, sizeof *fresh);
 	if (fresh == NULL)
 		return false;
+	for (size_t i = 0; i < map->slot_count; i++) {
+		if (map->slots[i].entry == 0)
+			continue;
+		size_t at = map->slots[i].hash & (slots - 1);
+		while (fresh[at].entry != 0)
+			at = (at + 1) & (slots - 1);
+		fresh[at] = map->slots[i];
+	}
 	free(map->slots);
 	map->slots = fresh;
 	map->slot_count = slots;
@@ -56,70 +82,85 @@ void bounded_map_destroy(struct bounded_map *map)
 {
 	if (map == NULL)
 		return;
-	for (size_t i = 0; i < map->count; i++)
-		free(map->entries[i]);
+	while (map->chunks != NULL) {
+		struct chunk *chunk = map->chunks;
+		map->chunks = chunk->next;
+		free(chunk);
+	}
 	free(map->entries);
 	free(map->slots);
 	free(map);
 }
 
-static void *key_of(const struct bounded_map *map, struct entry *entry)
+static uint8_t *key_of(const struct bounded_map *map, struct entry *entry)
 {
 	return entry->bytes + map->value_size;
 }
 
-// The slot of this key, or the free one where it belongs.
-static uint32_t *slot_of(
-    const struct bounded_map *map, uint64_t hash, const void *key, size_t length)
+static uint32_t hash_of(const struct bounded_map *map, const void *key, size_t length)
 {
-	size_t at = (size_t)hash & (map->slot_count - 1);
-	for (; map->slots[at] != 0; at = (at + 1) & (map->slot_count - 1)) {
-		struct entry *entry = map->entries[map->slots[at] - 1];
-		if (entry->hash == hash && entry->key_length == length &&
-		    memcmp(key_of(map, entry), key, length) == 0)
+	return (uint32_t)hash_bytes(&map->key, key, length);
+}
+
+// The slot of this key, or the free one where it belongs.
+static struct slot *slot_of(
+    const struct bounded_map *map, uint32_t hash, const void *key, size_t length)
+{
+	size_t at = hash & (map->slot_count - 1);
+	for (; map->slots[at].entry != 0; at = (at + 1) & (map->slot_count - 1)) {
+		if (map->slots[at].hash != hash)
+			continue;
+		struct entry *entry = map->entries[map->slots[at].entry - 1];
+		if (entry->key_length == length && memcmp(key_of(map, entry), key, length) == 0)
 			break;
 	}
 	return &map->slots[at];
 }
 
-static bool grow(struct bounded_map *map)
+// Room for an entry of this size, cleared. NULL: no memory.
+static struct entry *carve(struct bounded_map *map, size_t size)
 {
-	if (!allocate(map, 2 * map->slot_count))
-		return false;
-	for (size_t i = 0; i < map->count; i++) {
-		size_t at = (size_t)map->entries[i]->hash & (map->slot_count - 1);
-		while (map->slots[at] != 0)
-			at = (at + 1) & (map->slot_count - 1);
-		map->slots[at] = (uint32_t)i + 1;
+	size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	if (map->chunks == NULL || map->chunk_size - map->chunk_used < size) {
+		size_t wanted = map->chunks == NULL ? CHUNK_FIRST : 2 * map->chunk_size;
+		wanted = wanted < CHUNK_MOST ? wanted : CHUNK_MOST;
+		wanted = wanted > size ? wanted : size;
+		struct chunk *chunk = calloc(1, sizeof *chunk + wanted);
+		if (chunk == NULL)
+			return NULL;
+		chunk->next = map->chunks;
+		map->chunks = chunk;
+		map->chunk_size = wanted;
+		map->chunk_used = 0;
 	}
-	return true;
+	struct entry *entry = (void *)(map->chunks->bytes + map->chunk_used);
+	map->chunk_used += size;
+	return entry;
 }
 
 static struct entry *add(
-    struct bounded_map *map, uint32_t *slot, uint64_t hash, const void *key, size_t length)
+    struct bounded_map *map, struct slot *slot, uint32_t hash, const void *key, size_t length)
 {
-	struct entry *entry = malloc(sizeof *entry + map->value_size + length);
+	struct entry *entry = carve(map, sizeof *entry + map->value_size + length);
 	if (entry == NULL)
 		return NULL;
-	entry->hash = hash;
 	entry->key_length = length;
-	memset(entry->bytes, 0, map->value_size);
 	memcpy(key_of(map, entry), key, length);
 	map->entries[map->count++] = entry;
-	*slot = (uint32_t)map->count;
+	*slot = (struct slot){hash, (uint32_t)map->count};
 	return entry;
 }
 
 void *bounded_map_at(struct bounded_map *map, const void *key, size_t length)
 {
-	uint64_t hash = hash_bytes(&map->key, key, length);
-	uint32_t *slot = slot_of(map, hash, key, length);
-	if (*slot != 0)
-		return map->entries[*slot - 1]->bytes;
+	uint32_t hash = hash_of(map, key, length);
+	struct slot *slot = slot_of(map, hash, key, length);
+	if (slot->entry != 0)
+		return map->entries[slot->entry - 1]->bytes;
 	if (map->count == map->most)
 		return NULL;
 	if (map->count == map->slot_count / 2) {
-		if (!grow(map))
+		if (!allocate(map, 2 * map->slot_count))
 			return NULL;
 		slot = slot_of(map, hash, key, length);
 	}
@@ -129,7 +170,7 @@ void *bounded_map_at(struct bounded_map *map, const void *key, size_t length)
 
 bool bounded_map_has(const struct bounded_map *map, const void *key, size_t length)
 {
-	return *slot_of(map, hash_bytes(&map->key, key, length), key, length) != 0;
+	return slot_of(map, hash_of(map, key, length), key, length)->entry != 0;
 }
 
 size_t bounded_map_count(const struct bounded_map *map)

@@ -12,32 +12,42 @@ struct class
 struct bounded_table {
 	size_t most, most_settled;
 	struct class classes[2]; // newcomers, settled
-	size_t mask;
-	struct bounded_node *buckets[];
+	size_t bucket_count; // a power of two, about as many as there are entries: few stay in the cache
+	struct bounded_node **buckets;
 };
+
+enum { BUCKETS_FIRST = 64 };
 
 struct bounded_table *bounded_table_create(size_t most)
 {
-	size_t buckets = 1;
-	while (buckets < most)
-		buckets *= 2;
-	struct bounded_table *table = calloc(1, sizeof *table + buckets * sizeof table->buckets[0]);
+	struct bounded_table *table = calloc(1, sizeof *table);
 	if (table == NULL)
 		return NULL;
 	table->most = most;
 	table->most_settled = most - (most + 7) / 8;
-	table->mask = buckets - 1;
-	return table;
+	table->bucket_count = BUCKETS_FIRST;
+	table->buckets = calloc(BUCKETS_FIRST, sizeof(struct bounded_node *));
+	if (table->buckets != NULL)
+		return table;
+	free(table);
+	return NULL;
 }
 
 void bounded_table_destroy(struct bounded_table *table)
 {
+	if (table != NULL)
+		free(table->buckets);
 	free(table);
+}
+
+static struct bounded_node **bucket_of(const struct bounded_table *table, uint64_t key)
+{
+	return &table->buckets[key & (table->bucket_count - 1)];
 }
 
 struct bounded_node *bounded_table_find(const struct bounded_table *table, uint64_t key)
 {
-	struct bounded_node *node = table->buckets[key & table->mask];
+	struct bounded_node *node = *bucket_of(table, key);
 	while (node != NULL && node->key != key)
 		node = node->bucket_next;
 	return node;
@@ -88,9 +98,33 @@ static void dequeue(struct bounded_table *table, struct bounded_node *node)
 	class->count--;
 }
 
+// As many buckets again. Without memory the lists in them become longer.
+static void grow(struct bounded_table *table)
+{
+	size_t count = table->bucket_count;
+	struct bounded_node **old = table->buckets;
+	struct bounded_node **larger = calloc(2 * count, sizeof(struct bounded_node *));
+	if (larger == NULL)
+		return;
+	table->buckets = larger;
+	table->bucket_count = 2 * count;
+	for (size_t i = 0; i < count; i++) {
+		for (struct bounded_node *node = old[i]; node != NULL;) {
+			struct bounded_node *next = node->bucket_next;
+			struct bounded_node **bucket = bucket_of(table, node->key);
+			node->bucket_next = *bucket;
+			*bucket = node;
+			node = next;
+		}
+	}
+	free(old);
+}
+
 void bounded_table_add(struct bounded_table *table, struct bounded_node *node, uint64_t key)
 {
-	struct bounded_node **bucket = &table->buckets[key & table->mask];
+	if (bounded_table_count(table) >= table->bucket_count)
+		grow(table);
+	struct bounded_node **bucket = bucket_of(table, key);
 	node->key = key;
 	node->settled = false;
 	node->bucket_next = *bucket;
@@ -100,7 +134,7 @@ void bounded_table_add(struct bounded_table *table, struct bounded_node *node, u
 
 void bounded_table_remove(struct bounded_table *table, struct bounded_node *node)
 {
-	struct bounded_node **link = &table->buckets[node->key & table->mask];
+	struct bounded_node **link = bucket_of(table, node->key);
 	while (*link != node)
 		link = &(*link)->bucket_next;
 	*link = node->bucket_next;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/certificate_judge.h"
 
+#include "capture/base/hash.h"
 #include "decode/tls.h"
 #include "decode/tls_suite.h"
 
@@ -9,6 +10,7 @@
 
 enum {
 	SERVERS_REMEMBERED = 64 * 1024,
+	NAMES_REMEMBERED = 4096, // compared with a certificate; a power of two
 	ALERT_BAD_CERTIFICATE = 42,
 	ALERT_UNSUPPORTED_CERTIFICATE = 43,
 	ALERT_CERTIFICATE_REVOKED = 44,
@@ -18,7 +20,16 @@ enum {
 	ALERT_BAD_CERTIFICATE_STATUS_RESPONSE = 113,
 };
 
+// How a name compares with a certificate, which may have hundreds, by a hash of both whose key nobody
+// knows: two pairs with one hash do not happen.
+struct compared_name {
+	uint64_t hash; // 0: nothing is here yet
+	enum name_match match;
+};
+
 struct certificate_judge {
+	struct hash_key key;
+	struct compared_name names[NAMES_REMEMBERED];
 	struct certificate_store *certificates;
 	struct trust_store *trust;
 	struct chain_judge *chains;
@@ -33,6 +44,7 @@ struct certificate_judge *certificate_judge_create(
 	error_set(error, no_memory);
 	if (judge == NULL)
 		return NULL;
+	judge->key = hash_key_random();
 	judge->trust = trust_store_create(&options->trust, error);
 	if (judge->trust != NULL) {
 		error_set(error, no_memory);
@@ -111,10 +123,24 @@ static void judge_side(struct certificate_judge *judge, const struct session_rec
 	    seconds_of(record->start), &judgement->chain[sender]);
 }
 
+static enum name_match compare_name(struct certificate_judge *judge,
+    const struct certificate *leaf, const struct text *name, enum name_source source)
+{
+	uint64_t both[2] = {hash_bytes(&judge->key, leaf->sha256, sizeof leaf->sha256),
+	    hash_bytes(&judge->key, name->bytes, name->length) + source};
+	uint64_t hash = hash_bytes(&judge->key, both, sizeof both) | 1;
+	struct compared_name *known = &judge->names[(hash >> 1) % NAMES_REMEMBERED];
+	if (known->hash != hash) {
+		struct view text = view_of(name->bytes, name->length);
+		*known = (struct compared_name){hash, name_match(&leaf->facts, text, source)};
+	}
+	return known->match;
+}
+
 // The name asked for; where the client's hello has none, the name that the server gave itself. Where the
 // hello was not seen, it is not known which.
-static void judge_name(const struct session_record *record, const struct x509 *leaf,
-    struct certificate_judgement *judgement)
+static void judge_name(struct certificate_judge *judge, const struct session_record *record,
+    const struct certificate *leaf, struct certificate_judgement *judgement)
 {
 	const struct session *session = record->session;
 	const struct text *name =
@@ -123,7 +149,7 @@ static void judge_name(const struct session_record *record, const struct x509 *l
 		return;
 	judgement->name_source = session->tls.sni != NULL ? NAME_FROM_SNI : NAME_FROM_DIALOGUE;
 	judgement->name_match =
-	    name_match(leaf, view_of(name->bytes, name->length), judgement->name_source);
+	    compare_name(judge, leaf, name, judgement->name_source);
 	if (judgement->name_match == NAME_MISMATCH ||
 	    judgement->name_match == NAME_MATCH_COMMON_NAME_ONLY)
 		judgement->faults |= FAULT_NAME_MISMATCH;
@@ -139,7 +165,7 @@ static void judge_server(struct certificate_judge *judge, const struct session_r
 	judgement->leaf = leaf;
 	if (leaf == NULL)
 		return;
-	judge_name(record, &leaf->facts, judgement);
+	judge_name(judge, record, leaf, judgement);
 	judgement->expires_soon = certificate_expires_soon(&leaf->facts, seconds_of(record->start));
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-	HERE_MAX = 16, // servers and ports remembered per client
+	HERE_MAX = 16, // servers and ports remembered per client; a power of two
 	SERVERS_MAX = 8, // servers counted that it took an offer of
 	SETTLED_DIALOGUES = 2,
 	SILENT_ATTEMPTS = 2, // packets that a client sends before its attempt counts as unanswered
@@ -38,9 +38,9 @@ struct client {
 	uint32_t dialogues; // in which it was to decide about TLS
 	uint32_t offers, taken;
 	nanoseconds taken_last;
-	uint8_t server_count, here_count;
+	uint8_t server_count, here_count, here_room;
 	uint64_t servers[SERVERS_MAX]; // keys of addresses
-	struct here here[HERE_MAX];
+	struct here *here; // most clients have one or two; the room for them is doubled as needed
 };
 
 struct client_memory {
@@ -62,6 +62,12 @@ struct client_memory *client_memory_create(size_t clients)
 	return NULL;
 }
 
+static void free_client(struct bounded_node *node)
+{
+	free(((struct client *)node)->here);
+	free(node);
+}
+
 void client_memory_destroy(struct client_memory *memory)
 {
 	if (memory == NULL)
@@ -69,7 +75,7 @@ void client_memory_destroy(struct client_memory *memory)
 	struct bounded_node *node = bounded_table_next(memory->clients, NULL);
 	while (node != NULL) {
 		struct bounded_node *next = bounded_table_next(memory->clients, node);
-		free(node);
+		free_client(node);
 		node = next;
 	}
 	bounded_table_destroy(memory->clients);
@@ -145,7 +151,7 @@ static struct client *take_client(struct client_memory *memory, const struct ses
 	struct bounded_node *victim = bounded_table_victim(memory->clients);
 	if (victim != NULL) {
 		bounded_table_remove(memory->clients, victim);
-		free(victim);
+		free_client(victim);
 		memory->evicted++;
 	}
 	bounded_table_add(memory->clients, &client->node,
@@ -178,14 +184,28 @@ static bool has_failed(const struct here *here, nanoseconds now)
 	return matters(&here->broken, now) || matters(&here->blocked, now);
 }
 
+static bool make_room(struct client *client)
+{
+	unsigned room = client->here_room == 0 ? 1 : 2u * client->here_room;
+	struct here *larger = realloc(client->here, room * sizeof *larger);
+	if (larger == NULL)
+		return false;
+	client->here = larger;
+	client->here_room = (uint8_t)room;
+	return true;
+}
+
 // A place for a server and port that has none: a free one, or what was not used for longest, but for
-// failures that still matter.
+// failures that still matter. NULL: no memory.
 static struct here *new_here(struct client *client, nanoseconds now)
 {
-	struct here *place = &client->here[0];
-	if (client->here_count < HERE_MAX)
+	if (client->here_count == client->here_room && client->here_room < HERE_MAX &&
+	    !make_room(client) && client->here_count == 0)
+		return NULL;
+	if (client->here_count < client->here_room)
 		return &client->here[client->here_count++];
-	for (unsigned i = 1; i < HERE_MAX; i++) {
+	struct here *place = &client->here[0];
+	for (unsigned i = 1; i < client->here_count; i++) {
 		struct here *other = &client->here[i];
 		bool failed[2] = {has_failed(place, now), has_failed(other, now)};
 		if (failed[0] != failed[1] ? failed[0] : other->used < place->used)
@@ -194,12 +214,15 @@ static struct here *new_here(struct client *client, nanoseconds now)
 	return place;
 }
 
+// NULL: no memory.
 static struct here *take_here(struct client *client, const struct session_record *record)
 {
 	struct here *here = find_here(client, record);
 	if (here != NULL)
 		return here;
 	here = new_here(client, record->end);
+	if (here == NULL)
+		return NULL;
 	*here = (struct here){
 	    .address = record->address[FROM_SERVER], .port = record->port[FROM_SERVER]};
 	return here;
@@ -254,6 +277,8 @@ void client_memory_note(struct client_memory *memory, const struct judged_sessio
 	if (client == NULL)
 		return;
 	struct here *here = take_here(client, record);
+	if (here == NULL)
+		return;
 	here->used = record->end;
 	here->offers += lesson.offered;
 	here->taken += lesson.taken;

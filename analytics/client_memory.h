@@ -41,7 +41,7 @@ struct client_memory;
 
 enum { CLIENT_MEMORY_CLIENTS = 64 * 1024 };
 
-// `clients`: how many at most, about 1.5 KiB each; 0: CLIENT_MEMORY_CLIENTS. NULL: no memory.
+// `clients`: how many at most, about 250 bytes each, and up to 1.5 KiB with many servers; 0: CLIENT_MEMORY_CLIENTS. NULL: no memory.
 struct client_memory *client_memory_create(size_t clients);
 void client_memory_destroy(struct client_memory *memory);
 

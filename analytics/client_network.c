@@ -2,12 +2,15 @@
 #include "analytics/client_network.h"
 
 #include "analytics/community_id.h"
+#include "analytics/server_key.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { V4_PREFIX = 24, V6_PREFIX = 48, MAPPED = 12 }; // bits, bits, bytes in front of an IPv4 address
+
+static const char V4_SUFFIX[] = "/24", V6_SUFFIX[] = "/48";
+
+_Static_assert((int)CLIENT_NETWORK_TEXT_SIZE >= (int)SERVER_ADDRESS_TEXT + 3, "an address, and that");
 
 struct client_network client_network_of(const struct ip_address *client)
 {
@@ -19,10 +22,6 @@ struct client_network client_network_of(const struct ip_address *client)
 
 void client_network_text(char text[CLIENT_NETWORK_TEXT_SIZE], const struct client_network *network)
 {
-	char address[INET6_ADDRSTRLEN];
-	bool v4 = ip_address_is_v4(&network->address);
-	inet_ntop(v4 ? AF_INET : AF_INET6, network->address.bytes + (v4 ? MAPPED : 0), address,
-	    sizeof address);
-	snprintf(
-	    text, CLIENT_NETWORK_TEXT_SIZE, "%s/%d", address, v4 ? V4_PREFIX : V6_PREFIX);
+	server_address_write(&network->address, text);
+	strcat(text, ip_address_is_v4(&network->address) ? V4_SUFFIX : V6_SUFFIX);
 }

@@ -2,7 +2,13 @@
 #include "analytics/community_id.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
+
+struct community_hash {
+	EVP_MD *sha1;
+	EVP_MD_CTX *context;
+};
 
 enum { SHA1_BYTES = 20, PROTOCOL_TCP = 6 };
 
@@ -25,8 +31,30 @@ static void put_port(uint8_t *out, uint16_t port)
 	out[1] = (uint8_t)port;
 }
 
-void community_id(
-    char id[COMMUNITY_ID_SIZE], const struct ip_address address[2], const uint16_t port[2])
+struct community_hash *community_hash_create(void)
+{
+	struct community_hash *hash = calloc(1, sizeof *hash);
+	if (hash == NULL)
+		return NULL;
+	hash->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	hash->context = EVP_MD_CTX_new();
+	if (hash->sha1 != NULL && hash->context != NULL)
+		return hash;
+	community_hash_destroy(hash);
+	return NULL;
+}
+
+void community_hash_destroy(struct community_hash *hash)
+{
+	if (hash == NULL)
+		return;
+	EVP_MD_CTX_free(hash->context);
+	EVP_MD_free(hash->sha1);
+	free(hash);
+}
+
+void community_id(struct community_hash *hash, char id[COMMUNITY_ID_SIZE],
+    const struct ip_address address[2], const uint16_t port[2])
 {
 	uint8_t input[2 + 16 + 16 + 1 + 1 + 2 + 2] = {0}; // begins with the seed
 	uint8_t digest[SHA1_BYTES] = {0};
@@ -41,7 +69,9 @@ void community_id(
 	put_port(input + length, port[first]);
 	put_port(input + length + 2, port[1 - first]);
 	length += 4;
-	EVP_Digest(input, length, digest, NULL, EVP_sha1(), NULL);
+	(void)(EVP_DigestInit_ex2(hash->context, hash->sha1, NULL) == 1 &&
+	       EVP_DigestUpdate(hash->context, input, length) == 1 &&
+	       EVP_DigestFinal_ex(hash->context, digest, NULL) == 1);
 	memcpy(id, "1:", 2);
 	EVP_EncodeBlock((unsigned char *)id + 2, digest, SHA1_BYTES);
 }

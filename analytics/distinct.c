@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/distinct.h"
 
-#include "analytics/bounded_map.h"
 #include "capture/base/hash.h"
 
 #include <math.h>
@@ -10,13 +9,16 @@
 enum {
 	INDEX_BITS = 14,
 	REGISTERS = 1 << INDEX_BITS,
+	SLOTS_FIRST = 64, // a power of two; at most half of the slots are taken
 };
 
+// Things are told apart by a hash whose key nobody knows: two with one hash come once in 2^64 pairs, and
+// nobody can bring it about.
 struct distinct {
-	struct bounded_map *exact;
-	bool beyond; // there were more than `exact` holds
-	struct hash_key key; // so that nobody can choose what is counted too high
-	uint8_t registers[REGISTERS]; // the longest run of zeros seen, plus one
+	struct hash_key key;
+	size_t exact, count, slot_count;
+	uint64_t *slots; // hashes; 0: free. NULL: there were more than `exact`, and
+	uint8_t *registers; // the longest run of zeros seen, plus one
 };
 
 struct distinct *distinct_create(size_t exact)
@@ -25,10 +27,13 @@ struct distinct *distinct_create(size_t exact)
 	if (distinct == NULL)
 		return NULL;
 	distinct->key = hash_key_random();
-	distinct->exact = bounded_map_create(0, exact);
-	if (distinct->exact != NULL)
+	distinct->exact = exact;
+	distinct->slot_count = SLOTS_FIRST;
+	distinct->slots = calloc(SLOTS_FIRST, sizeof *distinct->slots);
+	distinct->registers = calloc(REGISTERS, sizeof *distinct->registers);
+	if (distinct->slots != NULL && distinct->registers != NULL)
 		return distinct;
-	free(distinct);
+	distinct_destroy(distinct);
 	return NULL;
 }
 
@@ -36,20 +41,85 @@ void distinct_destroy(struct distinct *distinct)
 {
 	if (distinct == NULL)
 		return;
-	bounded_map_destroy(distinct->exact);
+	free(distinct->registers);
+	free(distinct->slots);
 	free(distinct);
 }
 
-void distinct_add(struct distinct *distinct, const void *bytes, size_t length)
+static void note(struct distinct *distinct, uint64_t hash)
 {
-	uint64_t hash = hash_bytes(&distinct->key, bytes, length);
 	size_t index = (size_t)(hash >> (64 - INDEX_BITS));
 	uint64_t rest = hash << INDEX_BITS | (uint64_t)1 << (INDEX_BITS - 1); // ends every run
 	uint8_t run = (uint8_t)(__builtin_clzll(rest) + 1);
 	if (run > distinct->registers[index])
 		distinct->registers[index] = run;
-	if (bounded_map_at(distinct->exact, bytes, length) == NULL)
-		distinct->beyond = true;
+}
+
+// From here on estimated.
+static void go_beyond(struct distinct *distinct)
+{
+	for (size_t i = 0; i < distinct->slot_count; i++)
+		if (distinct->slots[i] != 0)
+			note(distinct, distinct->slots[i]);
+	free(distinct->slots);
+	distinct->slots = NULL;
+}
+
+// The slot of a hash, or the free one where it belongs.
+static uint64_t *slot_of(uint64_t *slots, size_t count, uint64_t hash)
+{
+	size_t at = (size_t)hash & (count - 1);
+	while (slots[at] != 0 && slots[at] != hash)
+		at = (at + 1) & (count - 1);
+	return &slots[at];
+}
+
+static bool grow(struct distinct *distinct)
+{
+	size_t count = 2 * distinct->slot_count;
+	uint64_t *slots = calloc(count, sizeof *slots);
+	if (slots == NULL)
+		return false;
+	for (size_t i = 0; i < distinct->slot_count; i++)
+		if (distinct->slots[i] != 0)
+			*slot_of(slots, count, distinct->slots[i]) = distinct->slots[i];
+	free(distinct->slots);
+	distinct->slots = slots;
+	distinct->slot_count = count;
+	return true;
+}
+
+uint64_t distinct_expect(const struct distinct *distinct, const void *bytes, size_t length)
+{
+	uint64_t hash = hash_bytes(&distinct->key, bytes, length);
+	hash += hash == 0;
+	if (distinct->slots != NULL)
+		__builtin_prefetch(&distinct->slots[hash & (distinct->slot_count - 1)]);
+	return hash;
+}
+
+void distinct_add(struct distinct *distinct, const void *bytes, size_t length)
+{
+	distinct_note(distinct, distinct_expect(distinct, bytes, length));
+}
+
+void distinct_note(struct distinct *distinct, uint64_t hash)
+{
+	if (distinct->slots == NULL) {
+		note(distinct, hash);
+		return;
+	}
+	uint64_t *slot = slot_of(distinct->slots, distinct->slot_count, hash);
+	if (*slot == hash)
+		return;
+	if (distinct->count == distinct->exact ||
+	    (distinct->count == distinct->slot_count / 2 && !grow(distinct))) {
+		go_beyond(distinct);
+		note(distinct, hash);
+		return;
+	}
+	*slot_of(distinct->slots, distinct->slot_count, hash) = hash;
+	distinct->count++;
 }
 
 static double estimate(const uint8_t registers[REGISTERS])
@@ -69,8 +139,8 @@ static double estimate(const uint8_t registers[REGISTERS])
 
 struct distinct_count distinct_count(const struct distinct *distinct)
 {
-	if (!distinct->beyond)
-		return (struct distinct_count){bounded_map_count(distinct->exact), true, 0};
+	if (distinct->slots != NULL)
+		return (struct distinct_count){distinct->count, true, 0};
 	return (struct distinct_count){
 	    (uint64_t)llround(estimate(distinct->registers)), false, 1.04 / sqrt(REGISTERS)};
 }

@@ -21,6 +21,12 @@ struct distinct_count {
 struct distinct *distinct_create(size_t exact);
 void distinct_destroy(struct distinct *distinct); // NULL is allowed
 
+// The thing by its hash: distinct_expect has it fetched from memory, so that several of them, of several
+// counts, are waited for together, and distinct_note counts it.
+uint64_t distinct_expect(const struct distinct *distinct, const void *bytes, size_t length);
+void distinct_note(struct distinct *distinct, uint64_t hash);
+
+// Both.
 void distinct_add(struct distinct *distinct, const void *bytes, size_t length);
 
 struct distinct_count distinct_count(const struct distinct *distinct);

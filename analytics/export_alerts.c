@@ -70,15 +70,13 @@ static void key_session(struct json *json, uint64_t id)
 
 /* ---- lines ---- */
 
-// An alert does not wait for a block to fill.
 static bool write_line(struct alerts_export *export, struct error *error)
 {
 	struct json *json = &export->json;
 	json_object_end(json);
 	json_line_end(json);
 	if (!json->failed)
-		return log_file_add(export->output, json->text, json->length, error) &&
-		       log_file_flush(export->output, error);
+		return log_file_add(export->output, json->text, json->length, error);
 	error_set(error, "no memory to write an alert");
 	return false;
 }
@@ -167,6 +165,13 @@ static bool alerts_alert(void *exporter, const struct judged_session *judged, st
 	return true;
 }
 
+// An alert does not wait for a block to fill.
+static bool alerts_wait(void *exporter, struct error *error)
+{
+	struct alerts_export *export = exporter;
+	return log_file_flush(export->output, error);
+}
+
 static void alerts_written(const void *exporter, struct written_counters *counters)
 {
 	const struct alerts_export *export = exporter;
@@ -195,6 +200,7 @@ const struct exporter_ops alerts_exporter = {
     .open = alerts_open,
     .session = alerts_session,
     .alert = alerts_alert,
+    .wait = alerts_wait,
     .written = alerts_written,
     .close = alerts_close,
 };

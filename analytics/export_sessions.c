@@ -18,6 +18,7 @@
 struct sessions_export {
 	struct log_directory *logs; // NULL: not asked for
 	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
+	struct community_hash *community;
 	const char *sensor;
 	uint64_t written; // records, whatever the number of outputs
 	bool anonymised;
@@ -31,7 +32,7 @@ static void write_identity(struct sessions_export *export, const struct session_
 	struct json *json = &export->json;
 	char community[COMMUNITY_ID_SIZE], id[SESSION_ID_SIZE];
 	session_id_text(id, session_id_of(record));
-	community_id(community, record->address, record->port);
+	community_id(export->community, community, record->address, record->port);
 	json_key_name(json, "session_id", id);
 	json_key_name(json, "community_id", community);
 	json_key(json, "sensor");
@@ -188,35 +189,35 @@ static void write_weaknesses(struct json *json, const struct tls_quality *qualit
 	json_array_end(json);
 }
 
-static void write_tls_quality(struct json *json, const struct tls_facts *tls)
+static void write_tls_quality(struct json *json, const struct tls_quality *quality)
 {
 	static const char *const post_quantum[] = {[POST_QUANTUM_NOT_SEEN] = NULL,
 	    [POST_QUANTUM_NONE] = "none",
 	    [POST_QUANTUM_HYBRID] = "hybrid",
 	    [POST_QUANTUM_PURE] = "pure"};
-	struct tls_quality quality = tls_quality_of(tls);
-	json_key_seen(json, "tls_forward_secrecy", quality.forward_secrecy);
+	json_key_seen(json, "tls_forward_secrecy", quality->forward_secrecy);
 	json_key_seen(json, "tls_aead",
-	    !quality.suite_known ? NOT_SEEN
-	    : quality.aead       ? SEEN_YES
-	                         : SEEN_NO);
-	write_weaknesses(json, &quality);
-	json_key_seen(json, "tls_compression", quality.compression);
-	json_key_seen(json, "tls_secure_renegotiation", quality.secure_renegotiation);
+	    !quality->suite_known ? NOT_SEEN
+	    : quality->aead       ? SEEN_YES
+	                          : SEEN_NO);
+	write_weaknesses(json, quality);
+	json_key_seen(json, "tls_compression", quality->compression);
+	json_key_seen(json, "tls_secure_renegotiation", quality->secure_renegotiation);
 	json_key_seen(
-	    json, "tls_secure_renegotiation_offered", quality.secure_renegotiation_offered);
-	json_key_seen(json, "tls_extended_master_secret", quality.extended_master_secret);
-	json_key_seen(json, "tls_ocsp_staple", quality.ocsp_staple);
-	json_key_known(json, "tls_scts", quality.timestamps_seen, quality.timestamps);
-	json_key_name(json, "tls_post_quantum", post_quantum[quality.post_quantum]);
-	json_key_seen(json, "tls_post_quantum_offered", quality.post_quantum_offered);
+	    json, "tls_secure_renegotiation_offered", quality->secure_renegotiation_offered);
+	json_key_seen(json, "tls_extended_master_secret", quality->extended_master_secret);
+	json_key_seen(json, "tls_ocsp_staple", quality->ocsp_staple);
+	json_key_known(json, "tls_scts", quality->timestamps_seen, quality->timestamps);
+	json_key_name(json, "tls_post_quantum", post_quantum[quality->post_quantum]);
+	json_key_seen(json, "tls_post_quantum_offered", quality->post_quantum_offered);
 	json_key_known(
-	    json, "tls_key_share_bytes", quality.key_share_seen, quality.key_share_bytes);
-	json_key_seen(json, "tls_ech_offered", quality.ech_offered);
+	    json, "tls_key_share_bytes", quality->key_share_seen, quality->key_share_bytes);
+	json_key_seen(json, "tls_ech_offered", quality->ech_offered);
 }
 
-static void write_tls(struct json *json, const struct session_record *record)
+static void write_tls(struct json *json, const struct judged_session *judged)
 {
+	const struct session_record *record = judged->record;
 	const struct tls_facts *tls = &record->session->tls;
 	json_key_seen(json, "tls_established", record->tls_established);
 	write_version(json, "tls_version", tls->version);
@@ -234,7 +235,7 @@ static void write_tls(struct json *json, const struct session_record *record)
 	    json, "client_certificate_requested", (enum seen)tls->client_certificate_requested);
 	write_alert(json, tls);
 	write_hidden_flight(json, tls->hidden_flight);
-	write_tls_quality(json, tls);
+	write_tls_quality(json, &judged->quality);
 }
 
 static void write_hashes(struct json *json, const uint8_t *hashes, size_t length)
@@ -377,6 +378,7 @@ static bool export_close(
 		good = log_directory_close_log(export->logs, export->outputs[0], error);
 	good &= log_file_close(export->outputs[1], error);
 	json_release(&export->json);
+	community_hash_destroy(export->community);
 	free(export);
 	return good;
 }
@@ -386,8 +388,11 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	if (settings->logs == NULL && settings->records_path == NULL)
 		return NULL;
 	struct sessions_export *export = calloc(1, sizeof *export);
-	if (export == NULL) {
+	if (export != NULL)
+		export->community = community_hash_create();
+	if (export == NULL || export->community == NULL) {
 		error_set(error, "no memory for the session log");
+		free(export);
 		return NULL;
 	}
 	export->sensor = settings->sensor;
@@ -417,7 +422,7 @@ static bool export_session(void *exporter, const struct judged_session *judged, 
 	json_object_begin(json);
 	write_identity(export, judged->record);
 	write_dialogue(json, judged);
-	write_tls(json, judged->record);
+	write_tls(json, judged);
 	write_certificates(json, &judged->record->session->tls, &judged->certificates);
 	write_clear(json, judged->record);
 	write_judgement(json, judged);

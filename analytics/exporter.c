@@ -171,6 +171,17 @@ bool exporters_so_far(struct exporters *exporters, const struct run_accounting *
 	return !exporters->failed;
 }
 
+bool exporters_wait(struct exporters *exporters)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->wait != NULL &&
+		    !table[i]->wait(exporters->open[i], &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
+}
+
 bool exporters_second(struct exporters *exporters)
 {
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {

@@ -51,6 +51,8 @@ struct exporter_ops {
 	void (*metrics)(const void *exporter, const struct run_accounting *accounting, FILE *out);
 	// Statistics are wanted now, in the middle of an interval. NULL: not interested. False as above.
 	bool (*so_far)(void *exporter, const struct run_accounting *accounting, struct error *error);
+	// No session is at hand: what is urgent is to be seen. NULL: nothing is. False as above.
+	bool (*wait)(void *exporter, struct error *error);
 	// About once a second: what was written is to be seen. NULL: it does not hold anything back. False as above.
 	bool (*second)(void *exporter, struct error *error);
 	// Writes what is left, closes and frees. False: some of it could not be written.
@@ -87,6 +89,9 @@ void exporters_metrics(
 
 // As exporters_session, when statistics are wanted now.
 bool exporters_so_far(struct exporters *exporters, const struct run_accounting *accounting);
+
+// As exporters_session, when all sessions at hand were given and more are waited for.
+bool exporters_wait(struct exporters *exporters);
 
 // As exporters_session, about once a second.
 bool exporters_second(struct exporters *exporters);

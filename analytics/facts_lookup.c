@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/facts_lookup.h"
 
+#include "capture/base/hash.h"
+
 #include <libpsl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { REMEMBERED = 1024 }; // names, a power of two
+
+// What was found for a name, by a hash whose key nobody knows: two names with one hash do not happen.
+struct found_domain {
+	uint64_t hash;
+	size_t length; // of the name; 0: nothing is here yet
+	size_t start; // of its domain, which is its end; `length`: it has none
+};
 
 struct facts_lookup {
 	psl_ctx_t *suffixes;
+	struct hash_key key;
+	struct found_domain found[REMEMBERED];
 };
 
 struct facts_lookup *facts_lookup_open(struct error *error)
@@ -16,6 +30,7 @@ struct facts_lookup *facts_lookup_open(struct error *error)
 		error_set(error, "no memory for statistics");
 		return NULL;
 	}
+	lookup->key = hash_key_random();
 	lookup->suffixes = psl_latest(NULL);
 	if (lookup->suffixes != NULL)
 		return lookup;
@@ -32,17 +47,30 @@ void facts_lookup_close(struct facts_lookup *lookup)
 	free(lookup);
 }
 
-void facts_lookup_domain(
-    const struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain)
+// Where a name's domain starts.
+static size_t domain_start(struct facts_lookup *lookup, const struct host_name *name)
 {
-	const char *found =
-	    name->text[0] != '\0' ? psl_registrable_domain(lookup->suffixes, name->text) : NULL;
-	*domain = (struct operator_name){""};
-	if (found != NULL)
-		snprintf(domain->text, sizeof domain->text, "%s", found);
+	uint64_t hash = hash_bytes(&lookup->key, name->text, name->length);
+	struct found_domain *known = &lookup->found[hash % REMEMBERED];
+	if (known->hash == hash && known->length == name->length)
+		return known->start;
+	const char *found = psl_registrable_domain(lookup->suffixes, name->text);
+	size_t start = found != NULL ? (size_t)(found - name->text) : name->length;
+	*known = (struct found_domain){hash, name->length, start};
+	return start;
 }
 
-void facts_lookup_fill(const struct facts_lookup *lookup, struct session_facts *facts)
+void facts_lookup_domain(
+    struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain)
+{
+	*domain = (struct operator_name){""};
+	if (name->length == 0)
+		return;
+	size_t start = domain_start(lookup, name);
+	memcpy(domain->text, name->text + start, name->length - start);
+}
+
+void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 {
 	const struct host_name *asked = &facts->asked_name;
 	const struct host_name *names[] = {

@@ -15,10 +15,10 @@ void facts_lookup_close(struct facts_lookup *lookup); // NULL is allowed
 
 // Fills `operator`, with `where` filled before. A client's operator is the registered domain of the name it gave, a
 // server's that of the name asked for or of the one it gave; without a name it is the network ("AS64500").
-void facts_lookup_fill(const struct facts_lookup *lookup, struct session_facts *facts);
+void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts);
 
 // The registered domain of a name: one label in front of its public suffix. Empty: it has none.
 void facts_lookup_domain(
-    const struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain);
+    struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "capture/base/view.h"
 
+#include <string.h>
+
 enum { HOST_NAME_MAX_BYTES = 253 };
 
 struct host_name {
@@ -16,5 +18,12 @@ struct host_name {
 // host names do not have (letters, digits, '-', '_'), an empty or too long label, a single label, or it
 // ends as an address does.
 bool host_name_read(struct view bytes, struct host_name *name);
+
+// Of the text only what there is, not the whole room for it.
+static inline void host_name_copy(struct host_name *to, const struct host_name *from)
+{
+	to->length = from->length;
+	memcpy(to->text, from->text, from->length + 1);
+}
 
 #endif

@@ -15,6 +15,7 @@
 enum {
 	RING = 8 << 20, // bytes; the longest message takes a quarter
 	CACHE_LINE = 64,
+	MESSAGES_A_TURN = 64, // a few milliseconds at most
 };
 
 enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL, MESSAGE_ACCOUNT };
@@ -241,24 +242,38 @@ static bool is_over(const struct intake *intake)
 	return true;
 }
 
+// False: there was less at hand than is taken in a turn.
+static bool take_some(struct intake *intake)
+{
+	for (unsigned taken = 0; taken < MESSAGES_A_TURN; taken++) {
+		size_t length;
+		struct intake_lane *lane = find_first(intake);
+		if (lane == NULL)
+			return false;
+		take_message(intake, lane, ring_peek(lane->ring, &length));
+		ring_release(lane->ring);
+	}
+	return true;
+}
+
+static void call(const struct intake *intake, void (*sink)(void *context))
+{
+	if (sink != NULL)
+		sink(intake->sinks.context);
+}
+
 static void *take_all(void *context)
 {
 	struct intake *intake = context;
-	struct backoff backoff = {.busy = false};
+	struct backoff backoff = {.patient = true};
 	// Of another thread, it would be a file to write.
 	(void)pthread_setname_np(pthread_self(), "analytics");
 	while (!is_over(intake)) {
-		size_t length;
-		if (intake->sinks.on_turn != NULL)
-			intake->sinks.on_turn(intake->sinks.context);
-		struct intake_lane *lane = find_first(intake);
-		if (lane == NULL) {
-			backoff_wait(&backoff);
+		call(intake, intake->sinks.on_turn);
+		if (take_some(intake))
 			continue;
-		}
-		take_message(intake, lane, ring_peek(lane->ring, &length));
-		ring_release(lane->ring);
-		backoff_reset(&backoff);
+		call(intake, intake->sinks.on_wait);
+		backoff_wait(&backoff);
 	}
 	return NULL;
 }

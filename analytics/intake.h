@@ -27,6 +27,8 @@ struct intake_sinks {
 	    void *context, const struct run_accounting *accounting, bool whole);
 	// Every few milliseconds, whether or not something came. NULL: there is nothing else to do.
 	void (*on_turn)(void *context);
+	// All that came was taken, and it is about to be waited for more. NULL: nothing was put off until then.
+	void (*on_wait)(void *context);
 	void *context;
 };
 

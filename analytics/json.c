@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { NANOSECONDS = 1000000000, FIRST_SIZE = 4096 };
 
@@ -22,12 +21,10 @@ void json_clear(struct json *json)
 	json->needs_comma = false;
 }
 
-static bool reserve(struct json *json, size_t more)
+bool json_grow(struct json *json, size_t more)
 {
 	if (json->failed)
 		return false;
-	if (json->size - json->length >= more)
-		return true;
 	size_t size = json->size != 0 ? json->size : FIRST_SIZE;
 	while (size - json->length < more)
 		size *= 2;
@@ -43,7 +40,7 @@ static bool reserve(struct json *json, size_t more)
 
 static void put(struct json *json, const char *text, size_t length)
 {
-	if (!reserve(json, length))
+	if (!json_reserve(json, length))
 		return;
 	memcpy(json->text + json->length, text, length);
 	json->length += length;
@@ -51,19 +48,13 @@ static void put(struct json *json, const char *text, size_t length)
 
 static void put_char(struct json *json, char c)
 {
-	put(json, &c, 1);
-}
-
-static void begin_value(struct json *json)
-{
-	if (json->needs_comma)
-		put_char(json, ',');
-	json->needs_comma = true;
+	if (json_reserve(json, 1))
+		json->text[json->length++] = c;
 }
 
 static void open_with(struct json *json, char c)
 {
-	begin_value(json);
+	json_begin_value(json);
 	put_char(json, c);
 	json->needs_comma = false;
 }
@@ -94,39 +85,6 @@ void json_array_end(struct json *json)
 	close_with(json, ']');
 }
 
-void json_key(struct json *json, const char *key)
-{
-	size_t length = strlen(key);
-	if (!reserve(json, length + 4)) // ,"":
-		return;
-	char *to = json->text + json->length;
-	if (json->needs_comma)
-		*to++ = ',';
-	*to++ = '"';
-	memcpy(to, key, length);
-	to += length;
-	*to++ = '"';
-	*to++ = ':';
-	json->length = (size_t)(to - json->text);
-	json->needs_comma = false;
-}
-
-static void put_word(struct json *json, const char *word)
-{
-	begin_value(json);
-	put(json, word, strlen(word));
-}
-
-void json_null(struct json *json)
-{
-	put_word(json, "null");
-}
-
-void json_bool(struct json *json, bool value)
-{
-	put_word(json, value ? "true" : "false");
-}
-
 // Writes the decimal digits of value to the end of a buffer of 20; returns where they start.
 static char *digits(char *end, uint64_t value)
 {
@@ -140,7 +98,7 @@ static char *digits(char *end, uint64_t value)
 void json_unsigned(struct json *json, uint64_t value)
 {
 	char buffer[20], *end = buffer + sizeof buffer, *start = digits(end, value);
-	begin_value(json);
+	json_begin_value(json);
 	put(json, start, (size_t)(end - start));
 }
 
@@ -148,20 +106,20 @@ void json_ratio(struct json *json, double value)
 {
 	char text[16];
 	int length = snprintf(text, sizeof text, "%.6f", value < 0 ? 0 : value > 1 ? 1 : value);
-	begin_value(json);
+	json_begin_value(json);
 	put(json, text, (size_t)length);
 }
 
-void json_name(struct json *json, const char *name)
+void json_quoted(struct json *json, const char *text, size_t length)
 {
-	if (name == NULL) {
-		json_null(json);
+	json_begin_value(json);
+	if (!json_reserve(json, length + 2))
 		return;
-	}
-	begin_value(json);
-	put_char(json, '"');
-	put(json, name, strlen(name));
-	put_char(json, '"');
+	char *to = json->text + json->length;
+	*to++ = '"';
+	memcpy(to, text, length);
+	to[length] = '"';
+	json->length += length + 2;
 }
 
 static void put_escape(struct json *json, unsigned code)
@@ -206,22 +164,50 @@ static void put_ascii(struct json *json, uint8_t c)
 
 static bool is_plain(uint8_t c)
 {
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && !is_markup(c);
+	return (c >= 0x20) & (c < 0x7f) & (c != '"') & (c != '\\') & !is_markup(c);
 }
 
-void json_bytes(struct json *json, const uint8_t *bytes, size_t length)
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static bool any_is_zero(uint64_t eight)
+{
+	return ((eight - EACH(0x01)) & ~eight & EACH(0x80)) != 0;
+}
+
+// Eight bytes at once, as is_plain.
+static bool are_plain(const uint8_t *bytes)
+{
+	uint64_t eight;
+	memcpy(&eight, bytes, sizeof eight);
+	bool control = ((eight - EACH(0x20)) & ~eight & EACH(0x80)) != 0;
+	bool beyond = (eight & EACH(0x80)) != 0 || any_is_zero(eight ^ EACH(0x7f));
+	// They differ in one bit: " and &, < and >.
+	bool pairs = any_is_zero((eight | EACH(0x04)) ^ EACH('&')) |
+	             any_is_zero((eight | EACH(0x02)) ^ EACH('>'));
+	return !(control | beyond | pairs | any_is_zero(eight ^ EACH('\\')));
+}
+
+// How many of the bytes, from the first on, stand for themselves.
+static size_t plain_length(const uint8_t *bytes, size_t length)
+{
+	size_t plain = 0;
+	while (length - plain >= 8 && are_plain(bytes + plain))
+		plain += 8;
+	if (plain > 0 && length - plain < 8 && are_plain(bytes + length - 8))
+		return length;
+	while (plain < length && is_plain(bytes[plain]))
+		plain++;
+	return plain;
+}
+
+static void put_escaped(struct json *json, const uint8_t *bytes, size_t length)
 {
 	bool utf8 = utf8_is_valid(bytes, length);
-	begin_value(json);
-	put_char(json, '"');
 	for (size_t i = 0, count; i < length; i += count) {
 		uint32_t code = bytes[i];
-		size_t plain = 0;
-		while (i + plain < length && is_plain(bytes[i + plain]))
-			plain++;
-		if (plain > 0) {
-			put(json, (const char *)bytes + i, plain);
-			count = plain;
+		count = plain_length(bytes + i, length - i);
+		if (count > 0) {
+			put(json, (const char *)bytes + i, count);
 			continue;
 		}
 		count = utf8 ? utf8_code_point(bytes + i, length - i, &code) : 1;
@@ -232,21 +218,34 @@ void json_bytes(struct json *json, const uint8_t *bytes, size_t length)
 		else
 			put(json, (const char *)bytes + i, count);
 	}
+}
+
+void json_bytes(struct json *json, const uint8_t *bytes, size_t length)
+{
+	if (plain_length(bytes, length) == length) {
+		json_quoted(json, (const char *)bytes, length);
+		return;
+	}
+	json_begin_value(json);
+	put_char(json, '"');
+	put_escaped(json, bytes, length);
 	put_char(json, '"');
 }
 
 void json_hex(struct json *json, const uint8_t *bytes, size_t length)
 {
 	static const char hex[] = "0123456789abcdef";
-	begin_value(json);
-	put_char(json, '"');
-	if (reserve(json, 2 * length)) {
-		for (size_t i = 0; i < length; i++) {
-			json->text[json->length++] = hex[bytes[i] >> 4];
-			json->text[json->length++] = hex[bytes[i] & 15];
-		}
+	json_begin_value(json);
+	if (!json_reserve(json, 2 * length + 2))
+		return;
+	char *to = json->text + json->length;
+	*to++ = '"';
+	for (size_t i = 0; i < length; i++) {
+		*to++ = hex[bytes[i] >> 4];
+		*to++ = hex[bytes[i] & 15];
 	}
-	put_char(json, '"');
+	*to = '"';
+	json->length += 2 * length + 2;
 }
 
 // ".123456789" without trailing zeros; nothing if there is no fraction. Returns its length.
@@ -263,24 +262,61 @@ static size_t fraction(char *out, uint32_t nanoseconds)
 	return length;
 }
 
+// A day of the Gregorian calendar.
+struct date {
+	int64_t year;
+	unsigned month, day;
+};
+
+// Of the days since 1970: years begin in March here, so that the odd day is their last one.
+static struct date date_of(int64_t days)
+{
+	enum { DAYS_OF_400_YEARS = 146097, DAYS_TO_1970 = 719468 }; // from March of year 0 on
+	days += DAYS_TO_1970;
+	int64_t era = (days >= 0 ? days : days - (DAYS_OF_400_YEARS - 1)) / DAYS_OF_400_YEARS;
+	unsigned day = (unsigned)(days - era * DAYS_OF_400_YEARS);
+	unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	day -= 365 * year + year / 4 - year / 100;
+	unsigned month = (5 * day + 2) / 153; // from March on
+	struct date date = {.year = era * 400 + year,
+	    .month = month < 10 ? month + 3 : month - 9,
+	    .day = day - (153 * month + 2) / 5 + 1};
+	date.year += date.month <= 2;
+	return date;
+}
+
+static char *put_two(char *to, unsigned value, char end)
+{
+	*to++ = (char)('0' + value / 10);
+	*to++ = (char)('0' + value % 10);
+	*to++ = end;
+	return to;
+}
+
 static void put_time(struct json *json, int64_t seconds, uint32_t rest)
 {
-	char text[64] = {'"'};
-	struct tm parts;
-	time_t clock = (time_t)seconds;
-	size_t length = 1;
-	enum { YEAR_ZERO = -1900, YEAR_LAST = 9999 - 1900 };
-	if (gmtime_r(&clock, &parts) == NULL || parts.tm_year < YEAR_ZERO ||
-	    parts.tm_year > YEAR_LAST) {
+	enum { DAY = 24 * 3600, YEAR_LAST = 9999 };
+	char text[64], year[20], *to = text;
+	int64_t days = seconds / DAY - (seconds % DAY < 0);
+	unsigned second = (unsigned)(seconds - days * DAY);
+	struct date date = date_of(days);
+	if (date.year < 0 || date.year > YEAR_LAST) {
 		json_null(json);
 		return;
 	}
-	length += strftime(text + 1, sizeof text - 16, "%Y-%m-%dT%H:%M:%S", &parts);
-	length += fraction(text + length, rest);
-	text[length++] = 'Z';
-	text[length++] = '"';
-	begin_value(json);
-	put(json, text, length);
+	const char *start = digits(year + sizeof year, (uint64_t)date.year);
+	size_t length = (size_t)(year + sizeof year - start);
+	memcpy(to, start, length);
+	to += length;
+	*to++ = '-';
+	to = put_two(to, date.month, '-');
+	to = put_two(to, date.day, 'T');
+	to = put_two(to, second / 3600, ':');
+	to = put_two(to, second / 60 % 60, ':');
+	to = put_two(to, second % 60, 'Z') - 1; // over what follows where there is a fraction
+	to += fraction(to, rest);
+	*to++ = 'Z';
+	json_quoted(json, text, (size_t)(to - text));
 }
 
 void json_time(struct json *json, int64_t nanoseconds)
@@ -304,7 +340,7 @@ void json_duration(struct json *json, int64_t nanoseconds)
 	char text[32], *end = text + 20, *start = digits(end, value / NANOSECONDS);
 	size_t length = (size_t)(end - start);
 	length += fraction(end, (uint32_t)(value % NANOSECONDS));
-	begin_value(json);
+	json_begin_value(json);
 	put(json, start, length);
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct json {
 	char *text;      // not terminated
@@ -25,17 +26,13 @@ void json_object_begin(struct json *json);
 void json_object_end(struct json *json);
 void json_array_begin(struct json *json);
 void json_array_end(struct json *json);
-void json_key(struct json *json, const char *key); // plain ASCII
-// libjansson has a json_null of its own, and would call this one if their symbols were the same.
-void json_null(struct json *json) __asm__("mailtap_json_null");
-void json_bool(struct json *json, bool value);
 void json_unsigned(struct json *json, uint64_t value);
 
 // A value between 0 and 1, with six digits behind the point.
 void json_ratio(struct json *json, double value);
 
-// Text of this program, ASCII without anything to escape; NULL: null.
-void json_name(struct json *json, const char *name);
+// Text of this program, ASCII without anything to escape.
+void json_quoted(struct json *json, const char *text, size_t length);
 
 // Bytes from the wire. UTF-8 where all of it is valid, otherwise each byte above 0x7f as \u00XX.
 void json_bytes(struct json *json, const uint8_t *bytes, size_t length);
@@ -54,5 +51,81 @@ void json_duration(struct json *json, int64_t nanoseconds);
 
 // Ends the line.
 void json_line_end(struct json *json);
+
+/* ---- what each record has a hundred times: inline, so that lengths are known when it is compiled ---- */
+
+#define JSON_INLINE static inline __attribute__((always_inline))
+
+// Room for `more` bytes, which is not there. False: failed.
+bool json_grow(struct json *json, size_t more);
+
+JSON_INLINE bool json_reserve(struct json *json, size_t more)
+{
+	return json->size - json->length >= more || json_grow(json, more);
+}
+
+JSON_INLINE void json_begin_value(struct json *json)
+{
+	if (json->needs_comma && json_reserve(json, 1))
+		json->text[json->length++] = ',';
+	json->needs_comma = true;
+}
+
+// `key`: plain ASCII.
+JSON_INLINE void json_key(struct json *json, const char *key)
+{
+	size_t length = strlen(key);
+	if (!json_reserve(json, length + 4)) // ,"":
+		return;
+	char *to = json->text + json->length;
+	*to = ',';
+	to += json->needs_comma;
+	*to++ = '"';
+	memcpy(to, key, length);
+	to += length;
+	*to++ = '"';
+	*to++ = ':';
+	json->length = (size_t)(to - json->text);
+	json->needs_comma = false;
+}
+
+// One of JSON's three words.
+struct json_word {
+	char text[8]; // copied as a whole
+	size_t length;
+};
+
+#define JSON_NULL ((struct json_word){"null", 4})
+#define JSON_TRUE ((struct json_word){"true", 4})
+#define JSON_FALSE ((struct json_word){"false", 5})
+
+JSON_INLINE void json_word(struct json *json, struct json_word word)
+{
+	json_begin_value(json);
+	if (!json_reserve(json, sizeof word.text))
+		return;
+	memcpy(json->text + json->length, word.text, sizeof word.text);
+	json->length += word.length;
+}
+
+// libjansson's header has a json_null of its own.
+JSON_INLINE void json_null(struct json *json)
+{
+	json_word(json, JSON_NULL);
+}
+
+JSON_INLINE void json_bool(struct json *json, bool value)
+{
+	json_word(json, value ? JSON_TRUE : JSON_FALSE);
+}
+
+// Text of this program, as json_quoted; NULL: null.
+JSON_INLINE void json_name(struct json *json, const char *name)
+{
+	if (name == NULL)
+		json_null(json);
+	else
+		json_quoted(json, name, strlen(name));
+}
 
 #endif

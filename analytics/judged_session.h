@@ -9,6 +9,7 @@
 #include "analytics/verdict.h"
 #include "analytics/whereabouts.h"
 #include "decode/session_record.h"
+#include "decode/tls_quality.h"
 
 // Borrowed for the call. Exporters get it with other addresses where that was asked for (anonymise_session.h).
 struct judged_session {
@@ -16,6 +17,7 @@ struct judged_session {
 	struct judgement judgement;
 	struct certificate_judgement certificates;
 	struct pattern_findings patterns;
+	struct tls_quality quality;
 	size_t evidence_count;
 	const struct evidence *evidence;
 	struct path_networks networks; // of its server; with evidence only

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/leaf_memory.h"
 
+#include "analytics/recent_table.h"
 #include "capture/base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	WAYS = 4, // servers whose keys share a place
 	STEADY = 8, // times in a row after which another certificate counts as a renewal
 	SHA256 = 32,
 };
@@ -19,8 +19,6 @@ enum steadiness {
 };
 
 struct server {
-	uint64_t key; // 0: free
-	uint64_t used; // a clock of uses
 	uint8_t steadiness; // enum steadiness
 	uint8_t streak;
 	uint8_t before[SHA256]; // the leaf before this one
@@ -29,28 +27,28 @@ struct server {
 
 struct leaf_memory {
 	struct hash_key key;
-	uint64_t clock;
 	struct leaf_memory_counters counters;
-	size_t places; // a power of two
-	struct server servers[]; // WAYS to a place
+	struct recent_table *servers; // of struct server
 };
 
 struct leaf_memory *leaf_memory_create(size_t servers)
 {
-	size_t places = 1;
-	while (places * WAYS < servers)
-		places *= 2;
-	struct leaf_memory *memory =
-	    calloc(1, sizeof *memory + places * WAYS * sizeof memory->servers[0]);
+	struct leaf_memory *memory = calloc(1, sizeof *memory);
 	if (memory == NULL)
 		return NULL;
 	memory->key = hash_key_random();
-	memory->places = places;
-	return memory;
+	memory->servers = recent_table_create(servers, sizeof(struct server));
+	if (memory->servers != NULL)
+		return memory;
+	free(memory);
+	return NULL;
 }
 
 void leaf_memory_destroy(struct leaf_memory *memory)
 {
+	if (memory == NULL)
+		return;
+	recent_table_destroy(memory->servers, NULL);
 	free(memory);
 }
 
@@ -68,29 +66,6 @@ static uint64_t key_of(const struct leaf_memory *memory, const struct session_re
 	server.port = record->port[FROM_SERVER];
 	server.sni = sni != NULL ? hash_bytes(&memory->key, sni->bytes, sni->length) | 1 : 0;
 	return hash_bytes(&memory->key, &server, sizeof server) | 1;
-}
-
-// The server's entry, or the one of its place that was not used for longest.
-static struct server *find(struct leaf_memory *memory, uint64_t key)
-{
-	struct server *place = &memory->servers[(key >> 1) % memory->places * WAYS];
-	struct server *oldest = place;
-	for (int i = 0; i < WAYS; i++) {
-		if (place[i].key == key)
-			return &place[i];
-		if (place[i].used < oldest->used)
-			oldest = &place[i];
-	}
-	return oldest;
-}
-
-static void begin(struct leaf_memory *memory, struct server *server, uint64_t key)
-{
-	if (server->key != 0)
-		memory->counters.evicted++;
-	else
-		memory->counters.servers++;
-	*server = (struct server){.key = key};
 }
 
 static void shown_another(struct server *server, const uint8_t *leaf)
@@ -114,15 +89,20 @@ void leaf_memory_note(struct leaf_memory *memory, const struct session_record *r
 {
 	if (count == 0 || count > LEAF_MEMORY_CHAIN_MAX)
 		return;
-	uint64_t key = key_of(memory, record);
-	struct server *server = find(memory, key);
-	if (server->key != key)
-		begin(memory, server, key);
+	void *value;
+	enum recent_taken taken =
+	    recent_table_take(memory->servers, key_of(memory, record), &value);
+	struct server *server = value;
+	if (taken == RECENT_NO_MEMORY)
+		return;
+	memory->counters.servers += taken == RECENT_NEW;
+	memory->counters.evicted += taken == RECENT_REPLACED;
+	if (taken != RECENT_KNOWN)
+		*server = (struct server){.steadiness = STEADY_ALWAYS};
 	else if (memcmp(server->chain.sha256[0], chain[0], SHA256) != 0)
 		shown_another(server, chain[0]);
 	else
 		shown_again(server);
-	server->used = ++memory->clock;
 	server->chain.count = (uint8_t)count;
 	memcpy(server->chain.sha256, chain, count * SHA256);
 }
@@ -131,10 +111,10 @@ const struct remembered_chain *leaf_memory_recall(
     struct leaf_memory *memory, const struct session_record *record)
 {
 	uint64_t key = key_of(memory, record);
-	struct server *server = find(memory, key);
-	if (server->key != key)
+	const struct server *server = recent_table_find(memory->servers, key);
+	if (server == NULL)
 		return NULL;
-	server->used = ++memory->clock;
+	recent_table_use(memory->servers, key);
 	bool steady = server->steadiness == STEADY_ALWAYS ||
 	              (server->steadiness == STEADY_RENEWING && server->streak >= STEADY);
 	return steady ? &server->chain : NULL;

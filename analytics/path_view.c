@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/path_view.h"
 
+#include "analytics/recent_table.h"
 #include "capture/base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	WAYS = 4, // servers whose keys share a place
-	NETWORKS_FIRST = 2, // room for networks that a server begins with; doubled as needed
-};
+enum { NETWORKS_FIRST = 2 }; // room for networks that a server begins with; doubled as needed
 
 // How one client network saw a server.
 struct seen_from {
@@ -21,39 +19,40 @@ struct seen_from {
 };
 
 struct server {
-	uint64_t key; // 0: free
-	uint64_t used; // a clock of uses
 	uint32_t count, room;
 	struct seen_from *networks;
 };
 
 struct path_view {
 	struct hash_key key;
-	uint64_t clock;
 	struct path_view_counters counters;
-	size_t places; // a power of two
-	struct server servers[]; // WAYS to a place
+	struct recent_table *servers; // of struct server
 };
 
 struct path_view *path_view_create(size_t servers)
 {
-	size_t places = 1;
-	while (places * WAYS < servers)
-		places *= 2;
-	struct path_view *view = calloc(1, sizeof *view + places * WAYS * sizeof view->servers[0]);
+	struct path_view *view = calloc(1, sizeof *view);
 	if (view == NULL)
 		return NULL;
 	view->key = hash_key_random();
-	view->places = places;
-	return view;
+	view->servers = recent_table_create(servers, sizeof(struct server));
+	if (view->servers != NULL)
+		return view;
+	free(view);
+	return NULL;
+}
+
+static void release(void *value)
+{
+	struct server *server = value;
+	free(server->networks);
 }
 
 void path_view_destroy(struct path_view *view)
 {
 	if (view == NULL)
 		return;
-	for (size_t i = 0; i < view->places * WAYS; i++)
-		free(view->servers[i].networks);
+	recent_table_destroy(view->servers, release);
 	free(view);
 }
 
@@ -69,18 +68,11 @@ static uint64_t key_of(const struct path_view *view, const struct session_record
 	return hash_bytes(&view->key, &server, sizeof server) | 1;
 }
 
-// The server's entry, or the one of its place that was not used for longest.
-static struct server *find_server(struct path_view *view, uint64_t key)
+// NULL: nothing is known of it.
+static const struct server *find_server(
+    const struct path_view *view, const struct session_record *record)
 {
-	struct server *place = &view->servers[(key >> 1) % view->places * WAYS];
-	struct server *oldest = place;
-	for (int i = 0; i < WAYS; i++) {
-		if (place[i].key == key)
-			return &place[i];
-		if (place[i].used < oldest->used)
-			oldest = &place[i];
-	}
-	return oldest;
+	return recent_table_find(view->servers, key_of(view, record));
 }
 
 static struct seen_from *find_network(
@@ -138,10 +130,9 @@ static struct seen_from *add_network(struct server *server, const struct client_
 struct path_history path_view_recall(struct path_view *view, const struct session_record *record)
 {
 	struct path_history history = {0};
-	uint64_t key = key_of(view, record);
-	const struct server *server = find_server(view, key);
+	const struct server *server = find_server(view, record);
 	struct client_network network = client_network_of(&record->address[FROM_CLIENT]);
-	if (server->key != key)
+	if (server == NULL)
 		return history;
 	const struct seen_from *here = find_network(server, &network);
 	if (here == NULL)
@@ -175,15 +166,16 @@ static void note_offer(struct seen_from *here, const struct session_record *reco
 void path_view_note(
     struct path_view *view, const struct session_record *record, enum path_mark mark)
 {
-	uint64_t key = key_of(view, record);
-	struct server *server = find_server(view, key);
+	void *value;
 	struct client_network network = client_network_of(&record->address[FROM_CLIENT]);
-	if (server->key != key) {
-		++*(server->key == 0 ? &view->counters.servers : &view->counters.evicted);
-		server->key = key;
-		server->count = 0;
-	}
-	server->used = ++view->clock;
+	enum recent_taken taken = recent_table_take(view->servers, key_of(view, record), &value);
+	struct server *server = value;
+	if (taken == RECENT_NO_MEMORY)
+		return;
+	view->counters.servers += taken == RECENT_NEW;
+	view->counters.evicted += taken == RECENT_REPLACED;
+	if (taken == RECENT_REPLACED)
+		server->count = 0; // its room serves this one
 	struct seen_from *here = find_network(server, &network);
 	if (here == NULL)
 		here = add_network(server, &network);
@@ -206,12 +198,11 @@ struct path_networks path_view_networks(
     struct path_view *view, const struct session_record *record, enum path_mark mark)
 {
 	struct path_networks found = {0};
-	uint64_t key = key_of(view, record);
-	const struct server *server = find_server(view, key);
+	const struct server *server = find_server(view, record);
 	struct client_network own = client_network_of(&record->address[FROM_CLIENT]);
 	if (mark == PATH_STRIPPED)
 		list(found.stripped, &found.stripped_count, &own);
-	for (uint32_t i = 0; server->key == key && i < server->count; i++) {
+	for (uint32_t i = 0; server != NULL && i < server->count; i++) {
 		const struct seen_from *here = &server->networks[i];
 		bool is_own = memcmp(&here->network, &own, sizeof own) == 0;
 		if (is_own && mark == PATH_STRIPPED)

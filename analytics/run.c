@@ -147,6 +147,12 @@ static void on_turn(void *context)
 	run->output_failed = true;
 }
 
+static void on_wait(void *context)
+{
+	struct run *run = context;
+	run->output_failed = run->output_failed || !exporters_wait(run->exporters);
+}
+
 static struct run_accounting account_so_far(const struct run *run)
 {
 	struct run_accounting accounting = {.interrupted = false};
@@ -389,7 +395,7 @@ static bool start_threads(struct run *run, struct error *error)
 	if (!place_threads(cpus, workers, error))
 		return false;
 	struct intake_options intake = {
-	    .sinks = {on_record, on_certificate, on_interval, on_account, on_turn, run},
+	    .sinks = {on_record, on_certificate, on_interval, on_account, on_turn, on_wait, run},
 	    .lanes = feed_workers(lanes, workers),
 	    .cpu = cpus->count > 0 ? cpus->cpus[cpus->count - 1] : -1,
 	};

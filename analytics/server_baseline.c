@@ -60,13 +60,17 @@ static const struct baseline_server *find(const struct server_baseline *baseline
 const struct baseline_server *server_baseline_address(
     const struct server_baseline *baseline, const struct ip_address *address, uint16_t port)
 {
-	return find(baseline, server_key_address(&baseline->key, address, port));
+	return server_baseline_count(baseline) > 0
+	           ? find(baseline, server_key_address(&baseline->key, address, port))
+	           : NULL;
 }
 
 const struct baseline_server *server_baseline_name(
     const struct server_baseline *baseline, const struct host_name *name, uint16_t port)
 {
-	return find(baseline, server_key_name(&baseline->key, name, port));
+	return server_baseline_count(baseline) > 0
+	           ? find(baseline, server_key_name(&baseline->key, name, port))
+	           : NULL;
 }
 
 size_t server_baseline_count(const struct server_baseline *baseline)

@@ -58,8 +58,9 @@ static bool starts(struct view part, const char *beginning)
 uint64_t server_fingerprint_capabilities(const struct session_record *record)
 {
 	const struct text *list = record->session->capabilities;
-	struct kept kept = {.length = 0};
+	struct kept kept;
 	struct view entry;
+	kept.length = 0;
 	if (list == NULL || record->session->dialogue_gap[FROM_SERVER])
 		return 0;
 	for (size_t at = 0; next_part(list, &at, '\n', &entry);) {
@@ -85,7 +86,8 @@ static bool has_digit(struct view word)
 // Part of a date, or of a time.
 static bool is_of_date(struct view word)
 {
-	static const char *const words[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan",
+	enum { LONGEST = 4 };
+	static const char words[][LONGEST + 1] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan",
 	    "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "AM", "PM",
 	    "GMT", "UTC", "UT", "Z", "WET", "WEST", "BST", "IST", "CET", "CEST", "EET", "EEST",
 	    "MSK", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST",
@@ -94,8 +96,12 @@ static bool is_of_date(struct view word)
 		word.length--;
 	if (word.length > 0 && word.data[0] == '(')
 		word = view_of(word.data + 1, word.length - 1);
+	if (word.length == 0 || word.length > LONGEST)
+		return false;
+	char padded[LONGEST + 1] = {0};
+	memcpy(padded, word.data, word.length);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (is_word(word, words[i]))
+		if (memcmp(padded, words[i], LONGEST) == 0)
 			return true;
 	return false;
 }
@@ -103,9 +109,10 @@ static bool is_of_date(struct view word)
 uint64_t server_fingerprint_banner(const struct session_record *record)
 {
 	const struct session *session = record->session;
-	struct kept kept = {.length = 0};
+	struct kept kept;
 	struct view word;
 	bool in_list = false;
+	kept.length = 0;
 	if (session->server_banner == NULL || !session->greeted)
 		return 0;
 	for (size_t at = 0; next_part(session->server_banner, &at, ' ', &word);) {

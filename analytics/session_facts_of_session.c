@@ -4,7 +4,6 @@
 #include "analytics/session_facts.h"
 #include "decode/tls_quality.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void set_name(struct host_name *name, const struct text *text)
@@ -31,15 +30,15 @@ static void set_dialogue(struct session_facts *facts, const struct session_recor
 	facts->tls_required = (enum seen)session->tls_required_by_server;
 }
 
-static void set_tls(struct session_facts *facts, const struct session_record *record)
+static void set_tls(struct session_facts *facts, const struct judged_session *judged)
 {
-	struct tls_quality quality = tls_quality_of(&record->session->tls);
-	facts->tls_established = record->tls_established;
-	facts->cipher_known = quality.suite_known;
+	const struct tls_quality *quality = &judged->quality;
+	facts->tls_established = judged->record->tls_established;
+	facts->cipher_known = quality->suite_known;
 	facts->cipher_breakable =
-	    quality.suite_known && (quality.weaknesses & FACTS_BREAKABLE) != 0;
+	    quality->suite_known && (quality->weaknesses & FACTS_BREAKABLE) != 0;
 	facts->anonymous =
-	    quality.suite_known && (quality.weaknesses >> TLS_WEAK_ANONYMOUS & 1) != 0;
+	    quality->suite_known && (quality->weaknesses >> TLS_WEAK_ANONYMOUS & 1) != 0;
 }
 
 static void set_certificates(
@@ -98,11 +97,12 @@ void session_facts_of_session(struct session_facts *facts, const struct judged_s
 	    .reason = judged->judgement.reason,
 	};
 	const char *spoken = session_protocol_name(record->session);
-	snprintf(facts->spoken, sizeof facts->spoken, "%s", spoken != NULL ? spoken : "");
+	if (spoken != NULL)
+		strncpy(facts->spoken, spoken, sizeof facts->spoken - 1); // zero behind it
 	if (spoken != NULL && spoken != protocol_name(facts->protocol))
 		facts->protocol = PROTOCOL_UNKNOWN; // it has a name all the same
 	set_dialogue(facts, record);
-	set_tls(facts, record);
+	set_tls(facts, judged);
 	set_certificates(facts, &judged->certificates);
 	set_clear(facts, record);
 	set_evidence(facts, judged);

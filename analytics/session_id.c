@@ -3,7 +3,6 @@
 
 #include "capture/base/hash.h"
 
-#include <stdio.h>
 #include <string.h>
 
 uint64_t session_id_of(const struct session_record *record)
@@ -25,5 +24,8 @@ uint64_t session_id_of(const struct session_record *record)
 
 void session_id_text(char text[SESSION_ID_SIZE], uint64_t id)
 {
-	snprintf(text, SESSION_ID_SIZE, "%016llx", (unsigned long long)id);
+	static const char hex[] = "0123456789abcdef";
+	for (size_t i = 0; i < SESSION_ID_SIZE - 1; i++, id <<= 4)
+		text[i] = hex[id >> 60];
+	text[SESSION_ID_SIZE - 1] = '\0';
 }

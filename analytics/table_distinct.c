@@ -53,11 +53,22 @@ static void distincts_count(void *accumulator, const struct session_facts *facts
 	struct server_port_key key = server_port_key_of(facts);
 	struct client_network client_network = client_network_of(client);
 	struct client_network server_network = client_network_of(server);
-	distinct_add(distincts->of[SERVER_ADDRESSES], server, sizeof *server);
-	distinct_add(distincts->of[SERVERS], &key, sizeof key);
-	distinct_add(distincts->of[CLIENT_ADDRESSES], client, sizeof *client);
-	distinct_add(distincts->of[SERVER_NETWORKS], &server_network, sizeof server_network);
-	distinct_add(distincts->of[CLIENT_NETWORKS], &client_network, sizeof client_network);
+	const struct {
+		const void *bytes;
+		size_t length;
+	} things[WHATS] = {
+	    [SERVER_ADDRESSES] = {server, sizeof *server},
+	    [SERVERS] = {&key, sizeof key},
+	    [CLIENT_ADDRESSES] = {client, sizeof *client},
+	    [SERVER_NETWORKS] = {&server_network, sizeof server_network},
+	    [CLIENT_NETWORKS] = {&client_network, sizeof client_network},
+	};
+	uint64_t hashes[WHATS];
+	for (size_t i = 0; i < WHATS; i++)
+		hashes[i] =
+		    distinct_expect(distincts->of[i], things[i].bytes, things[i].length);
+	for (size_t i = 0; i < WHATS; i++)
+		distinct_note(distincts->of[i], hashes[i]);
 }
 
 static void distincts_rows(const void *accumulator, struct row_sink *sink)

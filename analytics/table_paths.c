@@ -59,9 +59,9 @@ static void count_path(struct path *path, const struct session_facts *facts)
 	if (confidence > path->confidence)
 		path->confidence = (uint8_t)confidence;
 	if (facts->asked_name.text[0] != '\0')
-		path->name = facts->asked_name;
+		host_name_copy(&path->name, &facts->asked_name);
 	else if (facts->server_name.text[0] != '\0')
-		path->name = facts->server_name;
+		host_name_copy(&path->name, &facts->server_name);
 }
 
 static void paths_count(void *accumulator, const struct session_facts *facts)

@@ -87,9 +87,9 @@ static void count_server(
 	if (server->hop == HOP_NONE)
 		server->hop = facts->hop;
 	if (facts->asked_name.text[0] != '\0')
-		server->name = facts->asked_name;
+		host_name_copy(&server->name, &facts->asked_name);
 	else if (facts->server_name.text[0] != '\0')
-		server->name = facts->server_name;
+		host_name_copy(&server->name, &facts->server_name);
 	server->established += facts->tls_established == SEEN_YES;
 	tally_add(&server->offered, offers_tls(facts));
 	tally_add(&server->refuses_clear, facts->tls_required);

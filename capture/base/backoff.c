@@ -8,6 +8,7 @@ enum {
 	LOOKS_AT_ONCE = 64,
 	PAUSE_FIRST = 20 * 1000, // nanoseconds
 	PAUSE_LONGEST = 1000 * 1000,
+	PAUSE_PATIENT = 4 * 1000 * 1000,
 };
 
 static void relax(void)
@@ -19,6 +20,10 @@ static void relax(void)
 
 void backoff_wait(struct backoff *backoff)
 {
+	if (backoff->patient) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_PATIENT}, NULL);
+		return;
+	}
 	if (backoff->busy || backoff->looks < LOOKS_AT_ONCE) {
 		backoff->looks++;
 		relax();

@@ -36,6 +36,15 @@ static inline void sip_round(uint64_t v[4])
 	v[2] = rotate(v[2], 32);
 }
 
+// The bytes that fill no word, the first one lowest.
+static inline uint64_t rest_of(const uint8_t *bytes, size_t count)
+{
+	uint64_t word = 0;
+	for (size_t i = 0; i < count; i++)
+		word |= (uint64_t)bytes[i] << 8 * i;
+	return word;
+}
+
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length)
 {
 	const uint8_t *p = bytes;
@@ -53,10 +62,7 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t length
 		sip_round(v);
 		v[0] ^= word;
 	}
-	word = 0;
-	if (left > 0)
-		memcpy(&word, p, left);
-	last |= word;
+	last |= rest_of(p, left);
 	v[3] ^= last;
 	sip_round(v);
 	v[0] ^= last;

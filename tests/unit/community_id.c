@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "analytics/community_id.h"
+#include "analytics/server_key.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -39,6 +40,8 @@ static void vectors(void **state)
 	    {{"1.2.3.4", "250.1.2.3"}, {143, 1}, "1:UHTci7I/MjFf7eDzdKDLWc0DsJU="},
 	};
 	(void)state;
+	struct community_hash *hash = community_hash_create();
+	assert_non_null(hash);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		for (int turned = 0; turned <= 1; turned++) {
 			const struct ip_address address[2] = {address_of(cases[i].address[turned]),
@@ -46,10 +49,11 @@ static void vectors(void **state)
 			const uint16_t port[2] = {cases[i].port[turned], cases[i].port[1 - turned]};
 			char id[COMMUNITY_ID_SIZE];
 			memset(id, 'x', sizeof id);
-			community_id(id, address, port);
+			community_id(hash, id, address, port);
 			assert_string_equal(id, cases[i].expected);
 		}
 	}
+	community_hash_destroy(hash);
 }
 
 static void addresses_of_both_versions(void **state)
@@ -62,11 +66,46 @@ static void addresses_of_both_versions(void **state)
 	assert_false(ip_address_is_v4(&compatible));
 }
 
+// With and without groups of zeros, at each place.
+static void addresses_are_written_as_by_the_library(void **state)
+{
+	(void)state;
+	static const uint16_t groups[] = {0, 0, 1, 0xf0, 0xabc, 0xffff};
+	enum { KINDS = sizeof groups / sizeof groups[0], ALL = KINDS * KINDS * KINDS * KINDS };
+	for (unsigned choice = 0; choice < ALL; choice++) {
+		for (unsigned pattern = 0; pattern < 256; pattern += 5) {
+			struct ip_address address;
+			unsigned rest = choice;
+			for (unsigned i = 0; i < 8; i++) {
+				uint16_t group = pattern >> i & 1 ? groups[rest % KINDS] : 0;
+				rest = pattern >> i & 1 ? rest / KINDS : rest;
+				address.bytes[2 * i] = (uint8_t)(group >> 8);
+				address.bytes[2 * i + 1] = (uint8_t)group;
+			}
+			char text[SERVER_ADDRESS_TEXT], expected[INET6_ADDRSTRLEN];
+			bool v4 = ip_address_is_v4(&address);
+			server_address_write(&address, text);
+			inet_ntop(v4 ? AF_INET : AF_INET6, address.bytes + (v4 ? 12 : 0), expected,
+			    sizeof expected);
+			assert_string_equal(text, expected);
+		}
+	}
+	for (unsigned byte = 0; byte < 256; byte++) {
+		struct ip_address address = {
+		    {[10] = 0xff, [11] = 0xff, [12] = (uint8_t)byte, [15] = (uint8_t)(255 - byte)}};
+		char text[SERVER_ADDRESS_TEXT], expected[INET6_ADDRSTRLEN];
+		server_address_write(&address, text);
+		inet_ntop(AF_INET, address.bytes + 12, expected, sizeof expected);
+		assert_string_equal(text, expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(vectors),
 	    cmocka_unit_test(addresses_of_both_versions),
+	    cmocka_unit_test(addresses_are_written_as_by_the_library),
 	};
 	return cmocka_run_group_tests_name("community_id", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "analytics/json.h"
 
 #include <string.h>
+#include <time.h>
 
 static void assert_written(struct json *json, const char *expected)
 {
@@ -125,6 +126,59 @@ static void times(void **state)
 	}
 }
 
+// Wherever it stands among others, a byte is written as it is alone.
+static void each_byte_at_each_place(void **state)
+{
+	(void)state;
+	enum { LONGEST = 20 };
+	for (unsigned byte = 0; byte < 0x80; byte++) {
+		struct json alone = {0};
+		json_bytes(&alone, (const uint8_t[]){(uint8_t)byte}, 1);
+		for (size_t length = 1; length <= LONGEST; length++) {
+			for (size_t place = 0; place < length; place++) {
+				uint8_t bytes[LONGEST];
+				char expected[2 * LONGEST];
+				struct json json = {0};
+				memset(bytes, 'a', sizeof bytes);
+				bytes[place] = (uint8_t)byte;
+				json_bytes(&json, bytes, length);
+				memset(expected, 0, sizeof expected);
+				memcpy(expected, "\"aaaaaaaaaaaaaaaaaaaa", place + 1);
+				memcpy(expected + place + 1, alone.text + 1, alone.length - 2);
+				memset(
+				    expected + place + alone.length - 1, 'a', length - place - 1);
+				expected[length + alone.length - 2] = '"';
+				assert_written(&json, expected);
+			}
+		}
+		json_release(&alone);
+	}
+}
+
+// Days and years as the C library counts them, far into the past and the future.
+static void times_are_those_of_the_library(void **state)
+{
+	(void)state;
+	enum { STEP = 1234567 };
+	for (int64_t seconds = -62170000000; seconds < 253410000000; seconds += 97 * STEP) {
+		struct json json = {0};
+		struct tm parts;
+		char expected[64];
+		time_t clock = (time_t)seconds;
+		assert_non_null(gmtime_r(&clock, &parts));
+		bool written = parts.tm_year >= -1900 && parts.tm_year <= 9999 - 1900;
+		strftime(expected, sizeof expected, "\"%Y-%m-%dT%H:%M:%SZ\"", &parts);
+		json_seconds(&json, seconds);
+		assert_written(&json, written ? expected : "null");
+	}
+	static const int64_t extremes[] = {INT64_MIN, INT64_MAX, INT64_MIN / 2, INT64_MAX / 1000};
+	for (size_t i = 0; i < sizeof extremes / sizeof extremes[0]; i++) {
+		struct json json = {0};
+		json_seconds(&json, extremes[i]);
+		assert_written(&json, "null");
+	}
+}
+
 static void durations(void **state)
 {
 	static const struct {
@@ -164,7 +218,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(structure_and_commas),
 	    cmocka_unit_test(bytes_from_the_wire),
+	    cmocka_unit_test(each_byte_at_each_place),
 	    cmocka_unit_test(times),
+	    cmocka_unit_test(times_are_those_of_the_library),
 	    cmocka_unit_test(durations),
 	    cmocka_unit_test(long_texts_and_reuse),
 	};
