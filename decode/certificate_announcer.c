@@ -7,14 +7,14 @@
 
 enum {
 	PLACES = 2048,
-	KEPT_MAX =
-	    8 * 1024, // bytes of a certificate that is kept; longer ones are hashed each time
+	LONG = 8 * 1024, // bytes of a certificate from which on it counts against LONG_KEPT_MAX
+	LONG_KEPT_MAX = 4 << 20, // bytes of long ones that are kept together
 	TAIL = 64, // bytes at the end, the signature's most likely: they tell certificates apart
 };
 
 // A certificate that was handed on.
 struct announced {
-	uint8_t *der; // NULL: none, or too long to be kept
+	uint8_t *der; // NULL: none, or its bytes are not kept
 	size_t length; // 0: none
 	uint8_t sha256[CERTIFICATE_HASH_BYTES];
 };
@@ -26,6 +26,8 @@ struct certificate_announcer {
 	struct hash_key key;
 	EVP_MD *sha256; // fetched once: that costs as much as the hash of a certificate
 	EVP_MD_CTX *digest;
+	size_t long_kept; // bytes
+	size_t hand; // the place where the next long one to give way is looked for
 	struct announced places[PLACES];
 };
 
@@ -47,9 +49,22 @@ struct certificate_announcer *certificate_announcer_create(
 	return NULL;
 }
 
+static bool is_long(size_t length)
+{
+	return length > LONG;
+}
+
+static void drop_bytes(struct certificate_announcer *announcer, struct announced *place)
+{
+	if (place->der != NULL && is_long(place->length))
+		announcer->long_kept -= place->length;
+	memory_give(announcer->memory, place->der, place->length);
+	place->der = NULL;
+}
+
 static void forget(struct certificate_announcer *announcer, struct announced *place)
 {
-	memory_give(announcer->memory, place->der, place->length);
+	drop_bytes(announcer, place);
 	*place = (struct announced){.der = NULL};
 }
 
@@ -78,16 +93,37 @@ static struct announced *place_of(struct certificate_announcer *announcer, struc
 	return &announcer->places[(hash ^ der.length) % PLACES];
 }
 
+// The bytes of other long certificates give way, in turn; what is known of them stays.
+static void make_room(struct certificate_announcer *announcer, const struct announced *spared)
+{
+	while (announcer->long_kept > LONG_KEPT_MAX) {
+		struct announced *place = &announcer->places[announcer->hand++ % PLACES];
+		if (place != spared && is_long(place->length))
+			drop_bytes(announcer, place);
+	}
+}
+
+// Without memory they are not kept.
+static void keep_bytes(
+    struct certificate_announcer *announcer, struct announced *place, struct view der)
+{
+	place->der = memory_take(announcer->memory, der.length);
+	if (place->der == NULL)
+		return;
+	memcpy(place->der, der.data, der.length);
+	if (is_long(der.length)) {
+		announcer->long_kept += der.length;
+		make_room(announcer, place);
+	}
+}
+
 static void remember(struct certificate_announcer *announcer, struct announced *place,
     struct view der, const uint8_t *sha256)
 {
 	forget(announcer, place);
 	place->length = der.length;
 	memcpy(place->sha256, sha256, CERTIFICATE_HASH_BYTES);
-	if (der.length <= KEPT_MAX)
-		place->der = memory_take(announcer->memory, der.length);
-	if (place->der != NULL)
-		memcpy(place->der, der.data, der.length);
+	keep_bytes(announcer, place, der);
 }
 
 bool certificate_announce(struct certificate_announcer *announcer, struct view der,
@@ -104,8 +140,11 @@ bool certificate_announce(struct certificate_announcer *announcer, struct view d
 	}
 	if (!hash(announcer, der, sha256))
 		return false;
-	if (same_length && memcmp(place->sha256, sha256, CERTIFICATE_HASH_BYTES) == 0)
-		return true; // announced, its bytes not kept
+	if (same_length && memcmp(place->sha256, sha256, CERTIFICATE_HASH_BYTES) == 0) {
+		if (place->der == NULL)
+			keep_bytes(announcer, place, der); // announced, its bytes had given way
+		return true;
+	}
 	remember(announcer, place, der, sha256);
 	if (announcer->sink != NULL) {
 		struct shown_certificate shown = {sha256, der, sender, position, time};

@@ -4,7 +4,8 @@
 // certificates that were shown before, so that what is new is rare.
 //
 // What was handed on is kept in a table of fixed size, with its bytes, so that a certificate that comes
-// again is compared instead of hashed: a thirtieth of the cost. One that another has pushed out of the
+// again is compared instead of hashed: a thirtieth of the cost. Of long ones (a server may put a thousand
+// names into one) so many are kept as take 4 MiB. One that another has pushed out of the
 // table is handed on again. So the receiver gets each at least once, and must bear to get it twice.
 // Owned by one worker; not thread safe.
 #ifndef MAILTAP_DECODE_CERTIFICATE_ANNOUNCER_H
