@@ -41,6 +41,9 @@ struct backlog;
 // NULL: memory refused.
 struct backlog *backlog_create(struct memory *memory);
 
+// Starts to bring it into the cache. NULL is allowed.
+void backlog_prefetch(const struct backlog *backlog);
+
 // Frees it and all that it holds. NULL is allowed.
 void backlog_destroy(struct memory *memory, struct backlog *backlog);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/certificate_announcer.h"
 
+#include "capture/base/quick_hash.h"
+
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +91,7 @@ static bool hash(struct certificate_announcer *announcer, struct view der, uint8
 static struct announced *place_of(struct certificate_announcer *announcer, struct view der)
 {
 	size_t tail = der.length < TAIL ? der.length : TAIL;
-	uint64_t hash = hash_bytes(&announcer->key, der.data + der.length - tail, tail);
+	uint64_t hash = quick_hash(&announcer->key, der.data + der.length - tail, tail);
 	return &announcer->places[(hash ^ der.length) % PLACES];
 }
 

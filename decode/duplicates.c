@@ -3,13 +3,16 @@
 // other segments of its bucket came in between: with a hundred of all, once in ten million.
 #include "decode/duplicates.h"
 
+#include "capture/base/quick_hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	LINE = 64, // bytes of the cache
 	WAYS = 4,
-	BUCKETS = 2048,
+	BUCKET_BITS = 11,
+	BUCKETS = 1 << BUCKET_BITS,
 	TICK = 1024, // nanoseconds
 	NOT_READ = 0,
 };
@@ -74,7 +77,19 @@ static uint64_t mark_of(const struct hash_key *key, const struct segment *segmen
 	    .flags = segment->flags,
 	    .sender = (uint8_t)sender,
 	};
-	return hash_bytes(key, &appearance, sizeof appearance) | 1;
+	return quick_hash(key, &appearance, sizeof appearance) | 1;
+}
+
+// Cheaper than the mark, so that it can be asked for ahead; as spread, as nobody knows the connection's hash.
+static size_t bucket_of(const struct segment *segment)
+{
+	uint64_t place = (uint64_t)segment->sequence << 32 | segment->acknowledgement;
+	return (place ^ segment->hash) * 0x9e3779b97f4a7c15u >> (64 - BUCKET_BITS);
+}
+
+void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment)
+{
+	__builtin_prefetch(&duplicates->buckets[bucket_of(segment)], 1);
 }
 
 // In front of the others; the last one gives way.
@@ -86,7 +101,7 @@ static void remember(struct bucket *bucket, const struct sight *sight)
 
 static uint32_t mark_of_bytes(const struct duplicates *duplicates, const struct segment *segment)
 {
-	return (uint32_t)hash_bytes(&duplicates->key, segment->payload, segment->captured) | 1;
+	return (uint32_t)quick_hash(&duplicates->key, segment->payload, segment->captured) | 1;
 }
 
 // Where they mattered when it came: it may have been the last that was read.
@@ -109,7 +124,7 @@ bool duplicates_take(
 	const uint32_t delay = DUPLICATE_DELAY / TICK;
 	const uint64_t mark = mark_of(&duplicates->key, segment, sender);
 	const uint32_t now = (uint32_t)(segment->context.time / TICK);
-	struct bucket *bucket = &duplicates->buckets[mark / 2 % BUCKETS];
+	struct bucket *bucket = &duplicates->buckets[bucket_of(segment)];
 	for (size_t i = 0; i < WAYS; i++) {
 		const struct sight *sight = &bucket->sights[i];
 		if (sight->mark == mark && now - sight->ticks + delay <= 2 * delay &&

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/flow.h"
 
+#include "capture/base/prefetch.h"
+#include "capture/base/quick_hash.h"
+
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +14,7 @@ enum {
 	SILENT_SHARE = 2, // one part in this many of the budget, at most, is for silent flows
 	ELSEWHERE_SHARE = 8, // likewise for flows on ports that are not known for mail
 	BUCKETS_MIN = 1 << 10,
+	BUCKETS_PER_FLOW = 2, // so that the first one of a bucket is mostly the one that is looked for
 	LATER = 16, // a flow may stay one part in this many of its time-out longer than that
 };
 
@@ -42,14 +47,18 @@ struct flow_table {
 	size_t silent_max; // flows that opened or ended: a flood leaves room for what is read
 	size_t elsewhere_max;
 	uint32_t position; // in the traffic
-	size_t mask;
-	struct flow **buckets; // mapped, so that pages nobody uses are never made
+	// Linear hashing (Litwin 1980): with each new flow two buckets more, as long as they are fewer than twice the flows, so that
+	// what is looked at stays as small as what is there, and nothing ever waits for the table to grow.
+	struct flow **buckets; // room for the most there may be; pages nobody uses are never made
+	size_t level; // a power of two: the buckets there were before the current doubling
+	size_t split; // of them, those whose flows have been shared with the bucket `level` behind
+	size_t buckets_max;
 };
 
 static size_t bucket_count(size_t budget)
 {
 	size_t count = BUCKETS_MIN;
-	while (count < budget / BYTES_PER_FLOW)
+	while (count < BUCKETS_PER_FLOW * (budget / BYTES_PER_FLOW))
 		count *= 2;
 	return count;
 }
@@ -72,8 +81,9 @@ struct flow_table *flow_table_create(
 	table->context = context;
 	table->silent_max = budget / SILENT_SHARE / memory_class_size(sizeof(struct flow));
 	table->elsewhere_max = budget / ELSEWHERE_SHARE / memory_class_size(sizeof(struct flow));
-	table->mask = count - 1;
 	table->buckets = buckets;
+	table->level = BUCKETS_MIN;
+	table->buckets_max = count;
 	return table;
 }
 
@@ -131,12 +141,28 @@ void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now)
 
 /* ---- the table ---- */
 
+// 8 bytes of an address as a number that is in the same order.
+static uint64_t number_of(const uint8_t *bytes)
+{
+	uint64_t number;
+	memcpy(&number, bytes, sizeof number);
+	return be64toh(number);
+}
+
+static bool source_is_first(const struct segment *segment)
+{
+	const uint8_t *source = segment->source.bytes, *destination = segment->destination.bytes;
+	uint64_t one = number_of(source), other = number_of(destination);
+	if (one == other) {
+		one = number_of(source + sizeof one);
+		other = number_of(destination + sizeof other);
+	}
+	return one != other ? one < other : segment->source_port < segment->destination_port;
+}
+
 unsigned flow_key_of(const struct segment *segment, struct flow_key *key)
 {
-	int order = memcmp(&segment->source, &segment->destination, sizeof segment->source);
-	if (order == 0)
-		order = segment->source_port < segment->destination_port ? -1 : 1;
-	unsigned sender = order < 0 ? 0 : 1;
+	unsigned sender = source_is_first(segment) ? 0 : 1;
 	key->address[sender] = segment->source;
 	key->port[sender] = segment->source_port;
 	key->address[1 - sender] = segment->destination;
@@ -146,31 +172,83 @@ unsigned flow_key_of(const struct segment *segment, struct flow_key *key)
 
 uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
 {
-	return hash_bytes(secret, key, sizeof *key);
+	return quick_hash(secret, key, sizeof *key);
+}
+
+static struct flow **bucket_of(const struct flow_table *table, uint64_t hash)
+{
+	size_t bucket = hash & (table->level - 1);
+	if (bucket < table->split)
+		bucket = hash & (2 * table->level - 1);
+	return &table->buckets[bucket];
+}
+
+// The next bucket in turn shares its flows with a new one. Both keep the order.
+static void split_bucket(struct flow_table *table)
+{
+	struct flow *flow = table->buckets[table->split];
+	struct flow **low = &table->buckets[table->split], **high = low + table->level;
+	for (; flow != NULL; flow = flow->bucket_next) {
+		struct flow ***end = flow->hash & table->level ? &high : &low;
+		**end = flow;
+		*end = &flow->bucket_next;
+	}
+	*low = *high = NULL;
+	if (++table->split < table->level)
+		return;
+	table->level *= 2;
+	table->split = 0;
+}
+
+static void grow(struct flow_table *table)
+{
+	for (int i = 0; i < BUCKETS_PER_FLOW; i++) {
+		size_t buckets = table->level + table->split;
+		if (buckets < BUCKETS_PER_FLOW * table->counters.live && buckets < table->buckets_max)
+			split_bucket(table);
+	}
 }
 
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
-	__builtin_prefetch(&table->buckets[hash & table->mask]);
-}
-
-void flow_prefetch(const struct flow_table *table, uint64_t hash)
-{
-	const struct flow *flow = table->buckets[hash & table->mask];
-	if (flow == NULL)
-		return;
-	for (size_t line = 0; line < sizeof *flow; line += 64)
-		__builtin_prefetch((const char *)flow + line);
-}
-
-static struct flow **bucket_of(struct flow_table *table, uint64_t hash)
-{
-	return &table->buckets[hash & table->mask];
+	__builtin_prefetch(bucket_of(table, hash));
 }
 
 static enum direction direction_of(const struct flow *flow, unsigned sender)
 {
 	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
+}
+
+void flow_prefetch(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow *flow = *bucket_of(table, hash);
+	if (flow != NULL)
+		prefetch(flow, sizeof *flow);
+}
+
+static const struct flow *likely_flow(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow *flow = *bucket_of(table, hash);
+	while (flow != NULL && flow->hash != hash)
+		flow = flow->bucket_next;
+	return flow;
+}
+
+void flow_prefetch_state(const struct flow_table *table, uint64_t hash, unsigned sender)
+{
+	const struct flow *flow = likely_flow(table, hash);
+	if (flow == NULL || flow->dialogue == NULL)
+		return;
+	dialogue_prefetch(flow->dialogue);
+	prefetch(flow->session, sizeof *flow->session);
+	backlog_prefetch(flow->streams[direction_of(flow, sender)].backlog);
+}
+
+void flow_prefetch_parser(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow *flow = likely_flow(table, hash);
+	if (flow != NULL && flow->dialogue != NULL)
+		dialogue_prefetch_parser(flow->dialogue);
 }
 
 // How well a flow fits a segment's tap point. A segment from elsewhere that brings something new is the
@@ -238,7 +316,7 @@ static bool is_twin(const struct flow *flow, const struct flow *other)
 
 bool flow_has_twin(const struct flow_table *table, const struct flow *flow)
 {
-	const struct flow *other = table->buckets[flow->hash & table->mask];
+	const struct flow *other = *bucket_of(table, flow->hash);
 	while (other != NULL && !is_twin(flow, other))
 		other = other->bucket_next;
 	return other != NULL;
@@ -302,6 +380,7 @@ struct flow *flow_add(
 	*bucket = flow;
 	queue_append(&table->queues[FLOW_OPENING], flow);
 	table->counters.created++;
+	grow(table);
 	if (++table->counters.live > table->counters.live_peak)
 		table->counters.live_peak = table->counters.live;
 	return flow;
@@ -365,7 +444,7 @@ void flow_table_destroy(struct flow_table *table)
 	if (table == NULL)
 		return;
 	flow_table_end_all(table);
-	munmap(table->buckets, (table->mask + 1) * sizeof(struct flow *));
+	munmap(table->buckets, table->buckets_max * sizeof(struct flow *));
 	free(table);
 }
 

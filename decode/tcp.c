@@ -683,17 +683,11 @@ static void read_segment(struct tcp_context *context, struct flow *flow, enum di
 	}
 }
 
-void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction from,
+// A segment, behind the sequence number that its SYN takes.
+static void take_bytes(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
 	struct stream *stream = &flow->streams[from];
-	struct segment rest = *segment;
-	if (stream->packets++ == 0)
-		stream->tap_point = segment->context.tap_point;
-	if (segment->flags & TCP_SYN) {
-		take_syn(flow, from, segment);
-		rest.sequence++;
-	}
 	if (segment->flags & TCP_RST) {
 		take_reset(context, flow, from, segment);
 		return;
@@ -706,17 +700,34 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
-		set_next(stream, rest.sequence, false);
-	if (is_far(stream, &rest)) {
+		set_next(stream, segment->sequence, false);
+	if (is_far(stream, segment)) {
 		context->counters->out_of_window++;
 		return;
 	}
 	if (flow->session != NULL && flow->dialogue == NULL) {
-		count_only(stream, &rest);
-		note_fin(stream, &rest);
+		count_only(stream, segment);
+		note_fin(stream, segment);
 	} else {
-		read_segment(context, flow, from, &rest);
+		read_segment(context, flow, from, segment);
 	}
+}
+
+void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction from,
+    const struct segment *segment)
+{
+	struct stream *stream = &flow->streams[from];
+	if (stream->packets++ == 0)
+		stream->tap_point = segment->context.tap_point;
+	if (!(segment->flags & TCP_SYN)) {
+		take_bytes(context, flow, from, segment);
+		return;
+	}
+	struct segment rest = *segment;
+	take_syn(flow, from, segment);
+	if (!(segment->flags & TCP_RST)) // which is judged by the number that it has
+		rest.sequence++;
+	take_bytes(context, flow, from, &rest);
 }
 
 bool tcp_ended(const struct flow *flow)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/text.h"
 
+#include "capture/base/quick_hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ void text_store_destroy(struct text_store *store)
 
 static struct text **bucket_of(struct text_store *store, const void *bytes, size_t length)
 {
-	return &store->buckets[hash_bytes(&store->key, bytes, length) & store->mask];
+	return &store->buckets[quick_hash(&store->key, bytes, length) & store->mask];
 }
 
 struct text *text_keep(struct text_store *store, const void *bytes, size_t length)

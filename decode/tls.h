@@ -149,6 +149,9 @@ struct tls_outcome {
 struct tls *tls_create(struct memory *memory, const struct tls_sink *sink, void *context);
 void tls_destroy(struct tls *tls);
 
+// Starts to bring its state into the cache.
+void tls_prefetch(const struct tls *tls);
+
 // Before the first byte: the handshake, and nothing behind it, is decrypted if the key log knows the
 // session (tls_protected.c says how far). The key log is borrowed until tls_destroy; NULL: there is none.
 void tls_use_keylog(struct tls *tls, const struct tls_keylog *keylog);

@@ -443,31 +443,50 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	keep_within_budget(worker, flow);
 }
 
-// The tables are far larger than the caches: what the segments of a batch will need is asked for
-// before the first of them is looked at.
-static void look_ahead(const struct worker *worker, const struct segment *const *segments, size_t count,
-    struct lookup *lookups)
+// Steps of asking for what a segment needs, the last of them reading it. The tables are far larger than the caches,
+// and each step looks into what the one before it asked for: so it comes some segments later.
+enum { STEPS = 4, STEP_SEGMENTS = 2 };
+
+static void look_ahead(const struct worker *worker, const struct lookup *lookup, unsigned step)
 {
-	for (size_t i = 0; i < count; i++) {
-		lookups[i] = lookup_of(segments[i]);
-		if (segments[i]->elsewhere)
-			no_mail_set_prefetch(worker->no_mail, lookups[i].hash);
-		else
-			flow_prefetch_bucket(worker->flows, lookups[i].hash);
+	const struct flow_table *flows = worker->flows;
+	if (lookup->segment->elsewhere) {
+		if (step == 0)
+			no_mail_set_prefetch(worker->no_mail, lookup->hash);
+		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (!segments[i]->elsewhere)
-			flow_prefetch(worker->flows, lookups[i].hash);
+	switch (step) {
+	case 0:
+		flow_prefetch_bucket(flows, lookup->hash);
+		duplicates_prefetch(worker->duplicates, lookup->segment);
+		break;
+	case 1:
+		flow_prefetch(flows, lookup->hash);
+		break;
+	case 2:
+		flow_prefetch_state(flows, lookup->hash, lookup->sender);
+		break;
+	default:
+		flow_prefetch_parser(flows, lookup->hash);
+		break;
+	}
 }
 
 void worker_segments(struct worker *worker, const struct segment *const *segments, size_t count)
 {
 	struct lookup lookups[PACKET_BATCH_MAX];
 	take_newer_patterns(worker);
-	look_ahead(worker, segments, count, lookups);
-	for (size_t i = 0; i < count; i++) {
-		worker_moment(worker, segments[i]->position);
-		take_segment(worker, &lookups[i]);
+	for (size_t ahead = 0; ahead < count + STEPS * STEP_SEGMENTS; ahead++) {
+		size_t at = ahead; // below 0, it is beyond all of them
+		if (at < count)
+			lookups[at] = lookup_of(segments[at]);
+		for (unsigned step = 0; step < STEPS; step++, at -= STEP_SEGMENTS)
+			if (at < count)
+				look_ahead(worker, &lookups[at], step);
+		if (at < count) {
+			worker_moment(worker, segments[at]->position);
+			take_segment(worker, &lookups[at]);
+		}
 	}
 }
 
