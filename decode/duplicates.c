@@ -35,17 +35,6 @@ struct duplicates {
 	struct hash_key key;
 };
 
-// What a segment and its copy have in common. No padding: hashed as bytes.
-struct appearance {
-	uint64_t connection;
-	uint32_t sequence, acknowledgement, length, captured, tap_point;
-	uint16_t window, ip_id, checksum;
-	uint8_t flags, sender;
-	uint32_t reserved;
-};
-
-_Static_assert(sizeof(struct appearance) == 40, "no padding");
-
 struct duplicates *duplicates_create(const struct hash_key *key)
 {
 	struct duplicates *duplicates =
@@ -62,28 +51,28 @@ void duplicates_destroy(struct duplicates *duplicates)
 	free(duplicates);
 }
 
+static uint64_t pair(uint32_t high, uint32_t low)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+// Of what a segment and its copy have in common.
 static uint64_t mark_of(const struct hash_key *key, const struct segment *segment, unsigned sender)
 {
-	const struct appearance appearance = {
-	    .connection = segment->hash,
-	    .sequence = segment->sequence,
-	    .acknowledgement = segment->acknowledgement,
-	    .length = segment->length,
-	    .captured = segment->captured,
-	    .tap_point = segment->context.tap_point,
-	    .window = segment->window,
-	    .ip_id = segment->ip_id,
-	    .checksum = segment->checksum,
-	    .flags = segment->flags,
-	    .sender = (uint8_t)sender,
+	const uint64_t appearance[] = {
+	    segment->hash,
+	    pair(segment->sequence, segment->acknowledgement),
+	    pair(segment->length, segment->captured),
+	    pair(segment->context.tap_point, (uint32_t)segment->window << 16 | segment->ip_id),
+	    pair(segment->checksum, (uint32_t)segment->flags << 8 | sender),
 	};
-	return quick_hash(key, &appearance, sizeof appearance) | 1;
+	return quick_hash(key, appearance, sizeof appearance) | 1;
 }
 
 // Cheaper than the mark, so that it can be asked for ahead; as spread, as nobody knows the connection's hash.
 static size_t bucket_of(const struct segment *segment)
 {
-	uint64_t place = (uint64_t)segment->sequence << 32 | segment->acknowledgement;
+	uint64_t place = pair(segment->sequence, segment->acknowledgement);
 	return (place ^ segment->hash) * 0x9e3779b97f4a7c15u >> (64 - BUCKET_BITS);
 }
 

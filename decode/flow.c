@@ -7,14 +7,12 @@
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
 	BYTES_PER_FLOW = 512, // for sizing the table
 	SILENT_SHARE = 2, // one part in this many of the budget, at most, is for silent flows
 	ELSEWHERE_SHARE = 8, // likewise for flows on ports that are not known for mail
 	BUCKETS_MIN = 1 << 10,
-	BUCKETS_PER_FLOW = 2, // so that the first one of a bucket is mostly the one that is looked for
 	LATER = 16, // a flow may stay one part in this many of its time-out longer than that
 };
 
@@ -47,18 +45,14 @@ struct flow_table {
 	size_t silent_max; // flows that opened or ended: a flood leaves room for what is read
 	size_t elsewhere_max;
 	uint32_t position; // in the traffic
-	// Linear hashing (Litwin 1980): with each new flow two buckets more, as long as they are fewer than twice the flows, so that
-	// what is looked at stays as small as what is there, and nothing ever waits for the table to grow.
-	struct flow **buckets; // room for the most there may be; pages nobody uses are never made
-	size_t level; // a power of two: the buckets there were before the current doubling
-	size_t split; // of them, those whose flows have been shared with the bucket `level` behind
-	size_t buckets_max;
+	struct chain_table table; // of the flows, by flow_hash
 };
 
+// Twice as many as there can be flows, a power of two.
 static size_t bucket_count(size_t budget)
 {
 	size_t count = BUCKETS_MIN;
-	while (count < BUCKETS_PER_FLOW * (budget / BYTES_PER_FLOW))
+	while (count < 2 * (budget / BYTES_PER_FLOW))
 		count *= 2;
 	return count;
 }
@@ -69,10 +63,7 @@ struct flow_table *flow_table_create(
 	struct flow_table *table = calloc(1, sizeof *table);
 	if (table == NULL)
 		return NULL;
-	size_t count = bucket_count(budget);
-	void *buckets = mmap(NULL, count * sizeof(struct flow *), PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (buckets == MAP_FAILED) {
+	if (!chain_table_begin(&table->table, bucket_count(budget))) {
 		free(table);
 		return NULL;
 	}
@@ -81,9 +72,6 @@ struct flow_table *flow_table_create(
 	table->context = context;
 	table->silent_max = budget / SILENT_SHARE / memory_class_size(sizeof(struct flow));
 	table->elsewhere_max = budget / ELSEWHERE_SHARE / memory_class_size(sizeof(struct flow));
-	table->buckets = buckets;
-	table->level = BUCKETS_MIN;
-	table->buckets_max = count;
 	return table;
 }
 
@@ -175,43 +163,14 @@ uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
 	return quick_hash(secret, key, sizeof *key);
 }
 
-static struct flow **bucket_of(const struct flow_table *table, uint64_t hash)
+static struct flow *flow_of(struct chained *chained)
 {
-	size_t bucket = hash & (table->level - 1);
-	if (bucket < table->split)
-		bucket = hash & (2 * table->level - 1);
-	return &table->buckets[bucket];
-}
-
-// The next bucket in turn shares its flows with a new one. Both keep the order.
-static void split_bucket(struct flow_table *table)
-{
-	struct flow *flow = table->buckets[table->split];
-	struct flow **low = &table->buckets[table->split], **high = low + table->level;
-	for (; flow != NULL; flow = flow->bucket_next) {
-		struct flow ***end = flow->hash & table->level ? &high : &low;
-		**end = flow;
-		*end = &flow->bucket_next;
-	}
-	*low = *high = NULL;
-	if (++table->split < table->level)
-		return;
-	table->level *= 2;
-	table->split = 0;
-}
-
-static void grow(struct flow_table *table)
-{
-	for (int i = 0; i < BUCKETS_PER_FLOW; i++) {
-		size_t buckets = table->level + table->split;
-		if (buckets < BUCKETS_PER_FLOW * table->counters.live && buckets < table->buckets_max)
-			split_bucket(table);
-	}
+	return (struct flow *)(void *)chained;
 }
 
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
-	__builtin_prefetch(bucket_of(table, hash));
+	__builtin_prefetch(chain_table_bucket(&table->table, hash));
 }
 
 static enum direction direction_of(const struct flow *flow, unsigned sender)
@@ -221,17 +180,14 @@ static enum direction direction_of(const struct flow *flow, unsigned sender)
 
 void flow_prefetch(const struct flow_table *table, uint64_t hash)
 {
-	const struct flow *flow = *bucket_of(table, hash);
+	const struct flow *flow = flow_of(*chain_table_bucket(&table->table, hash));
 	if (flow != NULL)
 		prefetch(flow, sizeof *flow);
 }
 
 static const struct flow *likely_flow(const struct flow_table *table, uint64_t hash)
 {
-	const struct flow *flow = *bucket_of(table, hash);
-	while (flow != NULL && flow->hash != hash)
-		flow = flow->bucket_next;
-	return flow;
+	return flow_of(chained_with(*chain_table_bucket(&table->table, hash), hash));
 }
 
 void flow_prefetch_state(const struct flow_table *table, uint64_t hash, unsigned sender)
@@ -285,8 +241,10 @@ struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uin
 	unsigned copies = 0;
 	struct flow *best = NULL;
 	enum tap_match best_match = TAP_COPY;
-	for (struct flow *flow = *bucket_of(table, hash); flow != NULL; flow = flow->bucket_next) {
-		if (flow->hash != hash || memcmp(&flow->key, key, sizeof *key) != 0)
+	struct chained *found = chained_with(*chain_table_bucket(&table->table, hash), hash);
+	for (; found != NULL; found = chained_with(found->next, hash)) {
+		struct flow *flow = flow_of(found);
+		if (memcmp(&flow->key, key, sizeof *key) != 0)
 			continue;
 		enum tap_match match = match_tap_point(flow, sender, segment);
 		if (match > best_match) {
@@ -301,7 +259,7 @@ struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uin
 
 static bool is_twin(const struct flow *flow, const struct flow *other)
 {
-	if (other == flow || other->hash != flow->hash ||
+	if (other == flow ||
 	    memcmp(&other->key, &flow->key, sizeof flow->key) != 0 ||
 	    other->first > flow->last + TWIN_DELAY || flow->first > other->last + TWIN_DELAY)
 		return false;
@@ -316,9 +274,10 @@ static bool is_twin(const struct flow *flow, const struct flow *other)
 
 bool flow_has_twin(const struct flow_table *table, const struct flow *flow)
 {
-	const struct flow *other = *bucket_of(table, flow->hash);
-	while (other != NULL && !is_twin(flow, other))
-		other = other->bucket_next;
+	const uint64_t hash = flow->in_table.hash;
+	struct chained *other = chained_with(*chain_table_bucket(&table->table, hash), hash);
+	while (other != NULL && !is_twin(flow, flow_of(other)))
+		other = chained_with(other->next, hash);
 	return other != NULL;
 }
 
@@ -371,16 +330,13 @@ struct flow *flow_add(
 		table->counters.refused++;
 		return NULL;
 	}
-	struct flow **bucket = bucket_of(table, hash);
 	flow->key = *key;
-	flow->hash = hash;
+	flow->in_table.hash = hash;
 	flow->first = flow->last = flow->queued = now;
 	flow->queued_at = table->position;
-	flow->bucket_next = *bucket;
-	*bucket = flow;
+	chain_table_add(&table->table, &flow->in_table);
 	queue_append(&table->queues[FLOW_OPENING], flow);
 	table->counters.created++;
-	grow(table);
 	if (++table->counters.live > table->counters.live_peak)
 		table->counters.live_peak = table->counters.live;
 	return flow;
@@ -388,10 +344,7 @@ struct flow *flow_add(
 
 void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason reason)
 {
-	struct flow **link = bucket_of(table, flow->hash);
-	while (*link != flow)
-		link = &(*link)->bucket_next;
-	*link = flow->bucket_next;
+	chain_table_remove(&table->table, &flow->in_table);
 	queue_remove(&table->queues[flow->class], flow);
 	table->counters.live--;
 	table->counters.ended++;
@@ -444,7 +397,7 @@ void flow_table_destroy(struct flow_table *table)
 	if (table == NULL)
 		return;
 	flow_table_end_all(table);
-	munmap(table->buckets, table->buckets_max * sizeof(struct flow *));
+	chain_table_end(&table->table);
 	free(table);
 }
 

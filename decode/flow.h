@@ -5,6 +5,7 @@
 #ifndef MAILTAP_DECODE_FLOW_H
 #define MAILTAP_DECODE_FLOW_H
 
+#include "capture/base/chain_table.h"
 #include "decode/backlog.h"
 #include "decode/dialogue.h"
 #include "decode/headers.h"
@@ -65,8 +66,7 @@ struct stream {
 };
 
 struct flow {
-	struct flow *bucket_next;
-	uint64_t hash; // of key
+	struct chained in_table; // with the hash of the key
 	struct flow *queue_next, *queue_previous;
 	struct flow_key key;
 	uint8_t client_end; // index into key of the side that opened the connection

@@ -49,7 +49,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	struct worker *worker = context;
 	worker->order.age = (uint32_t)worker->order.position - flow->queued_at;
 	if (worker->options.quiet != NULL)
-		quiet_set_put(worker->options.quiet, flow->hash, QUIET_NOT);
+		quiet_set_put(worker->options.quiet, flow->in_table.hash, QUIET_NOT);
 	worker->order.turn =
 	    worker->finishing ? (uint32_t)FLOW_CLASSES - flow->class : flow->class;
 	tcp_finish(&worker->tcp, flow);
@@ -345,7 +345,7 @@ static bool settle_elsewhere(struct worker *worker, struct flow *flow)
 	bool done = flow->dialogue != NULL && dialogue_done(flow->dialogue);
 	if (!done && !flow->given_up && !tcp_ended(flow))
 		return false;
-	no_mail_set_add(worker->no_mail, flow->hash);
+	no_mail_set_add(worker->no_mail, flow->in_table.hash);
 	flow_remove(worker->flows, flow, flow->reset ? END_RST : END_FIN);
 	return true;
 }
@@ -439,7 +439,7 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	if (class != flow->class)
 		flow_set_class(worker->flows, flow, class, segment->context.time);
 	if (worker->options.quiet != NULL)
-		quiet_set_put(worker->options.quiet, flow->hash, tier_of(flow));
+		quiet_set_put(worker->options.quiet, flow->in_table.hash, tier_of(flow));
 	keep_within_budget(worker, flow);
 }
 
