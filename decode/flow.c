@@ -352,6 +352,26 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 	memory_give(table->memory, flow, sizeof *flow);
 }
 
+// A flow that ends was last heard of long ago. Asks for what the next one of the queue will need, and for the one
+// behind it.
+static void prefetch_next(const struct flow_table *table, const struct flow *flow)
+{
+	const struct flow *next = flow->queue_next;
+	if (next == NULL)
+		return;
+	prefetch(next->queue_next, sizeof *next);
+	prefetch(next->session, sizeof *next->session);
+	prefetch(chain_table_bucket(&table->table, next->in_table.hash), sizeof(void *));
+}
+
+static void end_first(struct flow_table *table, enum flow_class class, enum end_reason reason)
+{
+	struct flow *flow = table->queues[class].first;
+	prefetch_next(table, flow);
+	flow_remove(table, flow,
+	    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason : reason);
+}
+
 // Looks at the longest queued flows of a class. One that was queued at a time that is yet to come is
 // from before packet time went back, and its time begins anew.
 static size_t expire_class(
@@ -368,9 +388,7 @@ static size_t expire_class(
 		else if (waited <= timeout + lateness)
 			break;
 		else
-			flow_remove(table, flow,
-			    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason
-			                          : END_TIMEOUT);
+			end_first(table, class, END_TIMEOUT);
 	}
 	return looked;
 }
@@ -383,13 +401,9 @@ void flow_expire(struct flow_table *table, nanoseconds now, size_t most)
 
 void flow_table_end_all(struct flow_table *table)
 {
-	for (unsigned class = FLOW_CLASSES; class -- > 0;) {
-		struct queue *queue = &table->queues[class];
-		while (queue->first != NULL)
-			flow_remove(table, queue->first,
-			    class == FLOW_CLOSING ? (enum end_reason)queue->first->end_reason
-			                          : END_OF_CAPTURE);
-	}
+	for (unsigned class = FLOW_CLASSES; class -- > 0;)
+		while (table->queues[class].first != NULL)
+			end_first(table, (enum flow_class) class, END_OF_CAPTURE);
 }
 
 void flow_table_destroy(struct flow_table *table)
