@@ -349,6 +349,8 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 	table->counters.live--;
 	table->counters.ended++;
 	table->on_end(table->context, flow, reason);
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		holes_destroy(table->memory, flow->streams[from].holes);
 	memory_give(table->memory, flow, sizeof *flow);
 }
 

@@ -9,6 +9,7 @@
 #include "decode/backlog.h"
 #include "decode/dialogue.h"
 #include "decode/headers.h"
+#include "decode/holes.h"
 #include "decode/session.h"
 
 // The two ends of a connection, the lower (address, port) first, so that both directions give the
@@ -38,21 +39,13 @@ enum flow_class {
 	FLOW_CLASSES,
 };
 
-// Where bytes of a stream are missing so far.
-struct hole {
-	uint32_t start, end; // sequence numbers
-	uint32_t missing; // of the bytes between; 0: no hole
-};
-
-enum { HOLES_MAX = 2 };
-
 // One direction of a TCP connection, as tcp.c keeps it.
 struct stream {
 	uint32_t next; // sequence number of the next byte to deliver
 	uint32_t acknowledged; // highest acknowledgement the other side sent for this direction
 	uint32_t fin_sequence; // where the stream ends, if fin_seen
 	uint32_t packets;
-	struct hole holes[HOLES_MAX]; // the newest ones, to see whether late bytes fill them
+	struct holes *holes; // NULL: nothing was missing so far
 	uint8_t far_segments; // in a row beyond what a window allows
 	uint32_t fin_acknowledgement; // what its sender had seen of the other direction by then
 	bool known; // next is valid
@@ -93,8 +86,8 @@ struct flow {
 	struct session *session; // from the first payload
 };
 
-// Rounded up to the allocator's classes, a connection that is only counted stays at 512 bytes.
-_Static_assert(sizeof(struct flow) <= 320, "a connection that said nothing yet");
+// With its place in the table, a connection that is only counted stays below 512 bytes.
+_Static_assert(sizeof(struct flow) <= 288, "a connection that said nothing yet");
 _Static_assert(sizeof(struct session) <= 192, "the facts of a connection");
 
 // How long a packet may take from one tap point to the other.

@@ -9,8 +9,10 @@ enum {
 	ALIGNMENT = 16,
 	STEPS = 4, // classes per doubling: at most a quarter of a block is lost
 	SMALLEST = 32, // bytes
-	CLASSES = 1 + 14 * STEPS, // 32 bytes ... 512 KiB
-	SMALL_CLASSES = 1 + 6 * STEPS, // up to 2 KiB
+	CONNECTION = 288, // bytes of the class 0: a worker has more blocks of it than of all others
+	CONNECTION_ABOVE = 256, // bytes of the class below it
+	CLASSES = 2 + 14 * STEPS, // 32 bytes ... 512 KiB, and class 0
+	SMALL_CLASSES = 2 + 6 * STEPS, // up to 2 KiB
 	SLAB = 256 * 1024, // bytes, and the alignment of all; a larger class has one block per slab
 	HEADER = 64, // bytes in front of a slab's blocks
 	SHIFTS = 32, // places where the header of a slab may be, a line of the cache each
@@ -55,21 +57,25 @@ struct memory {
 
 _Static_assert(SMALL_CLASSES <= 32, "a bit each");
 
-// Sizes go 32, 40, 48, 56, 64, 80, ...: rounded to ALIGNMENT where the step is smaller.
+// Sizes go 32, 40, 48, 56, 64, 80, ...: rounded to ALIGNMENT where the step is smaller. And there is class 0.
 static unsigned class_of(size_t size)
 {
-	if (size <= SMALLEST)
+	if (size > CONNECTION_ABOVE && size <= CONNECTION)
 		return 0;
+	if (size <= SMALLEST)
+		return 1;
 	unsigned doubling = (unsigned)(63 - __builtin_clzll((unsigned long long)(size - 1)));
 	size_t base = (size_t)1 << doubling;
 	size_t step = base / STEPS;
-	return (doubling - 5) * STEPS + (unsigned)((size - base + step - 1) / step);
+	return 1 + (doubling - 5) * STEPS + (unsigned)((size - base + step - 1) / step);
 }
 
 static size_t class_bytes(unsigned class)
 {
-	size_t base = (size_t)SMALLEST << (class / STEPS);
-	size_t bytes = base + base / STEPS * (class % STEPS);
+	if (class == 0)
+		return CONNECTION;
+	size_t base = (size_t)SMALLEST << ((class - 1) / STEPS);
+	size_t bytes = base + base / STEPS * ((class - 1) % STEPS);
 	return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
