@@ -4,19 +4,28 @@
 #include "capture/base/quick_hash.h"
 
 #include <openssl/evp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	PLACES = 2048,
+	HEADS = 1024,
 	LONG = 8 * 1024, // bytes of a certificate from which on it counts against LONG_KEPT_MAX
 	LONG_KEPT_MAX = 4 << 20, // bytes of long ones that are kept together
 	TAIL = 64, // bytes at the end, the signature's most likely: they tell certificates apart
 };
 
+// The bytes of a certificate, for its place in the table and for those that compare theirs with it.
+struct kept_der {
+	uint32_t references;
+	uint32_t length;
+	uint8_t bytes[];
+};
+
 // A certificate that was handed on.
 struct announced {
-	uint8_t *der; // NULL: none, or its bytes are not kept
+	struct kept_der *kept; // NULL: none, or its bytes are not kept
 	size_t length; // 0: none
 	uint8_t sha256[CERTIFICATE_HASH_BYTES];
 };
@@ -31,7 +40,10 @@ struct certificate_announcer {
 	size_t long_kept; // bytes
 	size_t hand; // the place where the next long one to give way is looked for
 	struct announced places[PLACES];
+	uint16_t by_head[HEADS]; // the place of the last certificate that began like this
 };
+
+_Static_assert(PLACES <= UINT16_MAX, "by_head has numbers of places");
 
 struct certificate_announcer *certificate_announcer_create(
     struct memory *memory, const struct hash_key *key, certificate_sink *sink, void *context)
@@ -56,18 +68,26 @@ static bool is_long(size_t length)
 	return length > LONG;
 }
 
+static void let_go(struct certificate_announcer *announcer, struct kept_der *kept)
+{
+	if (--kept->references == 0)
+		memory_give(announcer->memory, kept, sizeof *kept + kept->length);
+}
+
 static void drop_bytes(struct certificate_announcer *announcer, struct announced *place)
 {
-	if (place->der != NULL && is_long(place->length))
+	if (place->kept == NULL)
+		return;
+	if (is_long(place->length))
 		announcer->long_kept -= place->length;
-	memory_give(announcer->memory, place->der, place->length);
-	place->der = NULL;
+	let_go(announcer, place->kept);
+	place->kept = NULL;
 }
 
 static void forget(struct certificate_announcer *announcer, struct announced *place)
 {
 	drop_bytes(announcer, place);
-	*place = (struct announced){.der = NULL};
+	*place = (struct announced){.kept = NULL};
 }
 
 void certificate_announcer_destroy(struct certificate_announcer *announcer)
@@ -105,18 +125,49 @@ static void make_room(struct certificate_announcer *announcer, const struct anno
 	}
 }
 
+static uint16_t *head_of(
+    struct certificate_announcer *announcer, const uint8_t *beginning, size_t length)
+{
+	uint64_t hash = quick_hash(&announcer->key, beginning, CERTIFICATE_HEAD);
+	return &announcer->by_head[(hash ^ length) % HEADS];
+}
+
 // Without memory they are not kept.
 static void keep_bytes(
     struct certificate_announcer *announcer, struct announced *place, struct view der)
 {
-	place->der = memory_take(announcer->memory, der.length);
-	if (place->der == NULL)
+	struct kept_der *kept = memory_take(announcer->memory, sizeof *kept + der.length);
+	place->kept = kept;
+	if (kept == NULL)
 		return;
-	memcpy(place->der, der.data, der.length);
+	kept->references = 1;
+	kept->length = (uint32_t)der.length;
+	memcpy(kept->bytes, der.data, der.length);
+	if (der.length >= CERTIFICATE_HEAD)
+		*head_of(announcer, der.data, der.length) = (uint16_t)(place - announcer->places);
 	if (is_long(der.length)) {
 		announcer->long_kept += der.length;
 		make_room(announcer, place);
 	}
+}
+
+const uint8_t *certificate_recall(
+    struct certificate_announcer *announcer, struct view beginning, size_t length)
+{
+	if (beginning.length < CERTIFICATE_HEAD || beginning.length > length)
+		return NULL;
+	struct kept_der *kept =
+	    announcer->places[*head_of(announcer, beginning.data, length)].kept;
+	if (kept == NULL || kept->length != length ||
+	    memcmp(kept->bytes, beginning.data, beginning.length) != 0)
+		return NULL;
+	kept->references++;
+	return kept->bytes;
+}
+
+void certificate_let_go(struct certificate_announcer *announcer, const uint8_t *der)
+{
+	let_go(announcer, (struct kept_der *)(uintptr_t)(der - offsetof(struct kept_der, bytes)));
 }
 
 static void remember(struct certificate_announcer *announcer, struct announced *place,
@@ -128,6 +179,12 @@ static void remember(struct certificate_announcer *announcer, struct announced *
 	keep_bytes(announcer, place, der);
 }
 
+// It may be the very same, which was compared as it came.
+static bool is_same(const struct kept_der *kept, struct view der)
+{
+	return der.data == kept->bytes || memcmp(kept->bytes, der.data, der.length) == 0;
+}
+
 bool certificate_announce(struct certificate_announcer *announcer, struct view der,
     enum direction sender, unsigned position, nanoseconds time,
     uint8_t sha256[CERTIFICATE_HASH_BYTES])
@@ -136,14 +193,14 @@ bool certificate_announce(struct certificate_announcer *announcer, struct view d
 		return false;
 	struct announced *place = place_of(announcer, der);
 	bool same_length = place->length == der.length;
-	if (same_length && place->der != NULL && memcmp(place->der, der.data, der.length) == 0) {
+	if (same_length && place->kept != NULL && is_same(place->kept, der)) {
 		memcpy(sha256, place->sha256, CERTIFICATE_HASH_BYTES);
 		return true;
 	}
 	if (!hash(announcer, der, sha256))
 		return false;
 	if (same_length && memcmp(place->sha256, sha256, CERTIFICATE_HASH_BYTES) == 0) {
-		if (place->der == NULL)
+		if (place->kept == NULL)
 			keep_bytes(announcer, place, der); // announced, its bytes had given way
 		return true;
 	}
