@@ -47,7 +47,17 @@ struct backlog *backlog_create(struct memory *memory)
 void backlog_prefetch(const struct backlog *backlog)
 {
 	if (backlog != NULL)
-		prefetch(backlog, sizeof *backlog);
+		prefetch(backlog, offsetof(struct backlog, recent));
+}
+
+void backlog_prefetch_recent(const struct backlog *backlog, uint32_t length)
+{
+	if (backlog == NULL)
+		return;
+	if (length >= RECENT_MAX)
+		prefetch(backlog->recent, RECENT_MAX);
+	else
+		prefetch(backlog->recent + backlog->recent_end, length);
 }
 
 void backlog_destroy(struct memory *memory, struct backlog *backlog)

@@ -41,8 +41,10 @@ struct backlog;
 // NULL: memory refused.
 struct backlog *backlog_create(struct memory *memory);
 
-// Starts to bring it into the cache. NULL is allowed.
+// Start to bring it into the cache: what each segment needs, and then the place of `length` bytes to be remembered.
+// NULL is allowed.
 void backlog_prefetch(const struct backlog *backlog);
+void backlog_prefetch_recent(const struct backlog *backlog, uint32_t length);
 
 // Frees it and all that it holds. NULL is allowed.
 void backlog_destroy(struct memory *memory, struct backlog *backlog);

@@ -190,21 +190,28 @@ static const struct flow *likely_flow(const struct flow_table *table, uint64_t h
 	return flow_of(chained_with(*chain_table_bucket(&table->table, hash), hash));
 }
 
-void flow_prefetch_state(const struct flow_table *table, uint64_t hash, unsigned sender)
+void flow_prefetch_state(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length)
 {
 	const struct flow *flow = likely_flow(table, hash);
 	if (flow == NULL || flow->dialogue == NULL)
 		return;
 	dialogue_prefetch(flow->dialogue);
-	prefetch(flow->session, sizeof *flow->session);
 	backlog_prefetch(flow->streams[direction_of(flow, sender)].backlog);
+	if (length > 0)
+		prefetch(flow->session, sizeof *flow->session);
+	else
+		prefetch(&flow->session->protocol, 1); // what else is asked of it lies beside that
 }
 
-void flow_prefetch_parser(const struct flow_table *table, uint64_t hash)
+void flow_prefetch_parser(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length)
 {
 	const struct flow *flow = likely_flow(table, hash);
-	if (flow != NULL && flow->dialogue != NULL)
-		dialogue_prefetch_parser(flow->dialogue);
+	if (flow == NULL || flow->dialogue == NULL || length == 0)
+		return;
+	dialogue_prefetch_parser(flow->dialogue);
+	backlog_prefetch_recent(flow->streams[direction_of(flow, sender)].backlog, length);
 }
 
 // How well a flow fits a segment's tap point. A segment from elsewhere that brings something new is the

@@ -132,11 +132,13 @@ uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key);
 
 // Starts to bring the memory that a segment will need into the cache: what flow_find looks at, what reading goes
 // through, and what the parser keeps. Each step looks into what the one before it asked for, and so is worth it some
-// packets behind that, and some ahead of the next. `sender`: as in flow_find.
+// packets behind that, and some ahead of the next. `sender`: as in flow_find; `length`: of the segment.
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
 void flow_prefetch(const struct flow_table *table, uint64_t hash);
-void flow_prefetch_state(const struct flow_table *table, uint64_t hash, unsigned sender);
-void flow_prefetch_parser(const struct flow_table *table, uint64_t hash);
+void flow_prefetch_state(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length);
+void flow_prefetch_parser(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length);
 
 // Where in the traffic it all happens from here on: numbers that go on, and may wrap.
 void flow_table_moment(struct flow_table *table, uint32_t position);

@@ -464,10 +464,10 @@ static void look_ahead(const struct worker *worker, const struct lookup *lookup,
 		flow_prefetch(flows, lookup->hash);
 		break;
 	case 2:
-		flow_prefetch_state(flows, lookup->hash, lookup->sender);
+		flow_prefetch_state(flows, lookup->hash, lookup->sender, lookup->segment->length);
 		break;
 	default:
-		flow_prefetch_parser(flows, lookup->hash);
+		flow_prefetch_parser(flows, lookup->hash, lookup->sender, lookup->segment->length);
 		break;
 	}
 }
