@@ -29,7 +29,7 @@ static void forget(struct session_anonymiser *sessions)
 {
 	while (sessions->texts != NULL) {
 		struct text *text = sessions->texts;
-		sessions->texts = text->next;
+		sessions->texts = (struct text *)(void *)text->in_store.next;
 		free(text);
 	}
 }
@@ -53,7 +53,7 @@ static struct text *other_text(
 		sessions->no_memory = true;
 		return NULL;
 	}
-	text->next = sessions->texts;
+	text->in_store.next = (struct chained *)(void *)sessions->texts;
 	text->references = 1;
 	text->length = (uint32_t)anonymise_text(sessions->anonymiser, bytes, length, text->bytes);
 	sessions->texts = text;

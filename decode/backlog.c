@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/backlog.h"
 
+#include "capture/base/prefetch.h"
+
 #include <string.h>
 
 enum {
@@ -15,7 +17,7 @@ struct backlog {
 	uint32_t held_bytes;
 	uint32_t conflicting;
 	uint16_t held_count;
-	uint16_t recent_length;
+	uint16_t recent_length, recent_end; // the bytes are a ring: where the next one goes
 	bool clear_known, plain_known;
 	uint32_t clear_until, plain_until; // sequence numbers
 	struct looks looks;
@@ -42,6 +44,22 @@ struct backlog *backlog_create(struct memory *memory)
 	return backlog;
 }
 
+void backlog_prefetch(const struct backlog *backlog)
+{
+	if (backlog != NULL)
+		prefetch(backlog, offsetof(struct backlog, recent));
+}
+
+void backlog_prefetch_recent(const struct backlog *backlog, uint32_t length)
+{
+	if (backlog == NULL)
+		return;
+	if (length >= RECENT_MAX)
+		prefetch(backlog->recent, RECENT_MAX);
+	else
+		prefetch(backlog->recent + backlog->recent_end, length);
+}
+
 void backlog_destroy(struct memory *memory, struct backlog *backlog)
 {
 	if (backlog == NULL)
@@ -58,21 +76,37 @@ void backlog_remember(struct backlog *backlog, const uint8_t *bytes, size_t leng
 	if (length >= RECENT_MAX) {
 		memcpy(backlog->recent, bytes + length - RECENT_MAX, RECENT_MAX);
 		backlog->recent_length = RECENT_MAX;
+		backlog->recent_end = 0;
 		return;
 	}
-	size_t kept = backlog->recent_length;
-	if (kept + length > RECENT_MAX) {
-		size_t out = kept + length - RECENT_MAX;
-		memmove(backlog->recent, backlog->recent + out, kept - out);
-		kept -= out;
-	}
-	memcpy(backlog->recent + kept, bytes, length);
-	backlog->recent_length = (uint16_t)(kept + length);
+	size_t end = backlog->recent_end, behind = RECENT_MAX - end;
+	size_t first = length < behind ? length : behind;
+	memcpy(backlog->recent + end, bytes, first);
+	memcpy(backlog->recent, bytes + first, length - first);
+	size_t kept = backlog->recent_length + length;
+	backlog->recent_length = (uint16_t)(kept < RECENT_MAX ? kept : RECENT_MAX);
+	backlog->recent_end = (uint16_t)(length < behind ? end + length : length - behind);
+}
+
+// Turns the ring so that the oldest byte is the first: so they can be compared and pointed to.
+static const uint8_t *recent_in_order(struct backlog *backlog)
+{
+	uint8_t turned[RECENT_MAX];
+	size_t length = backlog->recent_length, end = backlog->recent_end;
+	size_t start = (end + RECENT_MAX - length) % RECENT_MAX;
+	size_t first = length < RECENT_MAX - start ? length : RECENT_MAX - start;
+	if (start == 0)
+		return backlog->recent;
+	memcpy(turned, backlog->recent + start, first);
+	memcpy(turned + first, backlog->recent, length - first);
+	memcpy(backlog->recent, turned, length);
+	backlog->recent_end = (uint16_t)(length % RECENT_MAX);
+	return backlog->recent;
 }
 
 void backlog_forget(struct backlog *backlog)
 {
-	backlog->recent_length = 0;
+	backlog->recent_length = backlog->recent_end = 0;
 }
 
 void backlog_saw(struct backlog *backlog, const struct sighting *sighting)
@@ -165,10 +199,11 @@ void backlog_compare(struct backlog *backlog, const struct segment *segment, uin
 	conflict->length = 0;
 	if (backlog->recent_length == 0)
 		return;
-	uint32_t at = compare(backlog, segment, backlog->recent, start, next, &length);
+	const uint8_t *recent = recent_in_order(backlog);
+	uint32_t at = compare(backlog, segment, recent, start, next, &length);
 	if (length == 0 || is_fault_of_line(segment))
 		return;
-	describe(conflict, segment, backlog->recent + at, start + at, length);
+	describe(conflict, segment, recent + at, start + at, length);
 	const struct sighting *first = looks_of(
 	    &backlog->looks, conflict->sequence, conflict->sequence + conflict->length);
 	if (first == NULL) {

@@ -41,6 +41,11 @@ struct backlog;
 // NULL: memory refused.
 struct backlog *backlog_create(struct memory *memory);
 
+// Start to bring it into the cache: what each segment needs, and then the place of `length` bytes to be remembered.
+// NULL is allowed.
+void backlog_prefetch(const struct backlog *backlog);
+void backlog_prefetch_recent(const struct backlog *backlog, uint32_t length);
+
 // Frees it and all that it holds. NULL is allowed.
 void backlog_destroy(struct memory *memory, struct backlog *backlog);
 

@@ -4,7 +4,8 @@
 // certificates that were shown before, so that what is new is rare.
 //
 // What was handed on is kept in a table of fixed size, with its bytes, so that a certificate that comes
-// again is compared instead of hashed: a thirtieth of the cost. One that another has pushed out of the
+// again is compared instead of hashed: a thirtieth of the cost. Of long ones (a server may put a thousand
+// names into one) so many are kept as take 4 MiB. One that another has pushed out of the
 // table is handed on again. So the receiver gets each at least once, and must bear to get it twice.
 // Owned by one worker; not thread safe.
 #ifndef MAILTAP_DECODE_CERTIFICATE_ANNOUNCER_H
@@ -37,6 +38,14 @@ struct certificate_announcer;
 struct certificate_announcer *certificate_announcer_create(struct memory *memory,
     const struct hash_key *key, certificate_sink *sink, void *context);
 void certificate_announcer_destroy(struct certificate_announcer *announcer);
+
+// The bytes of a certificate that was announced before, if it has this length, begins with these bytes and is kept:
+// one that comes in pieces can be compared with it piece by piece. NULL: there is none, or `beginning` is short of
+// CERTIFICATE_HEAD. It stays where it is until certificate_let_go.
+enum { CERTIFICATE_HEAD = 48 }; // bytes: as far as the serial number, which tells a server's certificates apart
+const uint8_t *certificate_recall(
+    struct certificate_announcer *announcer, struct view beginning, size_t length);
+void certificate_let_go(struct certificate_announcer *announcer, const uint8_t *der);
 
 // Puts a certificate's hash into sha256 and hands it on if it is new. False: it could not be hashed.
 bool certificate_announce(struct certificate_announcer *announcer, struct view der,

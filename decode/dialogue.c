@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/dialogue.h"
 
+#include "capture/base/prefetch.h"
 #include "decode/dialogue_state.h"
 #include "decode/first_look.h"
 #include "decode/tls_facts.h"
@@ -517,6 +518,19 @@ bool dialogue_keeps(const struct dialogue *dialogue, enum direction from)
 bool dialogue_done(const struct dialogue *dialogue)
 {
 	return dialogue->stage == STAGE_DONE;
+}
+
+void dialogue_prefetch(const struct dialogue *dialogue)
+{
+	prefetch(dialogue, sizeof *dialogue);
+}
+
+void dialogue_prefetch_parser(const struct dialogue *dialogue)
+{
+	if (dialogue->stage == STAGE_TLS)
+		tls_prefetch(dialogue->tls);
+	else if (dialogue->stage == STAGE_MAIL)
+		prefetch(dialogue->state, dialogue->ops->state_size);
 }
 
 struct dialogue *dialogue_create(

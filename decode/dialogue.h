@@ -29,6 +29,10 @@ void dialogue_destroy(struct dialogue *dialogue);
 // other direction are in the capture.
 void dialogue_data(struct dialogue *dialogue, const struct chunk *chunk, bool other_seen);
 
+// Start to bring its state, and then the parser's, into the cache.
+void dialogue_prefetch(const struct dialogue *dialogue);
+void dialogue_prefetch_parser(const struct dialogue *dialogue);
+
 // `length` bytes of a direction are missing.
 void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t length);
 

@@ -3,13 +3,16 @@
 // other segments of its bucket came in between: with a hundred of all, once in ten million.
 #include "decode/duplicates.h"
 
+#include "capture/base/quick_hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	LINE = 64, // bytes of the cache
 	WAYS = 4,
-	BUCKETS = 2048,
+	BUCKET_BITS = 11,
+	BUCKETS = 1 << BUCKET_BITS,
 	TICK = 1024, // nanoseconds
 	NOT_READ = 0,
 };
@@ -32,17 +35,6 @@ struct duplicates {
 	struct hash_key key;
 };
 
-// What a segment and its copy have in common. No padding: hashed as bytes.
-struct appearance {
-	uint64_t connection;
-	uint32_t sequence, acknowledgement, length, captured, tap_point;
-	uint16_t window, ip_id, checksum;
-	uint8_t flags, sender;
-	uint32_t reserved;
-};
-
-_Static_assert(sizeof(struct appearance) == 40, "no padding");
-
 struct duplicates *duplicates_create(const struct hash_key *key)
 {
 	struct duplicates *duplicates =
@@ -59,22 +51,34 @@ void duplicates_destroy(struct duplicates *duplicates)
 	free(duplicates);
 }
 
+static uint64_t pair(uint32_t high, uint32_t low)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+// Of what a segment and its copy have in common.
 static uint64_t mark_of(const struct hash_key *key, const struct segment *segment, unsigned sender)
 {
-	const struct appearance appearance = {
-	    .connection = segment->hash,
-	    .sequence = segment->sequence,
-	    .acknowledgement = segment->acknowledgement,
-	    .length = segment->length,
-	    .captured = segment->captured,
-	    .tap_point = segment->context.tap_point,
-	    .window = segment->window,
-	    .ip_id = segment->ip_id,
-	    .checksum = segment->checksum,
-	    .flags = segment->flags,
-	    .sender = (uint8_t)sender,
+	const uint64_t appearance[] = {
+	    segment->hash,
+	    pair(segment->sequence, segment->acknowledgement),
+	    pair(segment->length, segment->captured),
+	    pair(segment->context.tap_point, (uint32_t)segment->window << 16 | segment->ip_id),
+	    pair(segment->checksum, (uint32_t)segment->flags << 8 | sender),
 	};
-	return hash_bytes(key, &appearance, sizeof appearance) | 1;
+	return quick_hash(key, appearance, sizeof appearance) | 1;
+}
+
+// Cheaper than the mark, so that it can be asked for ahead; as spread, as nobody knows the connection's hash.
+static size_t bucket_of(const struct segment *segment)
+{
+	uint64_t place = pair(segment->sequence, segment->acknowledgement);
+	return (place ^ segment->hash) * 0x9e3779b97f4a7c15u >> (64 - BUCKET_BITS);
+}
+
+void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment)
+{
+	__builtin_prefetch(&duplicates->buckets[bucket_of(segment)], 1);
 }
 
 // In front of the others; the last one gives way.
@@ -86,7 +90,7 @@ static void remember(struct bucket *bucket, const struct sight *sight)
 
 static uint32_t mark_of_bytes(const struct duplicates *duplicates, const struct segment *segment)
 {
-	return (uint32_t)hash_bytes(&duplicates->key, segment->payload, segment->captured) | 1;
+	return (uint32_t)quick_hash(&duplicates->key, segment->payload, segment->captured) | 1;
 }
 
 // Where they mattered when it came: it may have been the last that was read.
@@ -109,7 +113,7 @@ bool duplicates_take(
 	const uint32_t delay = DUPLICATE_DELAY / TICK;
 	const uint64_t mark = mark_of(&duplicates->key, segment, sender);
 	const uint32_t now = (uint32_t)(segment->context.time / TICK);
-	struct bucket *bucket = &duplicates->buckets[mark / 2 % BUCKETS];
+	struct bucket *bucket = &duplicates->buckets[bucket_of(segment)];
 	for (size_t i = 0; i < WAYS; i++) {
 		const struct sight *sight = &bucket->sights[i];
 		if (sight->mark == mark && now - sight->ticks + delay <= 2 * delay &&

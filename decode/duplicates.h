@@ -29,6 +29,9 @@ struct duplicates;
 struct duplicates *duplicates_create(const struct hash_key *key);
 void duplicates_destroy(struct duplicates *duplicates); // NULL is allowed
 
+// Starts to bring what duplicates_take will look at into the cache.
+void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment);
+
 // True if the segment came before, a moment ago; else it is remembered. `sender`: which end of the connection;
 // `read`: its bytes matter. A copy of a segment that was cut shorter is none.
 bool duplicates_take(

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/flow.h"
 
+#include "capture/base/prefetch.h"
+#include "capture/base/quick_hash.h"
+
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
 	BYTES_PER_FLOW = 512, // for sizing the table
@@ -42,14 +45,14 @@ struct flow_table {
 	size_t silent_max; // flows that opened or ended: a flood leaves room for what is read
 	size_t elsewhere_max;
 	uint32_t position; // in the traffic
-	size_t mask;
-	struct flow **buckets; // mapped, so that pages nobody uses are never made
+	struct chain_table table; // of the flows, by flow_hash
 };
 
+// Twice as many as there can be flows, a power of two.
 static size_t bucket_count(size_t budget)
 {
 	size_t count = BUCKETS_MIN;
-	while (count < budget / BYTES_PER_FLOW)
+	while (count < 2 * (budget / BYTES_PER_FLOW))
 		count *= 2;
 	return count;
 }
@@ -60,10 +63,7 @@ struct flow_table *flow_table_create(
 	struct flow_table *table = calloc(1, sizeof *table);
 	if (table == NULL)
 		return NULL;
-	size_t count = bucket_count(budget);
-	void *buckets = mmap(NULL, count * sizeof(struct flow *), PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (buckets == MAP_FAILED) {
+	if (!chain_table_begin(&table->table, bucket_count(budget))) {
 		free(table);
 		return NULL;
 	}
@@ -72,8 +72,6 @@ struct flow_table *flow_table_create(
 	table->context = context;
 	table->silent_max = budget / SILENT_SHARE / memory_class_size(sizeof(struct flow));
 	table->elsewhere_max = budget / ELSEWHERE_SHARE / memory_class_size(sizeof(struct flow));
-	table->mask = count - 1;
-	table->buckets = buckets;
 	return table;
 }
 
@@ -131,12 +129,28 @@ void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now)
 
 /* ---- the table ---- */
 
+// 8 bytes of an address as a number that is in the same order.
+static uint64_t number_of(const uint8_t *bytes)
+{
+	uint64_t number;
+	memcpy(&number, bytes, sizeof number);
+	return be64toh(number);
+}
+
+static bool source_is_first(const struct segment *segment)
+{
+	const uint8_t *source = segment->source.bytes, *destination = segment->destination.bytes;
+	uint64_t one = number_of(source), other = number_of(destination);
+	if (one == other) {
+		one = number_of(source + sizeof one);
+		other = number_of(destination + sizeof other);
+	}
+	return one != other ? one < other : segment->source_port < segment->destination_port;
+}
+
 unsigned flow_key_of(const struct segment *segment, struct flow_key *key)
 {
-	int order = memcmp(&segment->source, &segment->destination, sizeof segment->source);
-	if (order == 0)
-		order = segment->source_port < segment->destination_port ? -1 : 1;
-	unsigned sender = order < 0 ? 0 : 1;
+	unsigned sender = source_is_first(segment) ? 0 : 1;
 	key->address[sender] = segment->source;
 	key->port[sender] = segment->source_port;
 	key->address[1 - sender] = segment->destination;
@@ -146,31 +160,58 @@ unsigned flow_key_of(const struct segment *segment, struct flow_key *key)
 
 uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
 {
-	return hash_bytes(secret, key, sizeof *key);
+	return quick_hash(secret, key, sizeof *key);
+}
+
+static struct flow *flow_of(struct chained *chained)
+{
+	return (struct flow *)(void *)chained;
 }
 
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
-	__builtin_prefetch(&table->buckets[hash & table->mask]);
-}
-
-void flow_prefetch(const struct flow_table *table, uint64_t hash)
-{
-	const struct flow *flow = table->buckets[hash & table->mask];
-	if (flow == NULL)
-		return;
-	for (size_t line = 0; line < sizeof *flow; line += 64)
-		__builtin_prefetch((const char *)flow + line);
-}
-
-static struct flow **bucket_of(struct flow_table *table, uint64_t hash)
-{
-	return &table->buckets[hash & table->mask];
+	__builtin_prefetch(chain_table_bucket(&table->table, hash));
 }
 
 static enum direction direction_of(const struct flow *flow, unsigned sender)
 {
 	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
+}
+
+void flow_prefetch(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow *flow = flow_of(*chain_table_bucket(&table->table, hash));
+	if (flow != NULL)
+		prefetch(flow, sizeof *flow);
+}
+
+static const struct flow *likely_flow(const struct flow_table *table, uint64_t hash)
+{
+	return flow_of(chained_with(*chain_table_bucket(&table->table, hash), hash));
+}
+
+void flow_prefetch_state(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length)
+{
+	const struct flow *flow = likely_flow(table, hash);
+	if (flow == NULL || flow->dialogue == NULL)
+		return;
+	dialogue_prefetch(flow->dialogue);
+	backlog_prefetch(flow->streams[direction_of(flow, sender)].backlog);
+	if (length > 0)
+		prefetch(flow->session, sizeof *flow->session);
+	else
+		prefetch(&flow->session->protocol, 1); // what else is asked of it lies beside that
+}
+
+void flow_prefetch_parser(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length)
+{
+	const struct flow *flow = likely_flow(table, hash);
+	if (flow == NULL || flow->dialogue == NULL || length == 0)
+		return;
+	dialogue_prefetch_parser(flow->dialogue);
+	backlog_prefetch_recent(flow->streams[direction_of(flow, sender)].backlog, length);
 }
 
 // How well a flow fits a segment's tap point. A segment from elsewhere that brings something new is the
@@ -207,8 +248,10 @@ struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uin
 	unsigned copies = 0;
 	struct flow *best = NULL;
 	enum tap_match best_match = TAP_COPY;
-	for (struct flow *flow = *bucket_of(table, hash); flow != NULL; flow = flow->bucket_next) {
-		if (flow->hash != hash || memcmp(&flow->key, key, sizeof *key) != 0)
+	struct chained *found = chained_with(*chain_table_bucket(&table->table, hash), hash);
+	for (; found != NULL; found = chained_with(found->next, hash)) {
+		struct flow *flow = flow_of(found);
+		if (memcmp(&flow->key, key, sizeof *key) != 0)
 			continue;
 		enum tap_match match = match_tap_point(flow, sender, segment);
 		if (match > best_match) {
@@ -223,7 +266,7 @@ struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uin
 
 static bool is_twin(const struct flow *flow, const struct flow *other)
 {
-	if (other == flow || other->hash != flow->hash ||
+	if (other == flow ||
 	    memcmp(&other->key, &flow->key, sizeof flow->key) != 0 ||
 	    other->first > flow->last + TWIN_DELAY || flow->first > other->last + TWIN_DELAY)
 		return false;
@@ -238,9 +281,10 @@ static bool is_twin(const struct flow *flow, const struct flow *other)
 
 bool flow_has_twin(const struct flow_table *table, const struct flow *flow)
 {
-	const struct flow *other = table->buckets[flow->hash & table->mask];
-	while (other != NULL && !is_twin(flow, other))
-		other = other->bucket_next;
+	const uint64_t hash = flow->in_table.hash;
+	struct chained *other = chained_with(*chain_table_bucket(&table->table, hash), hash);
+	while (other != NULL && !is_twin(flow, flow_of(other)))
+		other = chained_with(other->next, hash);
 	return other != NULL;
 }
 
@@ -293,13 +337,11 @@ struct flow *flow_add(
 		table->counters.refused++;
 		return NULL;
 	}
-	struct flow **bucket = bucket_of(table, hash);
 	flow->key = *key;
-	flow->hash = hash;
+	flow->in_table.hash = hash;
 	flow->first = flow->last = flow->queued = now;
 	flow->queued_at = table->position;
-	flow->bucket_next = *bucket;
-	*bucket = flow;
+	chain_table_add(&table->table, &flow->in_table);
 	queue_append(&table->queues[FLOW_OPENING], flow);
 	table->counters.created++;
 	if (++table->counters.live > table->counters.live_peak)
@@ -309,15 +351,34 @@ struct flow *flow_add(
 
 void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason reason)
 {
-	struct flow **link = bucket_of(table, flow->hash);
-	while (*link != flow)
-		link = &(*link)->bucket_next;
-	*link = flow->bucket_next;
+	chain_table_remove(&table->table, &flow->in_table);
 	queue_remove(&table->queues[flow->class], flow);
 	table->counters.live--;
 	table->counters.ended++;
 	table->on_end(table->context, flow, reason);
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		holes_destroy(table->memory, flow->streams[from].holes);
 	memory_give(table->memory, flow, sizeof *flow);
+}
+
+// A flow that ends was last heard of long ago. Asks for what the next one of the queue will need, and for the one
+// behind it.
+static void prefetch_next(const struct flow_table *table, const struct flow *flow)
+{
+	const struct flow *next = flow->queue_next;
+	if (next == NULL)
+		return;
+	prefetch(next->queue_next, sizeof *next);
+	prefetch(next->session, sizeof *next->session);
+	prefetch(chain_table_bucket(&table->table, next->in_table.hash), sizeof(void *));
+}
+
+static void end_first(struct flow_table *table, enum flow_class class, enum end_reason reason)
+{
+	struct flow *flow = table->queues[class].first;
+	prefetch_next(table, flow);
+	flow_remove(table, flow,
+	    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason : reason);
 }
 
 // Looks at the longest queued flows of a class. One that was queued at a time that is yet to come is
@@ -336,9 +397,7 @@ static size_t expire_class(
 		else if (waited <= timeout + lateness)
 			break;
 		else
-			flow_remove(table, flow,
-			    class == FLOW_CLOSING ? (enum end_reason)flow->end_reason
-			                          : END_TIMEOUT);
+			end_first(table, class, END_TIMEOUT);
 	}
 	return looked;
 }
@@ -351,13 +410,9 @@ void flow_expire(struct flow_table *table, nanoseconds now, size_t most)
 
 void flow_table_end_all(struct flow_table *table)
 {
-	for (unsigned class = FLOW_CLASSES; class -- > 0;) {
-		struct queue *queue = &table->queues[class];
-		while (queue->first != NULL)
-			flow_remove(table, queue->first,
-			    class == FLOW_CLOSING ? (enum end_reason)queue->first->end_reason
-			                          : END_OF_CAPTURE);
-	}
+	for (unsigned class = FLOW_CLASSES; class -- > 0;)
+		while (table->queues[class].first != NULL)
+			end_first(table, (enum flow_class) class, END_OF_CAPTURE);
 }
 
 void flow_table_destroy(struct flow_table *table)
@@ -365,7 +420,7 @@ void flow_table_destroy(struct flow_table *table)
 	if (table == NULL)
 		return;
 	flow_table_end_all(table);
-	munmap(table->buckets, (table->mask + 1) * sizeof(struct flow *));
+	chain_table_end(&table->table);
 	free(table);
 }
 

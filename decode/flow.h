@@ -5,9 +5,11 @@
 #ifndef MAILTAP_DECODE_FLOW_H
 #define MAILTAP_DECODE_FLOW_H
 
+#include "capture/base/chain_table.h"
 #include "decode/backlog.h"
 #include "decode/dialogue.h"
 #include "decode/headers.h"
+#include "decode/holes.h"
 #include "decode/session.h"
 
 // The two ends of a connection, the lower (address, port) first, so that both directions give the
@@ -37,21 +39,13 @@ enum flow_class {
 	FLOW_CLASSES,
 };
 
-// Where bytes of a stream are missing so far.
-struct hole {
-	uint32_t start, end; // sequence numbers
-	uint32_t missing; // of the bytes between; 0: no hole
-};
-
-enum { HOLES_MAX = 2 };
-
 // One direction of a TCP connection, as tcp.c keeps it.
 struct stream {
 	uint32_t next; // sequence number of the next byte to deliver
 	uint32_t acknowledged; // highest acknowledgement the other side sent for this direction
 	uint32_t fin_sequence; // where the stream ends, if fin_seen
 	uint32_t packets;
-	struct hole holes[HOLES_MAX]; // the newest ones, to see whether late bytes fill them
+	struct holes *holes; // NULL: nothing was missing so far
 	uint8_t far_segments; // in a row beyond what a window allows
 	uint32_t fin_acknowledgement; // what its sender had seen of the other direction by then
 	bool known; // next is valid
@@ -65,8 +59,7 @@ struct stream {
 };
 
 struct flow {
-	struct flow *bucket_next;
-	uint64_t hash; // of key
+	struct chained in_table; // with the hash of the key
 	struct flow *queue_next, *queue_previous;
 	struct flow_key key;
 	uint8_t client_end; // index into key of the side that opened the connection
@@ -93,8 +86,8 @@ struct flow {
 	struct session *session; // from the first payload
 };
 
-// Rounded up to the allocator's classes, a connection that is only counted stays at 512 bytes.
-_Static_assert(sizeof(struct flow) <= 320, "a connection that said nothing yet");
+// With its place in the table, a connection that is only counted stays below 512 bytes.
+_Static_assert(sizeof(struct flow) <= 288, "a connection that said nothing yet");
 _Static_assert(sizeof(struct session) <= 192, "the facts of a connection");
 
 // How long a packet may take from one tap point to the other.
@@ -137,9 +130,15 @@ unsigned flow_key_of(const struct segment *segment, struct flow_key *key);
 
 uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key);
 
-// Starts to bring the memory that flow_find will look at into the cache: worth it some packets ahead.
+// Starts to bring the memory that a segment will need into the cache: what flow_find looks at, what reading goes
+// through, and what the parser keeps. Each step looks into what the one before it asked for, and so is worth it some
+// packets behind that, and some ahead of the next. `sender`: as in flow_find; `length`: of the segment.
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
 void flow_prefetch(const struct flow_table *table, uint64_t hash);
+void flow_prefetch_state(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length);
+void flow_prefetch_parser(
+    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length);
 
 // Where in the traffic it all happens from here on: numbers that go on, and may wrap.
 void flow_table_moment(struct flow_table *table, uint32_t position);

@@ -176,7 +176,7 @@ void session_record_copy(const struct session_record *record, void *room)
 		if (text == NULL)
 			continue;
 		*slots[i] = memcpy(at, text, sizeof *text + text->length);
-		(*slots[i])->next = NULL;
+		(*slots[i])->in_store.next = NULL;
 		at += text_size(text);
 	}
 }

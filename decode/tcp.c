@@ -122,54 +122,11 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 
 /* ---- holes ---- */
 
-// The newest hole is the last; older ones become one, so that no more than HOLES_MAX are kept. What lies
-// so far back that nothing of it is taken any more is forgotten.
-static void note_hole(struct stream *stream, uint32_t start, uint32_t end)
+static void note_hole(
+    struct tcp_context *context, struct stream *stream, uint32_t start, uint32_t end)
 {
-	struct hole *old = &stream->holes[0], *newest = &stream->holes[1];
-	if (old->missing == 0 || start - old->start > FAR) {
-		*old = *newest;
-	} else if (newest->missing > 0) {
-		old->end = newest->end;
-		old->missing += newest->missing;
-	}
-	*newest = (struct hole){start, end, end - start};
+	holes_note(context->memory, &stream->holes, start, end, FAR);
 	stream->missing += end - start;
-}
-
-// Takes [start, end) out of a hole that has it. What is taken out at an edge cannot fill it again. Out
-// of the middle two holes are left if there is room for them; else only the sum is known from then on,
-// and the same bytes once more would count again.
-static void cut_hole(struct stream *stream, struct hole *hole, uint32_t start, uint32_t end)
-{
-	struct hole *old = &stream->holes[0], *newest = &stream->holes[1];
-	bool whole = hole->missing == hole->end - hole->start;
-	bool alone = old->missing == 0 || newest->missing == 0;
-	if (whole && alone && start != hole->start && end != hole->end) {
-		struct hole before = {hole->start, start, start - hole->start};
-		struct hole behind = {end, hole->end, hole->end - end};
-		*old = before;
-		*newest = behind;
-		return;
-	}
-	if (start == hole->start)
-		hole->start = end;
-	else if (end == hole->end)
-		hole->end = start;
-	hole->missing -= end - start < hole->missing ? end - start : hole->missing;
-}
-
-// What came late of a hole is no longer missing.
-static void fill_hole(struct stream *stream, struct hole *hole, uint32_t start, uint32_t end)
-{
-	uint32_t from = after(start, hole->start) ? start : hole->start;
-	uint32_t to = after(hole->end, end) ? end : hole->end;
-	if (hole->missing == 0 || !after(to, from))
-		return;
-	uint32_t filled = to - from < hole->missing ? to - from : hole->missing;
-	stream->missing -= filled;
-	stream->bytes += filled;
-	cut_hole(stream, hole, from, to);
 }
 
 static void deliver_gap(
@@ -178,7 +135,7 @@ static void deliver_gap(
 	struct stream *stream = &flow->streams[from];
 	if (length == 0)
 		return;
-	note_hole(stream, stream->next, stream->next + length);
+	note_hole(context, stream, stream->next, stream->next + length);
 	stream->next += length;
 	if (stream->backlog != NULL)
 		backlog_forget(stream->backlog);
@@ -526,18 +483,20 @@ static void take_reset(struct tcp_context *context, struct flow *flow, enum dire
 
 // Counts a segment of a connection that is no longer read: new bytes, new holes, and what comes late
 // into a hole.
-static void count_only(struct stream *stream, const struct segment *segment)
+static void count_only(
+    struct tcp_context *context, struct stream *stream, const struct segment *segment)
 {
 	uint32_t start = segment->sequence, end = segment->sequence + segment->length;
 	if (!stream->known || segment->length == 0)
 		return;
 	uint32_t late_end = after(end, stream->next) ? stream->next : end;
-	for (size_t i = 0; i < HOLES_MAX && after(late_end, start); i++)
-		fill_hole(stream, &stream->holes[i], start, late_end);
+	uint32_t filled = holes_fill(stream->holes, start, late_end);
+	stream->missing -= filled;
+	stream->bytes += filled;
 	if (!after(end, stream->next))
 		return;
 	if (after(start, stream->next))
-		note_hole(stream, stream->next, start);
+		note_hole(context, stream, stream->next, start);
 	else
 		start = stream->next;
 	stream->bytes += end - start;
@@ -643,17 +602,9 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 // byte too, as the last of the stream: it is not missing.
 static void uncount_fin(struct stream *stream)
 {
-	uint32_t fin = stream->fin_sequence;
-	if (stream->next != fin + 1)
-		return;
-	for (size_t i = 0; i < HOLES_MAX; i++) {
-		struct hole *hole = &stream->holes[i];
-		if (hole->missing == 0 || hole->end != fin + 1)
-			continue;
+	uint32_t end = stream->fin_sequence + 1;
+	if (stream->next == end && holes_drop_last(stream->holes, end))
 		stream->missing--;
-		cut_hole(stream, hole, fin, fin + 1);
-		return;
-	}
 }
 
 static void note_fin(struct stream *stream, const struct segment *segment)
@@ -683,17 +634,11 @@ static void read_segment(struct tcp_context *context, struct flow *flow, enum di
 	}
 }
 
-void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction from,
+// A segment, behind the sequence number that its SYN takes.
+static void take_bytes(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
 	struct stream *stream = &flow->streams[from];
-	struct segment rest = *segment;
-	if (stream->packets++ == 0)
-		stream->tap_point = segment->context.tap_point;
-	if (segment->flags & TCP_SYN) {
-		take_syn(flow, from, segment);
-		rest.sequence++;
-	}
 	if (segment->flags & TCP_RST) {
 		take_reset(context, flow, from, segment);
 		return;
@@ -706,17 +651,34 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
-		set_next(stream, rest.sequence, false);
-	if (is_far(stream, &rest)) {
+		set_next(stream, segment->sequence, false);
+	if (is_far(stream, segment)) {
 		context->counters->out_of_window++;
 		return;
 	}
 	if (flow->session != NULL && flow->dialogue == NULL) {
-		count_only(stream, &rest);
-		note_fin(stream, &rest);
+		count_only(context, stream, segment);
+		note_fin(stream, segment);
 	} else {
-		read_segment(context, flow, from, &rest);
+		read_segment(context, flow, from, segment);
 	}
+}
+
+void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction from,
+    const struct segment *segment)
+{
+	struct stream *stream = &flow->streams[from];
+	if (stream->packets++ == 0)
+		stream->tap_point = segment->context.tap_point;
+	if (!(segment->flags & TCP_SYN)) {
+		take_bytes(context, flow, from, segment);
+		return;
+	}
+	struct segment rest = *segment;
+	take_syn(flow, from, segment);
+	if (!(segment->flags & TCP_RST)) // which is judged by the number that it has
+		rest.sequence++;
+	take_bytes(context, flow, from, &rest);
 }
 
 bool tcp_ended(const struct flow *flow)

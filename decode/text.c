@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/text.h"
 
+#include "capture/base/quick_hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct text_store {
 	struct memory *memory;
 	struct hash_key key;
-	size_t mask, count;
-	struct text *buckets[];
+	struct chain_table table;
 };
 
 struct text_store *text_store_create(
     struct memory *memory, const struct hash_key *key, size_t buckets)
 {
-	struct text_store *store = calloc(1, sizeof *store + buckets * sizeof store->buckets[0]);
+	struct text_store *store = calloc(1, sizeof *store);
 	if (store == NULL)
 		return NULL;
 	store->memory = memory;
 	store->key = *key;
-	store->mask = buckets - 1;
-	return store;
+	if (chain_table_begin(&store->table, buckets))
+		return store;
+	free(store);
+	return NULL;
 }
 
 void text_store_destroy(struct text_store *store)
 {
+	if (store == NULL)
+		return;
+	chain_table_end(&store->table);
 	free(store);
 }
 
-static struct text **bucket_of(struct text_store *store, const void *bytes, size_t length)
+static struct text *text_of(struct chained *chained)
 {
-	return &store->buckets[hash_bytes(&store->key, bytes, length) & store->mask];
+	return (struct text *)(void *)chained;
+}
+
+static struct text *find(
+    const struct text_store *store, uint64_t hash, const void *bytes, size_t length)
+{
+	struct chained *found = chained_with(*chain_table_bucket(&store->table, hash), hash);
+	for (; found != NULL; found = chained_with(found->next, hash)) {
+		struct text *text = text_of(found);
+		if (text->length == length && memcmp(text->bytes, bytes, length) == 0)
+			return text;
+	}
+	return NULL;
 }
 
 struct text *text_keep(struct text_store *store, const void *bytes, size_t length)
@@ -39,22 +57,20 @@ struct text *text_keep(struct text_store *store, const void *bytes, size_t lengt
 		length = TEXT_MAX;
 	if (length == 0)
 		bytes = "";
-	struct text **bucket = bucket_of(store, bytes, length);
-	for (struct text *text = *bucket; text != NULL; text = text->next) {
-		if (text->length == length && memcmp(text->bytes, bytes, length) == 0) {
-			text->references++;
-			return text;
-		}
+	uint64_t hash = quick_hash(&store->key, bytes, length);
+	struct text *text = find(store, hash, bytes, length);
+	if (text != NULL) {
+		text->references++;
+		return text;
 	}
-	struct text *text = memory_take(store->memory, sizeof *text + length);
+	text = memory_take(store->memory, sizeof *text + length);
 	if (text == NULL)
 		return NULL;
+	text->in_store.hash = hash;
 	text->references = 1;
 	text->length = (uint32_t)length;
 	memcpy(text->bytes, bytes, length);
-	text->next = *bucket;
-	*bucket = text;
-	store->count++;
+	chain_table_add(&store->table, &text->in_store);
 	return text;
 }
 
@@ -62,11 +78,7 @@ void text_release(struct text_store *store, struct text *text)
 {
 	if (text == NULL || --text->references > 0)
 		return;
-	struct text **link = bucket_of(store, text->bytes, text->length);
-	while (*link != text)
-		link = &(*link)->next;
-	*link = text->next;
-	store->count--;
+	chain_table_remove(&store->table, &text->in_store);
 	memory_give(store->memory, text, sizeof *text + text->length);
 }
 
@@ -77,5 +89,5 @@ struct memory *text_store_memory(const struct text_store *store)
 
 size_t text_store_count(const struct text_store *store)
 {
-	return store->count;
+	return store->table.count;
 }

@@ -5,13 +5,14 @@
 #ifndef MAILTAP_DECODE_TEXT_H
 #define MAILTAP_DECODE_TEXT_H
 
+#include "capture/base/chain_table.h"
 #include "capture/base/hash.h"
 #include "capture/base/memory.h"
 
 struct text_store;
 
 struct text {
-	struct text *next; // in its bucket
+	struct chained in_store;
 	uint32_t references;
 	uint32_t length;   // bytes; not terminated
 	uint8_t bytes[];
@@ -19,7 +20,7 @@ struct text {
 
 enum { TEXT_MAX = 16 * 1024 }; // bytes; longer texts are cut
 
-// `buckets`: a power of two; about one per text expected. NULL: no memory.
+// `buckets`: a power of two; the most there will be, about one per text expected. NULL: no memory.
 struct text_store *text_store_create(
     struct memory *memory, const struct hash_key *key, size_t buckets);
 void text_store_destroy(struct text_store *store);

@@ -99,6 +99,11 @@ struct tls_sink {
 	// TLS_CHAIN_MAX of a chain.
 	void (*certificate)(
 	    void *context, enum direction sender, unsigned position, struct view der);
+	// A certificate of `length` bytes that begins with these was reported before: where its bytes are, so that
+	// those to come need not be collected as long as they are the same. They stay there until let_go. NULL:
+	// there is none.
+	const uint8_t *(*recall)(void *context, struct view beginning, size_t length);
+	void (*let_go)(void *context, const uint8_t *der);
 	// The Certificate message is complete: it held `count` certificates (0: the client has none).
 	void (*chain_end)(void *context, enum direction sender, unsigned count);
 	// The group named in ServerKeyExchange; 0 if the key exchange names none (DHE, anonymous DH).
@@ -148,6 +153,9 @@ struct tls_outcome {
 // NULL: memory refused. The sink and context are borrowed until tls_destroy.
 struct tls *tls_create(struct memory *memory, const struct tls_sink *sink, void *context);
 void tls_destroy(struct tls *tls);
+
+// Starts to bring its state into the cache.
+void tls_prefetch(const struct tls *tls);
 
 // Before the first byte: the handshake, and nothing behind it, is decrypted if the key log knows the
 // session (tls_protected.c says how far). The key log is borrowed until tls_destroy; NULL: there is none.

@@ -142,6 +142,19 @@ static void on_certificate(void *context, enum direction sender, unsigned positi
 		session->tls.certificates[sender]++;
 }
 
+static const uint8_t *on_recall(void *context, struct view beginning, size_t length)
+{
+	const struct session *session = context;
+	struct certificate_announcer *certificates = session->shared->certificates;
+	return certificates != NULL ? certificate_recall(certificates, beginning, length) : NULL;
+}
+
+static void on_let_go(void *context, const uint8_t *der)
+{
+	const struct session *session = context;
+	certificate_let_go(session->shared->certificates, der);
+}
+
 static void on_chain_end(void *context, enum direction sender, unsigned count)
 {
 	struct session *session = context;
@@ -192,6 +205,8 @@ const struct tls_sink tls_facts_sink = {
     .client_hello = on_client_hello,
     .server_hello = on_server_hello,
     .certificate = on_certificate,
+    .recall = on_recall,
+    .let_go = on_let_go,
     .chain_end = on_chain_end,
     .server_key_exchange = on_key_exchange,
     .alert = on_alert,

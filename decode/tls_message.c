@@ -30,7 +30,10 @@ void tls_release(struct tls *tls, struct tls_half *half)
 {
 	if (half->buffer != NULL)
 		memory_give(tls->memory, half->buffer, half->capacity);
+	if (half->known != NULL)
+		tls->sink->let_go(tls->context, half->known);
 	half->buffer = NULL;
+	half->known = NULL;
 	half->capacity = 0;
 	half->filled = 0;
 }
@@ -53,6 +56,42 @@ enum collected tls_collect(
 	memcpy(where + half->filled, view_take(input, taken), taken);
 	half->filled += (uint32_t)taken;
 	*part = view_of(where, length);
+	return half->filled == length ? COLLECT_WHOLE : COLLECT_MORE;
+}
+
+// What comes is another certificate than the known one: what is the same of both is collected after all.
+static bool collect_known(struct tls *tls, struct tls_half *half)
+{
+	const uint8_t *known = half->known;
+	uint32_t filled = half->filled;
+	half->filled = 0;
+	half->known = NULL;
+	bool reserved = reserve(tls, half, filled);
+	if (reserved) {
+		memcpy(half->buffer, known, filled);
+		half->filled = filled;
+	}
+	tls->sink->let_go(tls->context, known);
+	return reserved;
+}
+
+// A certificate. Most are known, and not even collected.
+static enum collected collect_certificate(
+    struct tls *tls, struct tls_half *half, struct view *input, uint32_t length, struct view *part)
+{
+	bool begins = half->filled == 0 && input->length < length;
+	if (begins && tls->sink->recall != NULL)
+		half->known = tls->sink->recall(tls->context, *input, length);
+	if (half->known == NULL)
+		return tls_collect(tls, half, input, length, part);
+	size_t left = length - half->filled;
+	size_t taken = left < input->length ? left : input->length;
+	if (memcmp(half->known + half->filled, input->data, taken) != 0)
+		return collect_known(tls, half) ? tls_collect(tls, half, input, length, part)
+		                                : COLLECT_REFUSED;
+	view_take(input, taken);
+	half->filled += (uint32_t)taken;
+	*part = view_of(half->known, length);
 	return half->filled == length ? COLLECT_WHOLE : COLLECT_MORE;
 }
 
@@ -392,7 +431,10 @@ static bool message_part(
 	}
 	struct view part = {NULL, 0};
 	size_t before = input->length;
-	enum collected collected = tls_collect(tls, half, input, length, &part);
+	bool certificate = half->message_state == MESSAGE_CERTIFICATE;
+	enum collected collected = certificate
+	                               ? collect_certificate(tls, half, input, length, &part)
+	                               : tls_collect(tls, half, input, length, &part);
 	if (counted)
 		half->message_left -= (uint32_t)(before - input->length);
 	if (collected == COLLECT_MORE)

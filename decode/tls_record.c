@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The record layer: finds records in the bytes of each direction, and finds them again behind a gap.
+#include "capture/base/prefetch.h"
 #include "decode/tls_state.h"
 
 #include <string.h>
@@ -375,6 +376,11 @@ struct tls *tls_create(struct memory *memory, const struct tls_sink *sink, void 
 	tls->sink = sink;
 	tls->context = context;
 	return tls;
+}
+
+void tls_prefetch(const struct tls *tls)
+{
+	prefetch(tls, sizeof *tls);
 }
 
 void tls_use_keylog(struct tls *tls, const struct tls_keylog *keylog)

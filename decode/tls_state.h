@@ -105,8 +105,9 @@ enum chain_state {
 
 struct tls_half {
 	uint8_t *buffer; // what was collected of `part`; NULL if it is short or nothing was
+	const uint8_t *known; // a certificate that is the same as far as it was read; NULL: none is
 	uint32_t capacity; // bytes the buffer was taken with
-	uint32_t filled; // bytes of the part collected
+	uint32_t filled; // bytes of the part collected, or found to be those of `known`
 	uint32_t message_left; // bytes of the handshake message not read yet
 	uint32_t chain_left; // bytes of its certificate list not read yet
 	uint32_t part; // bytes of the part of a Certificate message being read

@@ -49,7 +49,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	struct worker *worker = context;
 	worker->order.age = (uint32_t)worker->order.position - flow->queued_at;
 	if (worker->options.quiet != NULL)
-		quiet_set_put(worker->options.quiet, flow->hash, QUIET_NOT);
+		quiet_set_put(worker->options.quiet, flow->in_table.hash, QUIET_NOT);
 	worker->order.turn =
 	    worker->finishing ? (uint32_t)FLOW_CLASSES - flow->class : flow->class;
 	tcp_finish(&worker->tcp, flow);
@@ -345,7 +345,7 @@ static bool settle_elsewhere(struct worker *worker, struct flow *flow)
 	bool done = flow->dialogue != NULL && dialogue_done(flow->dialogue);
 	if (!done && !flow->given_up && !tcp_ended(flow))
 		return false;
-	no_mail_set_add(worker->no_mail, flow->hash);
+	no_mail_set_add(worker->no_mail, flow->in_table.hash);
 	flow_remove(worker->flows, flow, flow->reset ? END_RST : END_FIN);
 	return true;
 }
@@ -439,35 +439,54 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	if (class != flow->class)
 		flow_set_class(worker->flows, flow, class, segment->context.time);
 	if (worker->options.quiet != NULL)
-		quiet_set_put(worker->options.quiet, flow->hash, tier_of(flow));
+		quiet_set_put(worker->options.quiet, flow->in_table.hash, tier_of(flow));
 	keep_within_budget(worker, flow);
 }
 
-// The tables are far larger than the caches: what the segments of a batch will need is asked for
-// before the first of them is looked at.
-static void look_ahead(const struct worker *worker, const struct segment *const *segments, size_t count,
-    struct lookup *lookups)
+// Steps of asking for what a segment needs, the last of them reading it. The tables are far larger than the caches,
+// and each step looks into what the one before it asked for: so it comes some segments later.
+enum { STEPS = 4, STEP_SEGMENTS = 2 };
+
+static void look_ahead(const struct worker *worker, const struct lookup *lookup, unsigned step)
 {
-	for (size_t i = 0; i < count; i++) {
-		lookups[i] = lookup_of(segments[i]);
-		if (segments[i]->elsewhere)
-			no_mail_set_prefetch(worker->no_mail, lookups[i].hash);
-		else
-			flow_prefetch_bucket(worker->flows, lookups[i].hash);
+	const struct flow_table *flows = worker->flows;
+	if (lookup->segment->elsewhere) {
+		if (step == 0)
+			no_mail_set_prefetch(worker->no_mail, lookup->hash);
+		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (!segments[i]->elsewhere)
-			flow_prefetch(worker->flows, lookups[i].hash);
+	switch (step) {
+	case 0:
+		flow_prefetch_bucket(flows, lookup->hash);
+		duplicates_prefetch(worker->duplicates, lookup->segment);
+		break;
+	case 1:
+		flow_prefetch(flows, lookup->hash);
+		break;
+	case 2:
+		flow_prefetch_state(flows, lookup->hash, lookup->sender, lookup->segment->length);
+		break;
+	default:
+		flow_prefetch_parser(flows, lookup->hash, lookup->sender, lookup->segment->length);
+		break;
+	}
 }
 
 void worker_segments(struct worker *worker, const struct segment *const *segments, size_t count)
 {
 	struct lookup lookups[PACKET_BATCH_MAX];
 	take_newer_patterns(worker);
-	look_ahead(worker, segments, count, lookups);
-	for (size_t i = 0; i < count; i++) {
-		worker_moment(worker, segments[i]->position);
-		take_segment(worker, &lookups[i]);
+	for (size_t ahead = 0; ahead < count + STEPS * STEP_SEGMENTS; ahead++) {
+		size_t at = ahead; // below 0, it is beyond all of them
+		if (at < count)
+			lookups[at] = lookup_of(segments[at]);
+		for (unsigned step = 0; step < STEPS; step++, at -= STEP_SEGMENTS)
+			if (at < count)
+				look_ahead(worker, &lookups[at], step);
+		if (at < count) {
+			worker_moment(worker, segments[at]->position);
+			take_segment(worker, &lookups[at]);
+		}
 	}
 }
 

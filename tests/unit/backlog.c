@@ -240,6 +240,38 @@ static void the_last_bytes_are_remembered(void **state)
 	memory_destroy(memory);
 }
 
+// Nor does it matter whether they are looked at meanwhile.
+static void looking_changes_nothing(void **state)
+{
+	enum { KEPT = 384, STREAM = 20000 };
+	static uint8_t bytes[STREAM];
+	(void)state;
+	struct memory *memory = memory_create(BUDGET);
+	struct backlog *backlog = backlog_create(memory);
+	uint32_t next = 0, expected = 0;
+	srand(2);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(rand() >> 8);
+	while (next < STREAM - 600) {
+		uint32_t length = (uint32_t)(rand() % (rand() % 2 == 0 ? 40 : 500)) + 1;
+		backlog_remember(backlog, bytes + next, length);
+		next += length;
+		uint32_t kept = next < KEPT ? next : KEPT, at = next - kept + (uint32_t)rand() % kept;
+		if (rand() % 3 == 0)
+			continue;
+		struct segment segment = segment_of(next - kept, bytes + next - kept, kept);
+		backlog_compare(backlog, &segment, next, &ignored);
+		assert_int_equal(backlog_conflicting(backlog), expected);
+		bytes[at] ^= 1;
+		backlog_compare(backlog, &segment, next, &ignored);
+		assert_int_equal(backlog_conflicting(backlog), ++expected);
+		bytes[at] ^= 1;
+	}
+	assert_true(expected > 50);
+	backlog_destroy(memory, backlog);
+	memory_destroy(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(memory_used_up_is_told),
 	    cmocka_unit_test(delivered_bytes_are_compared),
 	    cmocka_unit_test(the_last_bytes_are_remembered),
+	    cmocka_unit_test(looking_changes_nothing),
 	};
 	return cmocka_run_group_tests_name("backlog", tests, NULL, NULL);
 }

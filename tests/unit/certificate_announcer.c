@@ -116,6 +116,66 @@ static void alike_but_not_the_same(void **state)
 	}
 }
 
+// However many long ones are shown, what is kept of them is bounded; one that comes again is kept again.
+static void few_long_ones_are_kept(void **state)
+{
+	enum { LENGTH = 32 * 1024 - 64, SHOWN = 400, KEPT = 4 << 20 };
+	static uint8_t der[LENGTH];
+	uint8_t first[CERTIFICATE_HASH_BYTES], sha256[CERTIFICATE_HASH_BYTES];
+	struct heard heard = {0};
+	(void)state;
+	struct certificate_announcer *announcer =
+	    certificate_announcer_create(memory, &key, hear, &heard);
+	for (uint32_t i = 0; i < 2 * SHOWN; i++) {
+		uint32_t number = i % SHOWN;
+		memcpy(der + LENGTH - sizeof number, &number, sizeof number);
+		assert_true(certificate_announce(
+		    announcer, view_of(der, LENGTH), FROM_SERVER, 0, 1, i == 0 ? first : sha256));
+		if (i == SHOWN)
+			assert_memory_equal(first, sha256, sizeof first);
+		assert_true(memory_in_use(memory) <= KEPT);
+	}
+	assert_true(memory_in_use(memory) > KEPT / 2);
+	assert_true(heard.times >= SHOWN);
+	certificate_announcer_destroy(announcer);
+	assert_int_equal(memory_in_use(memory), 0);
+}
+
+// One that was shown is recalled by its beginning, and stays for whoever compares, though others push it out.
+static void recalled_by_its_beginning(void **state)
+{
+	enum { LENGTH = 9000, OTHERS = 3000 };
+	static uint8_t der[LENGTH], other[LENGTH];
+	uint8_t sha256[CERTIFICATE_HASH_BYTES];
+	(void)state;
+	struct certificate_announcer *announcer =
+	    certificate_announcer_create(memory, &key, NULL, NULL);
+	memset(der, 1, sizeof der);
+	struct view head = view_of(der, CERTIFICATE_HEAD);
+	assert_null(certificate_recall(announcer, head, LENGTH));
+	assert_true(certificate_announce(announcer, view_of(der, LENGTH), FROM_SERVER, 0, 1, sha256));
+	assert_null(certificate_recall(announcer, view_of(der, CERTIFICATE_HEAD - 1), LENGTH));
+	assert_null(certificate_recall(announcer, head, LENGTH - 1));
+	const uint8_t *known = certificate_recall(announcer, head, LENGTH);
+	const uint8_t *again = certificate_recall(announcer, view_of(der, 100), LENGTH);
+	assert_non_null(known);
+	assert_ptr_equal(known, again);
+	der[99] ^= 1;
+	assert_null(certificate_recall(announcer, view_of(der, 100), LENGTH));
+	der[99] ^= 1;
+	certificate_let_go(announcer, again);
+	for (uint32_t i = 1; i <= OTHERS; i++) {
+		memcpy(other, &i, sizeof i);
+		memcpy(other + LENGTH - sizeof i, &i, sizeof i);
+		certificate_announce(announcer, view_of(other, LENGTH), FROM_SERVER, 0, 1, sha256);
+	}
+	assert_memory_equal(known, der, LENGTH);
+	assert_null(certificate_recall(announcer, head, LENGTH)); // 3000 are more than 4 MiB
+	certificate_let_go(announcer, known);
+	certificate_announcer_destroy(announcer);
+	assert_int_equal(memory_in_use(memory), 0);
+}
+
 // Where nothing can be kept, all is hashed, and still handed on once.
 static void without_memory(void **state)
 {
@@ -154,6 +214,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(handed_on_once),
 	    cmocka_unit_test(alike_but_not_the_same),
+	    cmocka_unit_test(few_long_ones_are_kept),
+	    cmocka_unit_test(recalled_by_its_beginning),
 	    cmocka_unit_test(without_memory),
 	    cmocka_unit_test(never_forgotten_unheard),
 	};

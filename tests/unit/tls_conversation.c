@@ -124,10 +124,44 @@ static void on_timestamps(void *context, unsigned count)
 	snprintf(line(context), LINE_LENGTH, "timestamps %u", count);
 }
 
+// Of the feeding under way: what certificates are recalled, and how many are not let go yet.
+static struct {
+	const struct conversation *conversation;
+	enum recalled how;
+	unsigned out;
+} recall;
+
+static const uint8_t *on_recall(void *context, struct view beginning, size_t length)
+{
+	(void)context;
+	const struct conversation *from = recall.conversation;
+	const uint8_t *found = NULL;
+	if (recall.how != RECALLED_NONE && beginning.length > 0)
+		found = memmem(from->bytes, from->filled, beginning.data, beginning.length);
+	if (found == NULL || length > from->filled - (size_t)(found - from->bytes))
+		return NULL;
+	uint8_t *copy = malloc(length);
+	assert_non_null(copy);
+	memcpy(copy, found, length);
+	if (recall.how != RECALLED_SAME)
+		copy[recall.how == RECALLED_OTHER ? length - 1 : beginning.length] ^= 1;
+	recall.out++;
+	return copy;
+}
+
+static void on_let_go(void *context, const uint8_t *der)
+{
+	(void)context;
+	free((void *)(uintptr_t)der);
+	recall.out--;
+}
+
 static const struct tls_sink sink = {
     .client_hello = on_client_hello,
     .server_hello = on_server_hello,
     .certificate = on_certificate,
+    .recall = on_recall,
+    .let_go = on_let_go,
     .chain_end = on_chain_end,
     .server_key_exchange = on_server_key_exchange,
     .certificate_request = on_certificate_request,
@@ -211,6 +245,8 @@ void facts_of(
 	facts->count = 0;
 	facts->last[FROM_CLIENT] = facts->last[FROM_SERVER] = TLS_MORE;
 	facts->foreign_at[FROM_CLIENT] = facts->foreign_at[FROM_SERVER] = 0;
+	recall.conversation = conversation;
+	recall.how = feeding->recalled;
 	struct memory *memory = memory_for(feeding);
 	struct feeder feeder = {feeding, tls_create(memory, &sink, facts), facts, {0, 0}};
 	assert_non_null(feeder.tls);
@@ -230,6 +266,7 @@ void facts_of(
 	facts->outcome = tls_outcome(feeder.tls);
 	tls_destroy(feeder.tls);
 	assert_int_equal(memory_in_use(memory), 0);
+	assert_int_equal(recall.out, 0);
 }
 
 // ---- comparing

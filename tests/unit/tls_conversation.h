@@ -37,6 +37,12 @@ struct feeding {
 	bool without[2]; // the direction is not seen at all
 	size_t memory; // budget; 0: plenty
 	const struct tls_keylog *keylog; // or NULL
+	enum recalled {
+		RECALLED_NONE, // no certificate was seen before
+		RECALLED_SAME, // each of them was
+		RECALLED_OTHER, // one that has another last byte
+		RECALLED_OTHER_SOON, // one that has another byte right behind what it is known by
+	} recalled;
 };
 
 // What the parser said: one line a callback, and the outcome.

@@ -514,6 +514,28 @@ static struct hole chance_hole(const struct conversation *talk, enum direction s
 	return (struct hole){from, 1 + chance(kind > 1 && most > 100 ? 100 : most)};
 }
 
+static void check_recalled(const struct handshake *handshake)
+{
+	for (enum recalled recalled = RECALLED_NONE; recalled <= RECALLED_OTHER_SOON; recalled++) {
+		for (size_t piece = 1; piece < 3000; piece += 1 + piece / 3) {
+			struct feeding feeding = {.piece = piece, .recalled = recalled};
+			facts_of(&handshake->conversation, &feeding, &part);
+			facts_equal(&handshake->whole, &part);
+			feeding.holes[FROM_SERVER] =
+			    chance_hole(&handshake->conversation, FROM_SERVER);
+			facts_of(&handshake->conversation, &feeding, &part);
+			facts_never_contradict(&handshake->whole, &part);
+		}
+	}
+}
+
+// A certificate that is compared with one that was seen before, and turns out to be it or another.
+static void known_certificates_change_nothing(void **state)
+{
+	(void)state;
+	for_each_handshake(check_recalled);
+}
+
 static void check_holes(const struct handshake *handshake)
 {
 	for (enum direction sender = FROM_CLIENT; sender <= FROM_SERVER; sender++) {
@@ -787,6 +809,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(facts_are_as_made),
 	    cmocka_unit_test(facts_do_not_depend_on_splits),
+	    cmocka_unit_test(known_certificates_change_nothing),
 	    cmocka_unit_test(holes_hide_and_never_invent),
 	    cmocka_unit_test(one_side_proves_what_it_can),
 	    cmocka_unit_test(memory_refused_hides),
