@@ -9,7 +9,7 @@ const void *module_load(const struct module *module, struct error *error)
 	void *library = dlopen(module->file, RTLD_NOW | RTLD_LOCAL);
 	const void *found = library != NULL ? dlsym(library, module->symbol) : NULL;
 	if (found == NULL)
-		error_set(error, "%s: %s; is %s installed?", module->purpose, dlerror(),
-		    module->package);
+		error_set(
+		    error, "%s: %s; is %s installed?", module->purpose, dlerror(), module->package);
 	return found;
 }
