@@ -224,7 +224,7 @@ static bool start(struct http_server *server, int listener)
 	return false;
 }
 
-struct http_server *http_server_start(
+static struct http_server *start_server(
     struct listen_address *address, struct published *published, struct error *error)
 {
 	struct http_server *server = calloc(1, sizeof *server);
@@ -245,7 +245,7 @@ struct http_server *http_server_start(
 	return NULL;
 }
 
-void http_server_stop(struct http_server *server)
+static void stop_server(struct http_server *server)
 {
 	static const uint64_t one = 1;
 	if (server == NULL)
@@ -257,3 +257,5 @@ void http_server_stop(struct http_server *server)
 	close(server->wake);
 	free(server);
 }
+
+const struct http_server_ops http_module = {.start = start_server, .stop = stop_server};

@@ -4,6 +4,8 @@
 // connection, and nothing else. libmicrohttpd reads the requests; a thread of its own does all, and takes
 // what it tells from published.h, so that nobody who asks ever holds up a packet.
 //
+// It is a module of its own (base/module.h), which run_view.c loads.
+//
 // Whoever connects is hostile: connections, their bytes and their time are bounded, and where there are too
 // many the oldest goes first, so that a scrape gets through.
 #ifndef MAILTAP_ANALYTICS_HTTP_SERVER_H
@@ -14,12 +16,18 @@
 
 struct http_server;
 
-// Listens and starts the thread; signals are left to the others. `published` is borrowed until it is stopped.
-// NULL: *error. The address then has the port that was found for port 0.
-struct http_server *http_server_start(
-    struct listen_address *address, struct published *published, struct error *error);
+// What the module gives to the program that loads it.
+struct http_server_ops {
+	// Listens and starts the thread; signals are left to the others. `published` is borrowed until it is stopped.
+	// NULL: *error. The address then has the port that was found for port 0.
+	struct http_server *(*start)(
+	    struct listen_address *address, struct published *published, struct error *error);
+	// Answers what waits, ends the thread and frees all. NULL is allowed.
+	void (*stop)(struct http_server *server);
+};
 
-// Answers what waits, ends the thread and frees all. NULL is allowed.
-void http_server_stop(struct http_server *server);
+#define HTTP_MODULE_SYMBOL "http_module"
+
+extern const struct http_server_ops http_module;
 
 #endif

@@ -37,8 +37,10 @@ size_t interval_clock_take(struct interval_clock *clock, const struct packet_bat
 	if (clock->length == 0 || batch->count == 0)
 		return batch->count;
 	open_first(clock, batch->packets[0].time);
-	for (; count < batch->count && batch->packets[count].time < clock->until; count++)
-		if (batch->packets[count].time > clock->latest)
-			clock->latest = batch->packets[count].time;
+	nanoseconds until = clock->until, latest = clock->latest;
+	for (; count < batch->count && batch->packets[count].time < until; count++)
+		if (batch->packets[count].time > latest)
+			latest = batch->packets[count].time;
+	clock->latest = latest;
 	return count;
 }

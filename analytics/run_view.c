@@ -2,12 +2,14 @@
 #include "analytics/run_view.h"
 
 #include "analytics/http_server.h"
+#include "capture/base/module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct run_view {
 	struct published *published;
+	const struct http_server_ops *http; // NULL: not loaded
 	struct http_server *server;
 };
 
@@ -16,7 +18,12 @@ static bool open_parts(struct run_view *view, struct listen_address *address, st
 	view->published = published_create(error);
 	if (view->published == NULL)
 		return false;
-	view->server = http_server_start(address, view->published, error);
+	static const struct module module = {
+	    HTTP_MODULE_FILE, HTTP_MODULE_SYMBOL, "cannot listen", "libmicrohttpd12"};
+	view->http = module_load(&module, error);
+	if (view->http == NULL)
+		return false;
+	view->server = view->http->start(address, view->published, error);
 	return view->server != NULL;
 }
 
@@ -42,7 +49,8 @@ void run_view_close(struct run_view *view)
 {
 	if (view == NULL)
 		return;
-	http_server_stop(view->server);
+	if (view->http != NULL)
+		view->http->stop(view->server);
 	published_destroy(view->published);
 	free(view);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/trust_files.h"
 
+#include "analytics/pem_reader.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,10 +70,10 @@ static void take(const struct trust_kind *kind, struct view der, struct trust_co
 		counts->damaged++;
 }
 
-static bool is_wanted(const struct trust_kind *kind, const char *label)
+static bool is_wanted(const struct trust_kind *kind, const struct pem_block *block)
 {
 	for (const char *const *wanted = kind->labels; *wanted != NULL; wanted++)
-		if (strcmp(*wanted, label) == 0)
+		if (pem_has_label(block, *wanted))
 			return true;
 	return false;
 }
@@ -80,28 +81,19 @@ static bool is_wanted(const struct trust_kind *kind, const char *label)
 static void take_pem(
     const struct trust_kind *kind, const struct bytes *bytes, struct trust_counts *counts)
 {
-	BIO *input = BIO_new_mem_buf(bytes->data, (int)bytes->length);
-	while (input != NULL) {
-		char *label, *header;
-		unsigned char *der;
-		long length;
-		size_t before = BIO_ctrl_pending(input);
-		if (PEM_read_bio(input, &label, &header, &der, &length) == 1) {
-			if (is_wanted(kind, label))
-				take(kind, view_of(der, (size_t)length), counts);
-			OPENSSL_free(label);
-			OPENSSL_free(header);
-			OPENSSL_free(der);
+	struct view text = view_of(bytes->data, bytes->length);
+	struct pem_block block;
+	uint8_t *der = malloc(2 * bytes->length);
+	while (der != NULL && pem_next(&text, &block)) {
+		size_t length;
+		if (block.ended && !is_wanted(kind, &block))
 			continue;
-		}
-		bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ||
-		              BIO_ctrl_pending(input) >= before;
-		ERR_clear_error();
-		if (at_end)
-			break;
-		counts->damaged++; // a block that is no base64, or has no proper end
+		if (block.ended && pem_decode(block.body, der, &length))
+			take(kind, view_of(der, length), counts);
+		else
+			counts->damaged++;
 	}
-	BIO_free(input);
+	free(der);
 }
 
 // False: errno says why it cannot be read.

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The source "dpdk" as mailtap has it: DPDK and all that is built on it are a module of their own, loaded when
-// the source is opened. So the many runs that read files neither wait for a dozen libraries and their
-// constructors, nor have them in a process that reads hostile bytes, nor need them installed. The module is never
-// unloaded: DPDK has threads.
+// The source "dpdk" as mailtap has it: DPDK and all that is built on it are a module (base/module.h), loaded when
+// the source is opened.
+#include "capture/base/module.h"
 #include "capture/dpdk/module.h"
 #include "capture/source.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 
 struct source {
@@ -19,21 +17,11 @@ const char *source_dpdk_version(void)
 	return MAILTAP_WITH_DPDK;
 }
 
-// By the path that is built into the program (DT_RUNPATH): where the module was built, or is installed.
-static const struct source_ops *load(struct error *error)
-{
-	void *module = dlopen(DPDK_MODULE_FILE, RTLD_NOW | RTLD_LOCAL);
-	const struct source_ops *ops = module != NULL ? dlsym(module, DPDK_MODULE_SYMBOL) : NULL;
-	if (ops == NULL)
-		error_set(error,
-		    "cannot use DPDK: %s; are its libraries installed (librte-ethdev23)?",
-		    dlerror());
-	return ops;
-}
-
 static struct source *open_source(const struct source_request *request, struct error *error)
 {
-	const struct source_ops *ops = load(error);
+	static const struct module module = {
+	    DPDK_MODULE_FILE, DPDK_MODULE_SYMBOL, "cannot use DPDK", "librte-ethdev23"};
+	const struct source_ops *ops = module_load(&module, error);
 	struct source *source = ops != NULL ? malloc(sizeof *source) : NULL;
 	if (ops != NULL && source == NULL)
 		error_set(error, "cannot use DPDK: no memory");

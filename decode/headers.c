@@ -18,7 +18,9 @@ enum {
 	IPV4_SIZE = 20,
 	IPV6_SIZE = 40,
 	TCP_SIZE = 20,
-	GLANCE_SIZE = ETHERNET_SIZE + IPV4_SIZE + TCP_SIZE, // least that the fast branch looks at
+	UDP_SIZE = 8,
+	GLANCE_SIZE = ETHERNET_SIZE + IPV4_SIZE + UDP_SIZE, // least that the fast branch looks at
+	HEADERS_SIZE = ETHERNET_SIZE + IPV4_SIZE + TCP_SIZE, // what most packets have of headers
 };
 
 // Sum of a TCP segment in words of 16 bits as they stand in memory (RFC 1071: the order of bytes does
@@ -203,10 +205,11 @@ static inline bool glance(const struct packet *packet, struct glance *seen)
 		protocol = ip[6];
 	}
 	bool tcp = protocol == PROTOCOL_TCP;
+	uint32_t headers = size + (tcp ? TCP_SIZE : UDP_SIZE);
 	*seen = (struct glance){
 	    network, network + size, network + length, ethertype == ETHERTYPE_IPV6, tcp};
-	return (tcp | (protocol == PROTOCOL_UDP)) & (length >= size + TCP_SIZE) &
-	       (seen->end <= packet->length) & (seen->transport + TCP_SIZE <= packet->captured);
+	return (tcp | (protocol == PROTOCOL_UDP)) & (length >= headers) &
+	       (seen->end <= packet->length) & (network + headers <= packet->captured);
 }
 
 // True if an ordinary packet has to be read on.
@@ -290,7 +293,7 @@ enum headers_outcome headers_datagram(
 static inline void prefetch_headers(const struct packet *packet)
 {
 	__builtin_prefetch(packet->data);
-	__builtin_prefetch(packet->data + GLANCE_SIZE);
+	__builtin_prefetch(packet->data + HEADERS_SIZE);
 }
 
 // Counts what became of a packet that was read on. Returns how many results it left: 1 or 0.
