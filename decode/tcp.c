@@ -634,7 +634,7 @@ static void read_segment(struct tcp_context *context, struct flow *flow, enum di
 	}
 }
 
-// A segment, behind the sequence number that its SYN takes.
+// A segment, behind the sequence number that its SYN takes, and without bytes that hosts may read differently.
 static void take_bytes(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
@@ -647,8 +647,6 @@ static void take_bytes(struct tcp_context *context, struct flow *flow, enum dire
 		context->counters->out_of_window++; // no host takes it (RFC 9293 3.10.7.4)
 		return;
 	}
-	if (segment->flags & TCP_URG)
-		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
 		set_next(stream, segment->sequence, false);
@@ -670,14 +668,18 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 	struct stream *stream = &flow->streams[from];
 	if (stream->packets++ == 0)
 		stream->tap_point = segment->context.tap_point;
-	if (!(segment->flags & TCP_SYN)) {
+	if (!(segment->flags & (TCP_SYN | TCP_URG))) {
 		take_bytes(context, flow, from, segment);
 		return;
 	}
 	struct segment rest = *segment;
-	take_syn(flow, from, segment);
-	if (!(segment->flags & TCP_RST)) // which is judged by the number that it has
-		rest.sequence++;
+	if (segment->flags & TCP_SYN) {
+		take_syn(flow, from, segment);
+		if (!(segment->flags & TCP_RST)) // which is judged by the number that it has
+			rest.sequence++;
+	}
+	if (segment->flags & TCP_URG)
+		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_bytes(context, flow, from, &rest);
 }
 
