@@ -8,20 +8,17 @@ is tagged with a VLAN, some is IPv6. The same arguments and captures give the sa
 """
 
 import argparse
-import ipaddress
 import random
 import struct
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import traces
+from traces import CLIENTS, SERVERS, Disturbed, Session, fold, host, words
 
-from lib import capture_file as cf  # noqa: E402
-from lib import packets as pk  # noqa: E402
-from lib import program, records  # noqa: E402
+from lib import packets as pk
+from lib import program
 
-START = 1_700_000_000_000_000_000
 OTHER_FLOWS = 4000  # at once, besides the mail
 PACKETS_PER_FLOW = 60
 LARGE_SESSION = 20_000  # bytes; the sessions above make up for the many short ones
@@ -29,21 +26,6 @@ PAYLOADS = 512  # different payloads of other traffic
 # (share, smallest, largest payload): together about 800 bytes a packet.
 PAYLOAD_SIZES = [(0.34, 0, 0), (0.12, 40, 600), (0.54, 1360, 1440)]
 UNITS = {"k": 10**3, "M": 10**6, "G": 10**9}
-BUFFER = 8 << 20
-
-
-def fold(total):
-    """A sum of 16-bit words folded into one."""
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
-
-
-def words(data):
-    """The sum of the 16-bit words of some bytes."""
-    if len(data) & 1:
-        data += b"\0"
-    return sum(struct.unpack(f"!{len(data) // 2}H", data))
 
 
 # --- addresses -------------------------------------------------------------------------------
@@ -52,24 +34,18 @@ def words(data):
 class Addresses:
     """Random hosts: clients and servers of the two IP versions."""
 
-    def __init__(self, rng):
-        self.rng = rng
+    def __init__(self, rng, servers):
+        """So few servers that they have many clients."""
+        self.rng, self.servers = rng, servers
 
     def client(self, version):
-        return self._host(version, "10.0.0.0", 24, "2001:db8:c::")
+        return host(CLIENTS[version], self.rng.randrange(1, 1 << 24))
 
     def server(self, version):
-        """From few, so that servers have many clients."""
-        return self._host(version, "172.16.0.0", 9, "2001:db8:5::")
+        return host(SERVERS[version], self.rng.randrange(1, self.servers + 1))
 
     def port(self):
         return self.rng.randrange(10000, 65000)
-
-    def _host(self, version, four, bits, six):
-        number = self.rng.randrange(1, 1 << bits)
-        if version == 4:
-            return (int(ipaddress.IPv4Address(four)) + number).to_bytes(4, "big")
-        return (int(ipaddress.IPv6Address(six)) + number).to_bytes(16, "big")
 
 
 def link_header(rng, version, vlan_share):
@@ -81,48 +57,6 @@ def link_header(rng, version, vlan_share):
 
 
 # --- mail ------------------------------------------------------------------------------------
-
-
-@dataclass
-class Template:
-    """A connection of a capture: its packets from IP on, ready to get other addresses and ports."""
-
-    version: int
-    packets: list  # (from the server?, bytes from the IP header on, offset of TCP)
-    size: int  # bytes of its packets
-    old: int  # the sum of the words that will be replaced: both addresses, the client's port
-
-
-def templates(folder):
-    """All whole mail connections of the captures."""
-    found = []
-    for path in program.captures(folder):
-        try:
-            packets = cf.read(path)
-        except cf.CaptureError:
-            continue
-        flows = {}
-        for packet in packets:
-            segment = pk.parse_segment(packet)
-            if segment and not segment.missing:
-                flows.setdefault(segment.flow, []).append((packet, segment))
-        found += filter(None, map(template, flows.values()))
-    return found
-
-
-def template(parts):
-    """A template from the packets of one connection, None where it is no mail or not whole."""
-    first = parts[0][1]
-    if first.destination[1] not in records.MAIL_PORTS or not first.flags & pk.SYN:
-        return None
-    client, server = first.source, first.destination
-    packets = []
-    for packet, segment in parts:
-        built = pk.build(packet, segment.copy(link=b""))
-        packets.append((segment.source == server, built.data, len(segment.ip)))
-    old = words(client[0]) + words(server[0]) + client[1]
-    size = sum(len(data) for _, data, _ in packets)
-    return Template(first.version, packets, size, old)
 
 
 def weights(found, mean):
@@ -141,40 +75,6 @@ def weights(found, mean):
     share = min(max((mean - means[False]) / (means[True] - means[False]), 0), 1)
     each = {True: share / large.count(True), False: (1 - share) / large.count(False)}
     return [each[kind] for kind in large]
-
-
-class MailSession:
-    """One use of a template, with addresses of its own; `next` gives its frames one by one."""
-
-    def __init__(self, rng, addresses, pick, vlan_share):
-        self.template = pick
-        version = pick.version
-        self.client, self.server = addresses.client(version), addresses.server(version)
-        self.port = addresses.port()
-        self.link = link_header(rng, version, vlan_share)
-        changed = words(self.client) + words(self.server) + self.port
-        # RFC 1624: the checksum changes by the sum of the new words less that of the old.
-        self.tcp_delta = fold(changed + 0xFFFF * 40 - pick.old)
-        self.at = 0
-
-    def next(self):
-        """The next frame, or None at the end."""
-        if self.at == len(self.template.packets):
-            return None
-        from_server, data, tcp = self.template.packets[self.at]
-        self.at += 1
-        out = bytearray(data)
-        source, target = (self.server, self.client) if from_server else (self.client, self.server)
-        if self.template.version == 4:
-            out[12:20] = source + target
-            out[10:12] = b"\0\0"
-            struct.pack_into("!H", out, 10, 0xFFFF - fold(words(bytes(out[:tcp]))))
-        else:
-            out[8:40] = source + target
-        struct.pack_into("!H", out, tcp + (2 if from_server else 0), self.port)
-        old = 0xFFFF - struct.unpack_from("!H", out, tcp + 16)[0]
-        struct.pack_into("!H", out, tcp + 16, 0xFFFF - fold(old + self.tcp_delta))
-        return self.link + bytes(out)
 
 
 # --- everything else -------------------------------------------------------------------------
@@ -253,9 +153,9 @@ class Mixture:
 
     def __init__(self, rng, options):
         self.rng, self.options = rng, options
-        self.addresses = Addresses(rng)
+        self.addresses = Addresses(rng, options.servers)
         self.stock = payloads(rng)
-        self.templates = templates(options.pcaps)
+        self.templates = traces.templates(options.pcaps)
         if options.mail and not self.templates:
             program.fail(f"{options.pcaps}: no mail connections in there")
         self.weights = weights(self.templates, options.session)
@@ -266,7 +166,12 @@ class Mixture:
     def _mail(self):
         self.sessions += 1
         pick = self.rng.choices(self.templates, self.weights)[0]
-        return MailSession(self.rng, self.addresses, pick, self.options.vlan)
+        client, server = self.addresses.client(pick.version), self.addresses.server(pick.version)
+        port = self.addresses.port()
+        session = Session(pick, client, server, port, link_header(self.rng, pick.version, self.options.vlan))
+        if self.options.loss or self.options.reorder:
+            return Disturbed(session, self.rng, self.options.loss, self.options.reorder)
+        return session
 
     def _other(self):
         return OtherFlow(self.rng, self.addresses, self.options, self.stock)
@@ -275,6 +180,13 @@ class Mixture:
         if self.rng.random() < self.options.mail:
             return self._from(self.mail, self._mail)
         return self._from(self.other, self._other)
+
+    def frames(self, size):
+        """Frames of so many bytes in all, or a few more."""
+        while size > 0:
+            frame = self.next()
+            size -= len(frame)
+            yield frame
 
     def _from(self, flows, make):
         """The next frame of a random flow; one that has ended makes room for a new one."""
@@ -288,20 +200,8 @@ class Mixture:
 
 def write_trace(path, options):
     """Write the trace; gives (packets, bytes of packets, mail sessions)."""
-    rng = random.Random(options.seed)
-    mixture = Mixture(rng, options)
-    count = size = 0
-    step = 8 * 10**9 / options.rate  # nanoseconds a byte
-    with open(path, "wb", buffering=BUFFER) as file:
-        file.write(cf.pcap_header(cf.LINK_ETHERNET))
-        while size < options.size:
-            frame = mixture.next()
-            seconds, rest = divmod(START + int(size * step), 1_000_000_000)
-            length = len(frame)
-            file.write(struct.pack("<IIII", seconds, rest // 1000, length, length))
-            file.write(frame)
-            size += length
-            count += 1
+    mixture = Mixture(random.Random(options.seed), options)
+    count, size = traces.write(path, mixture.frames(options.size), options.rate)
     return count, size, mixture.sessions
 
 
@@ -310,7 +210,8 @@ def quantity(text):
     return int(float(text.rstrip("kMG")) * UNITS.get(text[-1], 1))
 
 
-def main():
+def options_of(arguments):
+    """What a trace shall be like."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--pcaps", type=Path, default=program.PCAPS)
@@ -322,9 +223,17 @@ def main():
     parser.add_argument("--concurrent", type=int, default=200, help="mail sessions at once")
     parser.add_argument("--session", type=quantity, default=12000, help="bytes of a mail session, "
                         "on average")  # fmt: skip
-    parser.add_argument("--rate", type=quantity, default=quantity("1G"), help="bits a second")
+    parser.add_argument("--servers", type=quantity, default=511, help="of each IP version")
+    parser.add_argument("--loss", type=float, default=0, help="share of mail packets that the tap misses")
+    parser.add_argument("--reorder", type=float, default=0, help="share of mail packets that come behind "
+                        "the next of their session")  # fmt: skip
+    parser.add_argument("--rate", type=quantity, default=traces.RATE, help="bits a second")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main():
+    options = options_of(sys.argv[1:])
     count, size, sessions = write_trace(options.output, options)
     print(f"{options.output}: {count} packets, {size / count:.0f} bytes on average, {sessions} mail sessions")
     return 0
