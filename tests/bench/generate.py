@@ -151,8 +151,9 @@ class OtherFlow:
 class Mixture:
     """Picks the next frame: mail with the given share of the packets, the rest other traffic."""
 
-    def __init__(self, rng, options):
-        self.rng, self.options = rng, options
+    def __init__(self, options):
+        self.options = options
+        self.rng = rng = random.Random(options.seed)
         self.addresses = Addresses(rng, options.servers)
         self.stock = payloads(rng)
         self.templates = traces.templates(options.pcaps)
@@ -181,11 +182,12 @@ class Mixture:
             return self._from(self.mail, self._mail)
         return self._from(self.other, self._other)
 
-    def frames(self, size):
-        """Frames of so many bytes in all, or a few more."""
-        while size > 0:
+    def frames(self):
+        """Frames of as many bytes in all as were asked for, or a few more."""
+        left = self.options.size
+        while left > 0:
             frame = self.next()
-            size -= len(frame)
+            left -= len(frame)
             yield frame
 
     def _from(self, flows, make):
@@ -196,13 +198,6 @@ class Mixture:
             flows[index] = make()
             frame = flows[index].next()
         return frame
-
-
-def write_trace(path, options):
-    """Write the trace; gives (packets, bytes of packets, mail sessions)."""
-    mixture = Mixture(random.Random(options.seed), options)
-    count, size = traces.write(path, mixture.frames(options.size), options.rate)
-    return count, size, mixture.sessions
 
 
 def quantity(text):
@@ -234,8 +229,9 @@ def options_of(arguments):
 
 def main():
     options = options_of(sys.argv[1:])
-    count, size, sessions = write_trace(options.output, options)
-    print(f"{options.output}: {count} packets, {size / count:.0f} bytes on average, {sessions} mail sessions")
+    mixture = Mixture(options)
+    count, size = traces.write(options.output, mixture.frames(), options.rate)
+    print(f"{options.output}: {count} packets, {size / count:.0f} bytes on average, {mixture.sessions} mail sessions")
     return 0
 
 

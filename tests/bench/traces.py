@@ -6,7 +6,6 @@ addresses, another port, correct checksums, which are not computed anew but chan
 written as they come: of a million sessions at once only their positions are in memory.
 """
 
-import ipaddress
 import struct
 import sys
 from pathlib import Path
@@ -21,8 +20,9 @@ from lib import program, records  # noqa: E402
 START = 1_700_000_000_000_000_000
 RATE = 10**9  # bits a second
 BUFFER = 8 << 20
-CLIENTS = {4: "10.0.0.0", 6: "2001:db8:c::"}
-SERVERS = {4: "172.16.0.0", 6: "2001:db8:5::"}
+# (first address, bytes) of each IP version
+CLIENTS = {4: (10 << 24, 4), 6: (0x20010DB8_000C << 80, 16)}
+SERVERS = {4: (0xAC10 << 16, 4), 6: (0x20010DB8_0005 << 80, 16)}
 REPLACED = {4: 16, 6: 38}  # bytes of a packet that a template leaves to its sessions
 NO_TAG = {version: pk.ethernet_header(version) for version in (4, 6)}
 
@@ -43,8 +43,7 @@ def words(data):
 
 def host(base, number):
     """The bytes of the address so many behind one of CLIENTS or SERVERS."""
-    first = ipaddress.ip_address(base)
-    return (int(first) + number).to_bytes(len(first.packed), "big")
+    return (base[0] + number).to_bytes(base[1], "big")
 
 
 # --- connections -----------------------------------------------------------------------------
@@ -168,6 +167,33 @@ class Session:
         return b"".join((
             self.link, ip, self.addresses[from_server], options, self.ports[from_server], tcp, check, rest,
         ))  # fmt: skip
+
+
+def numbered(pick, number, servers):
+    """The session of that number, with one of so many servers."""
+    client, server = host(CLIENTS[pick.version], 1 + number), host(SERVERS[pick.version], 1 + number % servers)
+    return Session(pick, client, server, 10000 + number % 50000)
+
+
+def together(picks, total, concurrent, servers, lead=0):
+    """Frames of sessions of these templates in turns, so many of them open at once, until the total is reached.
+
+    The first `lead` packets of each come in one go, then one of each session in turns. The frames of a total are
+    the same however many are open at once; only their order is not.
+    """
+    for first in range(0, total, concurrent):
+        block = []
+        for number in range(first, min(first + concurrent, total)):
+            session = numbered(picks[number % len(picks)], number, servers)
+            yield from (session.next() for _ in range(lead))
+            block.append(session)
+        while block:
+            going_on = []
+            for session in block:
+                if (frame := session.next()) is not None:
+                    yield frame
+                    going_on.append(session)
+            block = going_on
 
 
 class Disturbed:

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The goals that mailtap's speed and memory are held to, each measured: rows of one table.
+
+README.md says what each row means. A row that this machine or build cannot measure says why.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import generate
+import traces
+from measure import middle, ratio
+
+from lib import program
+
+HERE = Path(__file__).resolve().parent
+
+# Sessions as they usually go, nothing odd about them.
+CLEARTEXT = ["smtp-cleartext-postfix-swaks", "smtp-submission-auth-plain-clear-postfix-swaks",
+             "imap-cleartext-dovecot-curl", "pop3-cleartext-dovecot-fetchmail"]  # fmt: skip
+TLS = ["smtp-starttls-tls12-ecdsa-postfix-swaks", "smtp-starttls-tls12-rsa-postfix-swaks",
+       "imap-implicit-tls12-dovecot-curl", "pop3-starttls-tls12-dovecot-fetchmail"]  # fmt: skip
+RESUMED = "imap-implicit-tls13-resumed-psk-dovecot-openssl"  # its second session: TLS and no certificate
+RESUMED_LEAD = 10  # packets until TLS is established
+SERVERS = 512
+MIB = 1 << 20
+
+
+@dataclass
+class Row:
+    """A line of the table. `met` is None where nothing could be measured, or nothing is aimed at."""
+
+    workload: str
+    measure: str
+    target: str
+    measured: str
+    met: bool | None = None
+
+    def line(self):
+        return f"| {self.workload} | {self.measure} | {self.target} | {self.measured} | {WORDS[self.met]} |"
+
+
+WORDS = {True: "yes", False: "**no**", None: "–"}
+HEAD = "| workload | measure | target | measured | met |\n|---|---|---|---|---|"
+
+
+def at_most(workload, measure, most, value, text):
+    return Row(workload, measure, f"≤ {most:g}", text, value <= most)
+
+
+def at_least(workload, measure, least, value, text):
+    return Row(workload, measure, f"≥ {least:g}", text, value >= least)
+
+
+def of_captures(names):
+    """The templates of these captures."""
+    return [found for name in names for found in traces.of_capture(program.PCAPS / f"{name}.pcap")]
+
+
+def mixture(bench, name, *arguments):
+    """A trace that generate.py makes."""
+    options = generate.options_of(["unused", *map(str, arguments)])
+    return bench.trace(name, generate.Mixture(options).frames())
+
+
+def cpu(one):
+    return one.cpu
+
+
+# --- traces beside other programs -------------------------------------------------------------
+
+
+def other_traffic(bench):
+    """Hardly any mail: what reading and dropping costs."""
+    trace = mixture(bench, "other", "--size", bench.size("400M", "40M"))
+    bare = bench.build / "tests/bench/bench-bare"
+    commands = {"mailtap": bench.command(trace), "tcpdump": bench.tcpdump(trace)}
+    if bare.exists():
+        commands["bare"] = [bare, trace]
+    runs = bench.in_turns(commands)
+    workload = f"98 % other traffic, {trace.stat().st_size / 1e6:.0f} MB"
+    value = ratio(runs["mailtap"], runs["tcpdump"])
+    yield at_most(workload, "CPU ÷ tcpdump", 0.5, value, f"{value:.2f}")
+    if "bare" not in runs:
+        yield Row("the same", "CPU ÷ bare loop", "≤ 1.25", "not built: ninja -C build tests/bench/bench-bare")
+        return
+    value = ratio(runs["mailtap"], runs["bare"])
+    yield at_most("the same", "CPU ÷ bare loop", 1.25, value, f"{value:.2f}")
+
+
+def all_mail(bench):
+    """Nothing but mail, about half of it TLS with certificates."""
+    trace = mixture(bench, "mail", "--mail", 1, "--size", bench.size("200M", "20M"), "--concurrent", 2000)
+    commands = {"mailtap": bench.command(trace), "tcpdump": bench.tcpdump(trace)}
+    if shutil.which("ndpiReader"):
+        commands["ndpiReader"] = ["ndpiReader", "-i", trace, "-q"]
+    runs = bench.in_turns(commands)
+    workload = f"all mail, {trace.stat().st_size / 1e6:.0f} MB"
+    value = ratio(runs["mailtap"], runs["tcpdump"])
+    yield at_most(workload, "CPU ÷ tcpdump", 1.5, value, f"{value:.2f}")
+    if "ndpiReader" not in runs:
+        yield Row("the same", "CPU ÷ ndpiReader", "≤ 0.125", "not installed: Debian's package libndpi-bin")
+        return
+    value = ratio(runs["mailtap"], runs["ndpiReader"])
+    yield at_most("the same", "CPU ÷ ndpiReader", 0.125, value, f"{value:.3f}")
+
+
+# --- many connections at once -----------------------------------------------------------------
+
+
+def concurrency(bench):
+    """The same sessions, few and many of them open at once."""
+    most = bench.size(1_000_000, 50_000)
+    (_, resumed) = of_captures([RESUMED])
+    few, many = (
+        bench.trace(f"open-{count}", traces.together([resumed], most, count, SERVERS, RESUMED_LEAD))
+        for count in (1000, most)
+    )
+    runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
+    left_out = not_followed(bench.capture())
+    growth = ratio(runs["many"], runs["few"])
+    each = middle(runs["few"], cpu) / bench.packets(few), middle(runs["many"], cpu) / bench.packets(many)
+    text = f"{growth:.2f} ({each[0] * 1e9:.0f} → {each[1] * 1e9:.0f} ns)" + left_out
+    row = at_most(f"1000 → {most} TLS sessions at once", "CPU a packet grows by", 2, growth, text)
+    row.met = row.met and not left_out
+    yield row
+    yield from memory(f"{most} connections, cut over", runs["few"], runs["many"], most - 1000, left_out)
+
+
+def not_followed(capture):
+    """A remark if some connections were given up: then neither time nor memory is that of all."""
+    lost = capture["flows_evicted"] + capture["segments_refused"]
+    return f"; {lost} evicted or refused" if lost else ""
+
+
+def memory(workload, few, many, count, left_out, most=512):
+    """What a connection takes, and all of them with the program, where it is a million."""
+    whole = middle(many, lambda one: one.memory)
+    each = (whole - middle(few, lambda one: one.memory)) * MIB / count
+    row = at_most(workload, "bytes of each", most, each, f"{each:.0f}{left_out}")
+    row.met = row.met and not left_out
+    yield row
+    if most == 512:
+        yield at_most("the same", "MiB in all", 1024, whole, f"{whole:.0f}{left_out}")
+
+
+def waiting(bench):
+    """Connections that have only been opened, and some that wait in the middle of the dialogue."""
+    (smtp,) = of_captures(CLEARTEXT[:1])
+    for name, packets, most, count in (
+        ("opened", 3, 512, bench.size(1_000_000, 50_000)),
+        ("EHLO answered", 8, 2048, bench.size(200_000, 20_000)),
+    ):
+        pick = smtp.cut(0, packets)
+        few, many = (
+            bench.trace(f"waiting-{packets}-{total}", traces.together([pick], total, total, SERVERS, packets))
+            for total in (1000, count)
+        )
+        runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
+        left_out = not_followed(bench.capture())
+        yield from memory(f"{count} connections, {name}", runs["few"], runs["many"], count - 1000, left_out, most)
+
+
+# --- what a session costs ---------------------------------------------------------------------
+
+
+def sessions(bench):
+    """Whole sessions with their records; what it costs to start is taken out by a trace of fewer."""
+    count = bench.size(50_000, 5_000)
+    for name, captures, most in (("cleartext", CLEARTEXT, 10), ("TLS, known certificates", TLS, 15)):
+        picks = of_captures(captures)
+        few, many = (
+            bench.trace(f"{name.split(',')[0]}-{total}", traces.together(picks, total, 500, SERVERS))
+            for total in (count // 10, count)
+        )
+        runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
+        each = (middle(runs["many"], cpu) - middle(runs["few"], cpu)) / (count - count // 10) * 1e6
+        yield at_most(f"{count} sessions, {name}", "µs CPU a session", most, each,
+                      f"{each:.1f} ({sum(len(pick.parts) for pick in picks) / len(picks):.0f} packets)")  # fmt: skip
+
+
+# --- workers, DPDK ----------------------------------------------------------------------------
+
+
+def workers(bench):
+    """Throughput of two workers beside one, on as many processors as workers and on all there are."""
+    trace = mixture(bench, "mail", "--mail", 1, "--size", bench.size("200M", "20M"), "--concurrent", 2000)
+    there = sorted(os.sched_getaffinity(0))
+    if len(there) < 2:
+        yield Row("two workers against one, all mail", "throughput", "≥ 1.7", "needs two processors")
+        return
+    load = os.getloadavg()[0]
+    one, two = bench.command(trace, "--workers", 1), bench.command(trace, "--workers", 2)
+    for where, narrow in ((f"on {len(there)} processors both", there), ("each on as many processors", there[:1])):
+        wide = there if len(narrow) > 1 else there[:2]
+        rounds = [(bench.run(one, narrow), bench.run(two, wide)) for _ in range(bench.runs)]
+        firsts, seconds = zip(*rounds)
+        value = ratio(firsts, seconds, lambda one: one.wall)
+        yield at_least(f"two workers against one, all mail, {where}", "throughput", 1.7, value,
+                       f"{value:.2f} (load before: {load:.1f})")  # fmt: skip
+
+
+def dpdk(bench):
+    """Packets from a DPDK port, beside a loop that receives and frees."""
+    traffic = bench.build / "tests/dpdk/dpdk-traffic"
+    row = Row("DPDK (net_memif), 98 % other traffic", "packets/s ÷ bare receive loop", "≥ 0.8", "not built")
+    if traffic.exists():
+        trace = mixture(bench, "other", "--size", bench.size("400M", "40M"))
+        command = [sys.executable, HERE / "dpdk.py", trace, "--traffic", traffic, "--mailtap", bench.mailtap]
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, check=True)
+        value = float(re.search(r"ratio ([0-9.]+)", done.stdout)[1])
+        row.measured, row.met = f"{value:.2f} ({len(os.sched_getaffinity(0))} processors)", value >= 0.8
+    yield row
+
+
+ALL = [other_traffic, all_mail, concurrency, waiting, dpdk, workers, sessions]
