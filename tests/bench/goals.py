@@ -16,6 +16,7 @@ import generate
 import traces
 from measure import middle, ratio
 
+from lib import capture_file as cf
 from lib import program
 
 HERE = Path(__file__).resolve().parent
@@ -26,7 +27,10 @@ CLEARTEXT = ["smtp-cleartext-postfix-swaks", "smtp-submission-auth-plain-clear-p
 TLS = ["smtp-starttls-tls12-ecdsa-postfix-swaks", "smtp-starttls-tls12-rsa-postfix-swaks",
        "imap-implicit-tls12-dovecot-curl", "pop3-starttls-tls12-dovecot-fetchmail"]  # fmt: skip
 RESUMED = "imap-implicit-tls13-resumed-psk-dovecot-openssl"  # its second session: TLS and no certificate
-RESUMED_LEAD = 10  # packets until TLS is established
+RESUMED_KEPT = 15  # packets until both sides have sent data
+RESUMED_ROUNDS = 5  # of data, the first three of which it takes until nothing more can be learned
+RESUMED_LEAD = RESUMED_KEPT + 2 * 3
+SLOW = 20 * 10**6  # bits a second: a million sessions in less time than they may be silent
 SERVERS = 512
 MIB = 1 << 20
 
@@ -79,7 +83,7 @@ def other_traffic(bench):
     """Hardly any mail: what reading and dropping costs."""
     trace = mixture(bench, "other", "--size", bench.size("400M", "40M"))
     bare = bench.build / "tests/bench/bench-bare"
-    commands = {"mailtap": bench.command(trace), "tcpdump": bench.tcpdump(trace)}
+    commands = {"tcpdump": bench.tcpdump(trace), "mailtap": bench.command(trace)}
     if bare.exists():
         commands["bare"] = [bare, trace]
     runs = bench.in_turns(commands)
@@ -113,15 +117,24 @@ def all_mail(bench):
 # --- many connections at once -----------------------------------------------------------------
 
 
+def resumed_session():
+    """A short session with TLS and without certificates, which lasts until it is only counted any more."""
+    _, pairs = traces.connections(cf.read(program.PCAPS / f"{RESUMED}.pcap"))
+    return traces.lasting(pairs, RESUMED_KEPT, RESUMED_ROUNDS)
+
+
+def open_at_once(bench, total, concurrent):
+    """A trace of such sessions, each past its handshake while others open and go on."""
+    frames = traces.together([resumed_session()], total, concurrent, SERVERS, RESUMED_LEAD)
+    return bench.trace(f"open-{concurrent}-of-{total}", frames, SLOW)
+
+
 def concurrency(bench):
-    """The same sessions, few and many of them open at once."""
-    most = bench.size(1_000_000, 50_000)
-    (_, resumed) = of_captures([RESUMED])
-    few, many = (
-        bench.trace(f"open-{count}", traces.together([resumed], most, count, SERVERS, RESUMED_LEAD))
-        for count in (1000, most)
-    )
-    runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
+    """The same sessions, few and many of them open at once; and what one of them takes while it is."""
+    most = bench.size(1_000_000, 80_000)
+    few, many = open_at_once(bench, most, 1000), open_at_once(bench, most, most)
+    part = open_at_once(bench, most // 4, most // 4)
+    runs = bench.in_turns({"few": bench.command(few), "part": bench.command(part), "many": bench.command(many)})
     left_out = not_followed(bench.capture())
     growth = ratio(runs["many"], runs["few"])
     each = middle(runs["few"], cpu) / bench.packets(few), middle(runs["many"], cpu) / bench.packets(many)
@@ -129,7 +142,7 @@ def concurrency(bench):
     row = at_most(f"1000 → {most} TLS sessions at once", "CPU a packet grows by", 2, growth, text)
     row.met = row.met and not left_out
     yield row
-    yield from memory(f"{most} connections, cut over", runs["few"], runs["many"], most - 1000, left_out)
+    yield from memory(f"{most} connections, cut over", runs["part"], runs["many"], most - most // 4, left_out)
 
 
 def not_followed(capture):
@@ -159,11 +172,11 @@ def waiting(bench):
         pick = smtp.cut(0, packets)
         few, many = (
             bench.trace(f"waiting-{packets}-{total}", traces.together([pick], total, total, SERVERS, packets))
-            for total in (1000, count)
+            for total in (count // 4, count)
         )
         runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
         left_out = not_followed(bench.capture())
-        yield from memory(f"{count} connections, {name}", runs["few"], runs["many"], count - 1000, left_out, most)
+        yield from memory(f"{count} connections, {name}", runs["few"], runs["many"], count - count // 4, left_out, most)
 
 
 # --- what a session costs ---------------------------------------------------------------------

@@ -95,12 +95,12 @@ class Bench:
     def size(self, whole, quick):
         return quick if self.quick else whole
 
-    def trace(self, name, frames):
+    def trace(self, name, frames, rate=traces.RATE):
         """The trace of that name, made of these frames unless it is there."""
         path = self.scratch / f"{name}.pcap"
         if not path.exists():
             unfinished = path.with_suffix(".part")
-            self.counts[path] = traces.write(unfinished, frames)[0]
+            self.counts[path] = traces.write(unfinished, frames, rate)[0]
             unfinished.rename(path)
         elif path not in self.counts:
             self.counts[path] = traces.packets_in(path)

@@ -115,22 +115,37 @@ def _part(packet, segment, first):
     )  # fmt: skip
 
 
-def of_packets(packets):
-    """The templates of some packets: their whole connections to mail ports."""
+def connections(packets):
+    """The (packet, segment) of each TCP connection among some packets."""
     flows = {}
     for packet in packets:
         segment = pk.parse_segment(packet)
         if segment and not segment.missing:
             flows.setdefault(segment.flow, []).append((packet, segment))
-    return list(filter(None, map(template, flows.values())))
+    return list(flows.values())
 
 
 def of_capture(path):
-    """Those of a capture file; none where it is damaged."""
+    """The templates of a capture: its whole connections to mail ports; none where it is damaged."""
     try:
-        return of_packets(cf.read(path))
+        return list(filter(None, map(template, connections(cf.read(path)))))
     except cf.CaptureError:
         return []
+
+
+def lasting(pairs, kept, rounds):
+    """The first packets of a connection; then both sides say again what they last said, in turns; FIN."""
+    pairs = pairs[:kept]
+    packet, client = pairs[0]
+    last = [[s for _, s in pairs if (s.source == client.source) == ours and s.payload][-1] for ours in (True, False)]
+    position = [segment.next_seq for segment in last]
+    for flags, say in [(pk.PSH | pk.ACK, True)] * rounds + [(pk.FIN | pk.ACK, False)]:
+        for side in (0, 1):
+            segment = last[side].copy(seq=position[side], ack=position[1 - side], flags=flags)
+            segment = segment if say else segment.copy(payload=b"")
+            position[side] = segment.next_seq
+            pairs.append((packet, segment))
+    return template(pairs)
 
 
 def templates(folder):
