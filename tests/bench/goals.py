@@ -14,7 +14,7 @@ from pathlib import Path
 
 import generate
 import traces
-from measure import middle, ratio
+from measure import bare_loop, cpu, middle, ratio, resident, tcpdump, wall
 
 from lib import capture_file as cf
 from lib import program
@@ -28,8 +28,8 @@ TLS = ["smtp-starttls-tls12-ecdsa-postfix-swaks", "smtp-starttls-tls12-rsa-postf
        "imap-implicit-tls12-dovecot-curl", "pop3-starttls-tls12-dovecot-fetchmail"]  # fmt: skip
 RESUMED = "imap-implicit-tls13-resumed-psk-dovecot-openssl"  # its second session: TLS and no certificate
 RESUMED_KEPT = 15  # packets until both sides have sent data
-RESUMED_ROUNDS = 5  # of data, the first three of which it takes until nothing more can be learned
-RESUMED_LEAD = RESUMED_KEPT + 2 * 3
+RESUMED_ROUNDS = 6  # of data, the first four of which it takes until nothing more can be learned
+RESUMED_LEAD = RESUMED_KEPT + 2 * 4
 SLOW = 20 * 10**6  # bits a second: a million sessions in less time than they may be silent
 SERVERS = 512
 MIB = 1 << 20
@@ -72,18 +72,14 @@ def mixture(bench, name, *arguments):
     return bench.trace(name, generate.Mixture(options).frames())
 
 
-def cpu(one):
-    return one.cpu
-
-
 # --- traces beside other programs -------------------------------------------------------------
 
 
 def other_traffic(bench):
     """Hardly any mail: what reading and dropping costs."""
     trace = mixture(bench, "other", "--size", bench.size("400M", "40M"))
-    bare = bench.build / "tests/bench/bench-bare"
-    commands = {"tcpdump": bench.tcpdump(trace), "mailtap": bench.command(trace)}
+    bare = bare_loop(bench.mailtap)
+    commands = {"tcpdump": tcpdump(trace), "mailtap": bench.command(trace)}
     if bare.exists():
         commands["bare"] = [bare, trace]
     runs = bench.in_turns(commands)
@@ -97,10 +93,14 @@ def other_traffic(bench):
     yield at_most("the same", "CPU ÷ bare loop", 1.25, value, f"{value:.2f}")
 
 
+def all_mail_trace(bench):
+    return mixture(bench, "mail", "--mail", 1, "--size", bench.size("200M", "20M"), "--concurrent", 2000)
+
+
 def all_mail(bench):
     """Nothing but mail, about half of it TLS with certificates."""
-    trace = mixture(bench, "mail", "--mail", 1, "--size", bench.size("200M", "20M"), "--concurrent", 2000)
-    commands = {"mailtap": bench.command(trace), "tcpdump": bench.tcpdump(trace)}
+    trace = all_mail_trace(bench)
+    commands = {"mailtap": bench.command(trace), "tcpdump": tcpdump(trace)}
     if shutil.which("ndpiReader"):
         commands["ndpiReader"] = ["ndpiReader", "-i", trace, "-q"]
     runs = bench.in_turns(commands)
@@ -125,7 +125,7 @@ def resumed_session():
 
 def open_at_once(bench, total, concurrent):
     """A trace of such sessions, each past its handshake while others open and go on."""
-    frames = traces.together([resumed_session()], total, concurrent, SERVERS, RESUMED_LEAD)
+    frames = traces.together(traces.numbered([resumed_session()], SERVERS), total, concurrent, RESUMED_LEAD)
     return bench.trace(f"open-{concurrent}-of-{total}", frames, SLOW)
 
 
@@ -153,8 +153,8 @@ def not_followed(capture):
 
 def memory(workload, few, many, count, left_out, most=512):
     """What a connection takes, and all of them with the program, where it is a million."""
-    whole = middle(many, lambda one: one.memory)
-    each = (whole - middle(few, lambda one: one.memory)) * MIB / count
+    whole = middle(many, resident)
+    each = (whole - middle(few, resident)) * MIB / count
     row = at_most(workload, "bytes of each", most, each, f"{each:.0f}{left_out}")
     row.met = row.met and not left_out
     yield row
@@ -169,9 +169,9 @@ def waiting(bench):
         ("opened", 3, 512, bench.size(1_000_000, 50_000)),
         ("EHLO answered", 8, 2048, bench.size(200_000, 20_000)),
     ):
-        pick = smtp.cut(0, packets)
+        make = traces.numbered([smtp.cut(0, packets)], SERVERS)
         few, many = (
-            bench.trace(f"waiting-{packets}-{total}", traces.together([pick], total, total, SERVERS, packets))
+            bench.trace(f"waiting-{packets}-{total}", traces.together(make, total, total, packets))
             for total in (count // 4, count)
         )
         runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
@@ -187,8 +187,9 @@ def sessions(bench):
     count = bench.size(50_000, 5_000)
     for name, captures, most in (("cleartext", CLEARTEXT, 10), ("TLS, known certificates", TLS, 15)):
         picks = of_captures(captures)
+        make = traces.numbered(picks, SERVERS)
         few, many = (
-            bench.trace(f"{name.split(',')[0]}-{total}", traces.together(picks, total, 500, SERVERS))
+            bench.trace(f"{name.split(',')[0]}-{total}", traces.together(make, total, 500))
             for total in (count // 10, count)
         )
         runs = bench.in_turns({"few": bench.command(few), "many": bench.command(many)})
@@ -202,7 +203,7 @@ def sessions(bench):
 
 def workers(bench):
     """Throughput of two workers beside one, on as many processors as workers and on all there are."""
-    trace = mixture(bench, "mail", "--mail", 1, "--size", bench.size("200M", "20M"), "--concurrent", 2000)
+    trace = all_mail_trace(bench)
     there = sorted(os.sched_getaffinity(0))
     if len(there) < 2:
         yield Row("two workers against one, all mail", "throughput", "≥ 1.7", "needs two processors")
@@ -213,14 +214,14 @@ def workers(bench):
         wide = there if len(narrow) > 1 else there[:2]
         rounds = [(bench.run(one, narrow), bench.run(two, wide)) for _ in range(bench.runs)]
         firsts, seconds = zip(*rounds)
-        value = ratio(firsts, seconds, lambda one: one.wall)
+        value = ratio(firsts, seconds, wall)
         yield at_least(f"two workers against one, all mail, {where}", "throughput", 1.7, value,
                        f"{value:.2f} (load before: {load:.1f})")  # fmt: skip
 
 
 def dpdk(bench):
     """Packets from a DPDK port, beside a loop that receives and frees."""
-    traffic = bench.build / "tests/dpdk/dpdk-traffic"
+    traffic = Path(bench.mailtap).parent / "tests/dpdk/dpdk-traffic"
     row = Row("DPDK (net_memif), 98 % other traffic", "packets/s ÷ bare receive loop", "≥ 0.8", "not built")
     if traffic.exists():
         trace = mixture(bench, "other", "--size", bench.size("400M", "40M"))

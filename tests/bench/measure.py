@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -34,6 +35,9 @@ class Run:
     cpu: float  # seconds, user and system
     wall: float  # seconds
     memory: float  # most that was resident, in MiB
+
+
+cpu, wall, resident = map(attrgetter, ("cpu", "wall", "memory"))
 
 
 def run(command, processors):
@@ -58,7 +62,7 @@ def in_turns(commands, runs, processors):
     return {name: [one[name] for one in rounds] for name in commands}
 
 
-def ratio(runs, others, figure=lambda one: one.cpu):
+def ratio(runs, others, figure=cpu):
     """The median of a figure's ratios, round by round."""
     return statistics.median(figure(one) / figure(other) for one, other in zip(runs, others))
 
@@ -79,14 +83,23 @@ def instructions(command):
     return int(re.search(r"Collected : (\d+)", done.stderr)[1])
 
 
+def tcpdump(trace):
+    """The program that all are compared with."""
+    return ["tcpdump", "-r", trace, "-w", "/dev/null", FILTER]
+
+
+def bare_loop(mailtap):
+    """The program beside mailtap that only reads and finds the ports; perhaps not built."""
+    return Path(mailtap).parent / "tests/bench/bench-bare"
+
+
 class Bench:
     """What is measured, with what, and where traces and logs lie meanwhile."""
 
     def __init__(self, options, folder):
         self.mailtap, self.runs, self.quick = options.mailtap, options.runs, options.quick
-        self.build = Path(options.mailtap).parent
         self.processor = options.processor
-        self.scratch = Path(folder)
+        self.scratch, self.keep = Path(folder), options.scratch is not None
         self.logs = self.scratch / "logs"
         self.counts = {}  # packets of each trace
         self.start = None  # instructions without a packet
@@ -106,15 +119,17 @@ class Bench:
             self.counts[path] = traces.packets_in(path)
         return path
 
+    def drop(self, trace):
+        """It is not needed any more."""
+        if not self.keep:
+            trace.unlink()
+
     def packets(self, trace):
         return self.counts[trace]
 
     def command(self, trace, *more):
         """mailtap on a trace, with all its logs; one thread reads and follows, unless said otherwise."""
         return [self.mailtap, "-r", trace, "-q", "-w", self.logs, "--workers", 0, *more]
-
-    def tcpdump(self, trace):
-        return ["tcpdump", "-r", trace, "-w", "/dev/null", FILTER]
 
     def run(self, command, processors):
         return run(command, processors)
@@ -130,5 +145,7 @@ class Bench:
     def instructions(self, trace, *more):
         """Instructions a packet of mailtap on a trace, its start left out."""
         if self.start is None:
-            self.start = instructions(self.command(self.trace("empty", ()), "--no-sandbox"))
+            start = self.command(self.trace("empty", ()), "--no-sandbox")
+            instructions(start)  # callgrind's processor is another one: the patterns are compiled for it once
+            self.start = instructions(start)
         return (instructions(self.command(trace, "--no-sandbox", *more)) - self.start) / self.packets(trace)

@@ -148,6 +148,20 @@ def lasting(pairs, kept, rounds):
     return template(pairs)
 
 
+def segmented(pairs, size):
+    """The same connection in segments of at most so many bytes."""
+    made = []
+    for packet, segment in pairs:
+        data = segment.payload
+        pieces = [data[at : at + size] for at in range(0, len(data), size)] or [b""]
+        for number, piece in enumerate(pieces):
+            seq = segment.seq + number * size
+            last = number == len(pieces) - 1
+            flags = segment.flags if last else segment.flags & ~pk.FIN
+            made.append((packet, segment.copy(seq=seq & pk.MASK32, payload=piece, flags=flags)))
+    return made
+
+
 def templates(folder):
     """All whole mail connections of the captures."""
     return [found for path in program.captures(folder) for found in of_capture(path)]
@@ -184,14 +198,19 @@ class Session:
         ))  # fmt: skip
 
 
-def numbered(pick, number, servers):
-    """The session of that number, with one of so many servers."""
-    client, server = host(CLIENTS[pick.version], 1 + number), host(SERVERS[pick.version], 1 + number % servers)
-    return Session(pick, client, server, 10000 + number % 50000)
+def numbered(picks, servers):
+    """Makes the session of a number: these templates in turns, so many servers, each client another one."""
+
+    def make(number):
+        pick = picks[number % len(picks)]
+        client, server = host(CLIENTS[pick.version], 1 + number), host(SERVERS[pick.version], 1 + number % servers)
+        return Session(pick, client, server, 10000 + number % 50000)
+
+    return make
 
 
-def together(picks, total, concurrent, servers, lead=0):
-    """Frames of sessions of these templates in turns, so many of them open at once, until the total is reached.
+def together(make, total, concurrent, lead=0):
+    """Frames of the sessions of numbers below the total, in turns, so many of them open at once.
 
     The first `lead` packets of each come in one go, then one of each session in turns. The frames of a total are
     the same however many are open at once; only their order is not.
@@ -199,7 +218,7 @@ def together(picks, total, concurrent, servers, lead=0):
     for first in range(0, total, concurrent):
         block = []
         for number in range(first, min(first + concurrent, total)):
-            session = numbered(picks[number % len(picks)], number, servers)
+            session = make(number)
             yield from (session.next() for _ in range(lead))
             block.append(session)
         while block:
