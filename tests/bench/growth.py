@@ -31,7 +31,7 @@ def mixed(option):
     """Traces that generate.py makes, all mail unless the option is its share."""
 
     def make(bench, value):
-        arguments = ["--concurrent", 1000, "--size", bench.size("60M", "6M")]
+        arguments = ["--concurrent", 20, "--size", bench.size("150M", "6M")]
         mail = [] if option == "mail" else ["--mail", 1]
         return goals.mixture(bench, f"{option}-{value}", f"--{option}", value, *mail, *arguments)
 
