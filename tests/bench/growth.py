@@ -13,6 +13,7 @@ from measure import middle, ratio, resident, tcpdump
 CURVES = Path(__file__).resolve().parent / "curves"
 INSTRUCTIONS_MOST = 1_000_000  # packets of a trace that callgrind is worth
 CERTIFICATES = "imap-implicit-tls12-dovecot-curl"
+CERTIFICATES_KEPT = 22  # packets, the last with data of both sides
 SERIAL = b"\xa0\x03\x02\x01\x02\x02"  # the version of a certificate, and the tag of its serial number
 
 
@@ -55,7 +56,7 @@ def with_certificates(count):
     They differ in their serial numbers. No signature fits, and all of it is judged nevertheless. A server keeps
     the one that it has, as far as there are servers.
     """
-    (session,) = goals.of_captures([CERTIFICATES])
+    (session,) = (pick.cut(0, CERTIFICATES_KEPT) for pick in goals.of_captures([CERTIFICATES]))
     index = next(index for index in range(len(session.parts)) if SERIAL in session.payload(index))
     at = session.payload(index).index(SERIAL) + len(SERIAL)
     end = at + 1 + session.payload(index)[at]
@@ -122,6 +123,7 @@ def measure(bench, curve, folder):
         shown = [f"{found[0]:.2f}", f"{found[1]:.0f}" if found[1] else "–", f"{found[2]:.0f}{remark}"]
         yield f"| {curve.name} | {x:g} | {' | '.join(shown)} |"
         bench.drop(trace)
-    drawn = svg.figure([panel for panel in panels if panel.points], curve.label, curve.logarithmic)
+    label = curve.label + (" (small traces)" if bench.quick else "")
+    drawn = svg.figure([panel for panel in panels if panel.points], label, curve.logarithmic)
     folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath(f"{curve.name}.svg").write_text(drawn)

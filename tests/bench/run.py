@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--processor", type=int, default=max(os.sched_getaffinity(0)), help="to measure on (the last)")
     parser.add_argument("--scratch", type=Path, help="for traces, which stay there and are used again (some 30 GB)")
     parser.add_argument("--curves", type=Path, default=growth.CURVES, help="where curves are drawn (curves/ here)")
-    parser.add_argument("--only", nargs="+", help="of: goals, growth, shapes, and the names of functions and curves in them")
+    parser.add_argument("--only", nargs="+", help="of: goals, growth, shapes, or what is in them: all_mail, loss, …")
     options = program.parse_arguments(parser)
     with contextlib.ExitStack() as stack:
         folder = options.scratch or stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))

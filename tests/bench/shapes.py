@@ -61,7 +61,7 @@ def scattered(number):
 
 
 def same_bucket(bench):
-    """One bucket: all addresses have one sum and one XOR of their words (and one Toeplitz hash by a key of 16 bits)"""
+    """One bucket: all addresses have one sum and one XOR of their words (and one Toeplitz hash, by the usual key)"""
     return repeated(in_six(colliding), bench, 100_000, 100_000)
 
 
@@ -141,7 +141,9 @@ def measure(bench, shape):
     runs = bench.in_turns({name: bench.command(path) for name, path in traces_of.items()})
     remark = goals.not_followed(bench.capture())
     start = middle(runs["start"], cpu)
-    each, other = ((middle(runs[name], cpu) - start) / bench.packets(traces_of[name]) for name in ("shape", "ordinary"))
+    each, other = (
+        (middle(runs[name], cpu) - start) / bench.packets(traces_of[name]) for name in ("shape", "ordinary")
+    )
     count, size = bench.packets(trace), middle(runs["shape"], resident)
     what = " ".join(shape.__doc__.split())
     row = (

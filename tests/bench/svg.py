@@ -67,8 +67,12 @@ def _panel(panel, label, logarithmic):
     marks = ticks(max(y for _, y in panel.points) or 1)
     scale = _scale([x for x, _ in panel.points], logarithmic)
     places = [(LEFT + scale(x) * (right - LEFT), bottom - y / marks[-1] * (bottom - TOP)) for x, y in panel.points]
-    parts = [_text(LEFT, TOP - 16, panel.title, "start", ' class="title"'), _text((LEFT + right) / 2, HEIGHT - 10, label)]
-    parts.append(_text(16, (TOP + bottom) / 2, panel.unit, extra=f' transform="rotate(-90 16 {(TOP + bottom) / 2})"'))
+    middle = (TOP + bottom) / 2
+    parts = [
+        _text(LEFT, TOP - 16, panel.title, "start", ' class="title"'),
+        _text((LEFT + right) / 2, HEIGHT - 10, label),
+        _text(16, middle, panel.unit, extra=f' transform="rotate(-90 16 {middle})"'),
+    ]
     for mark in marks:
         y = bottom - mark / marks[-1] * (bottom - TOP)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -78,7 +82,8 @@ def _panel(panel, label, logarithmic):
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     parts.append(f'<polyline class="line" points="{line}"/>')
     for (x, y), (of, value) in zip(places, panel.points):
-        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>{of:g}: {value:.4g}</title></circle>')
+        title = f"<title>{of:g}: {value:.4g}</title>"
+        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5">{title}</circle>')
     return "\n".join(parts)
 
 
