@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import traces
-from traces import CLIENTS, SERVERS, Disturbed, Session, fold, host, words
+from traces import CLIENTS, SERVERS, Session, fold, host, words
 
 from lib import packets as pk
 from lib import program
@@ -169,10 +169,7 @@ class Mixture:
         pick = self.rng.choices(self.templates, self.weights)[0]
         client, server = self.addresses.client(pick.version), self.addresses.server(pick.version)
         port = self.addresses.port()
-        session = Session(pick, client, server, port, link_header(self.rng, pick.version, self.options.vlan))
-        if self.options.loss or self.options.reorder:
-            return Disturbed(session, self.rng, self.options.loss, self.options.reorder)
-        return session
+        return Session(pick, client, server, port, link_header(self.rng, pick.version, self.options.vlan))
 
     def _other(self):
         return OtherFlow(self.rng, self.addresses, self.options, self.stock)
@@ -219,9 +216,6 @@ def options_of(arguments):
     parser.add_argument("--session", type=quantity, default=12000, help="bytes of a mail session, "
                         "on average")  # fmt: skip
     parser.add_argument("--servers", type=quantity, default=511, help="of each IP version")
-    parser.add_argument("--loss", type=float, default=0, help="share of mail packets that the tap misses")
-    parser.add_argument("--reorder", type=float, default=0, help="share of mail packets that come behind "
-                        "the next of their session")  # fmt: skip
     parser.add_argument("--rate", type=quantity, default=traces.RATE, help="bits a second")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)

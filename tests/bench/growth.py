@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How what a packet costs, and memory, grow with what the traffic is like: curves as SVG, in curves/."""
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -8,7 +9,10 @@ from typing import Callable
 import goals
 import svg
 import traces
+from generate import LARGE_SESSION
 from measure import middle, ratio, resident, tcpdump
+
+from lib import program
 
 CURVES = Path(__file__).resolve().parent / "curves"
 INSTRUCTIONS_MOST = 1_000_000  # packets of a trace that callgrind is worth
@@ -28,15 +32,24 @@ class Curve:
     trace: Callable  # Bench, x -> trace
 
 
-def mixed(option):
-    """Traces that generate.py makes, all mail unless the option is its share."""
+def mixed(bench, share):
+    size = bench.size("150M", "6M")
+    return goals.mixture(bench, f"mail-{share}", "--mail", share, "--concurrent", 20, "--size", size)
 
-    def make(bench, value):
-        arguments = ["--concurrent", 20, "--size", bench.size("150M", "6M")]
-        mail = [] if option == "mail" else ["--mail", 1]
-        return goals.mixture(bench, f"{option}-{value}", f"--{option}", value, *mail, *arguments)
 
-    return make
+def disturbed(name):
+    """Traces of the same sessions, all short ones of the captures; `name` says what happens to their packets."""
+
+    def trace(bench, share):
+        picks = [pick for pick in traces.templates(program.PCAPS) if pick.size < LARGE_SESSION]
+        make = traces.numbered(picks, goals.SERVERS)
+
+        def disturb(number):
+            return traces.Disturbed(make(number), random.Random(number), **{"loss": 0, "reorder": 0, name: share})
+
+        return bench.trace(f"{name}-{share}", traces.together(disturb, bench.size(20_000, 1_000), 100))
+
+    return trace
 
 
 def open_at_once(bench, concurrent):
@@ -94,9 +107,9 @@ def shares(*values):
 
 ALL = [
     Curve("concurrent", "sessions at once", True, upto(1_000_000, 5_000, 100), open_at_once),
-    Curve("mail", "share of packets that are mail", False, shares(0, 0.02, 0.1, 0.25, 0.5, 0.75, 1), mixed("mail")),
-    Curve("loss", "share of packets lost", False, shares(0, 0.01, 0.05, 0.1, 0.2, 0.4), mixed("loss")),
-    Curve("reorder", "share of packets out of order", False, shares(0, 0.01, 0.05, 0.1, 0.25, 0.5), mixed("reorder")),
+    Curve("mail", "share of packets that are mail", False, shares(0, 0.02, 0.1, 0.25, 0.5, 0.75, 1), mixed),
+    Curve("loss", "share of packets lost", False, shares(0, 0.01, 0.05, 0.1, 0.2, 0.4), disturbed("loss")),
+    Curve("reorder", "share of packets out of order", False, shares(0, 0.01, 0.05, 0.1, 0.25, 0.5), disturbed("reorder")),
     Curve("certificates", "distinct certificates", True, upto(200_000, 3_000), certificates),
     Curve("servers", "servers", True, upto(200_000, 3_000), servers),
 ]
