@@ -60,7 +60,7 @@ def servers(bench, count):
     """Sessions in the clear with so many servers."""
     total = bench.size(200_000, 3_000)
     make = traces.numbered(goals.of_captures(goals.CLEARTEXT[:1]), count)
-    return bench.trace(f"servers-{count}", traces.together(make, total, 500))
+    return bench.trace(f"servers-{count}", traces.together(make, total, 500), goals.SLOW)
 
 
 def with_certificates(count):
@@ -85,7 +85,7 @@ def with_certificates(count):
 
 def certificates(bench, count):
     total = bench.size(200_000, 3_000)
-    return bench.trace(f"certificates-{count}", traces.together(with_certificates(count), total, 500))
+    return bench.trace(f"certificates-{count}", traces.together(with_certificates(count), total, 500), goals.SLOW)
 
 
 def upto(whole, quick, least=1):
