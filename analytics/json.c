@@ -164,14 +164,15 @@ static void put_ascii(struct json *json, uint8_t c)
 
 static bool is_plain(uint8_t c)
 {
-	return (c >= 0x20) & (c < 0x7f) & (c != '"') & (c != '\\') & !is_markup(c);
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && !is_markup(c);
 }
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-static bool any_is_zero(uint64_t eight)
+// Not 0: one of the eight bytes is below `limit`, which is at most 0x80.
+static uint64_t any_below(uint64_t eight, uint8_t limit)
 {
-	return ((eight - EACH(0x01)) & ~eight & EACH(0x80)) != 0;
+	return (eight - EACH(limit)) & ~eight & EACH(0x80);
 }
 
 // Eight bytes at once, as is_plain.
@@ -179,12 +180,12 @@ static bool are_plain(const uint8_t *bytes)
 {
 	uint64_t eight;
 	memcpy(&eight, bytes, sizeof eight);
-	bool control = ((eight - EACH(0x20)) & ~eight & EACH(0x80)) != 0;
-	bool beyond = (eight & EACH(0x80)) != 0 || any_is_zero(eight ^ EACH(0x7f));
+	uint64_t wrong = (eight & EACH(0x80)) | any_below(eight, 0x20);
+	wrong |= any_below(eight ^ EACH(0x7f), 1) | any_below(eight ^ EACH('\\'), 1);
 	// They differ in one bit: " and &, < and >.
-	bool pairs = any_is_zero((eight | EACH(0x04)) ^ EACH('&')) |
-	             any_is_zero((eight | EACH(0x02)) ^ EACH('>'));
-	return !(control | beyond | pairs | any_is_zero(eight ^ EACH('\\')));
+	wrong |= any_below((eight | EACH(0x04)) ^ EACH('&'), 1);
+	wrong |= any_below((eight | EACH(0x02)) ^ EACH('>'), 1);
+	return wrong == 0;
 }
 
 // How many of the bytes, from the first on, stand for themselves.
