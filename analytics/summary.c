@@ -297,9 +297,16 @@ static int compare_versions(const void *a, const void *b)
 	return (int)other->version - (int)one->version;
 }
 
+static void print_version(const struct summary *summary, const char *name, uint64_t sessions)
+{
+	fprintf(summary->out, "  %-12s %9" PRIu64 " (%.1f %%)\n", name, sessions,
+	    100.0 * (double)sessions / (double)summary->established_in_all);
+}
+
 static void print_versions(struct summary *summary)
 {
 	FILE *out = summary->out;
+	uint64_t others = summary->established_in_all;
 	if (summary->established_in_all == 0)
 		return;
 	qsort(summary->versions, summary->version_count, sizeof summary->versions[0],
@@ -307,12 +314,17 @@ static void print_versions(struct summary *summary)
 	fprintf(out, "\nTLS, in the %" PRIu64 " sessions that established it\n",
 	    summary->established_in_all);
 	for (size_t i = 0; i < summary->version_count; i++) {
-		const char *name = tls_version_name(summary->versions[i].version);
-		fprintf(out, "  %-12s %9" PRIu64 " (%.1f %%)\n", name != NULL ? name : "not seen",
-		    summary->versions[i].sessions,
-		    100.0 * (double)summary->versions[i].sessions /
-		        (double)summary->established_in_all);
+		const struct version_count *one = &summary->versions[i];
+		const char *name = tls_version_name(one->version);
+		char number[sizeof "0x0000"];
+		snprintf(number, sizeof number, "0x%04x", one->version);
+		if (name == NULL)
+			name = one->version == TLS_VERSION_UNKNOWN ? "not seen" : number;
+		print_version(summary, name, one->sessions);
+		others -= one->sessions;
 	}
+	if (others > 0)
+		print_version(summary, "others", others);
 }
 
 // What live interfaces say of themselves.
