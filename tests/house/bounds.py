@@ -153,6 +153,8 @@ def untested(table):
         if "tests" not in row:
             continue
         names = QUOTED.findall(row["tests"])
+        if row["tests"].startswith("none: "):
+            continue
         if not names:
             yield f"{row['what']}: no test"
         for name in names:

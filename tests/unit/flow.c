@@ -162,7 +162,8 @@ static void time_outs(void **state)
 		int64_t seconds;
 		enum end_reason reason;
 	} cases[] = {{FLOW_OPENING, 60, END_TIMEOUT}, {FLOW_DIALOGUE, 1860, END_TIMEOUT},
-	    {FLOW_CUT_OVER, 1860, END_TIMEOUT}, {FLOW_CLOSING, 5, END_RST}};
+	    {FLOW_CUT_OVER, 1860, END_TIMEOUT}, {FLOW_CLOSING, 5, END_RST},
+	    {FLOW_ELSEWHERE, 60, END_TIMEOUT}};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct flow *flow = add(1, SECONDS(1));

@@ -98,6 +98,20 @@ static void first_commands(void **state)
 }
 
 // However few bytes there are, they are never taken for something else than more of them would be.
+static void greetings_have_an_end(void **state)
+{
+	enum { LONGEST = 2048 };
+	static uint8_t greeting[LONGEST + 1] = "220 mx.example ESMTP ";
+	(void)state;
+	memset(greeting + 21, 'x', sizeof greeting - 21);
+	for (size_t length = LONGEST - 1; length <= LONGEST + 1; length++) {
+		enum protocol protocol;
+		assert_int_equal(mail_elsewhere(FROM_SERVER, greeting, length, true,
+		                     PROTOCOL_UNDECIDED, &protocol),
+		    length < LONGEST ? ELSEWHERE_TOO_SHORT : ELSEWHERE_NO_MAIL);
+	}
+}
+
 static void beginnings_wait_or_agree(void **state)
 {
 	(void)state;
@@ -226,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(greetings),
 	    cmocka_unit_test(first_commands),
+	    cmocka_unit_test(greetings_have_an_end),
 	    cmocka_unit_test(beginnings_wait_or_agree),
 	    cmocka_unit_test(midway_nothing_is_waited_for),
 	    cmocka_unit_test(alpn_tells),

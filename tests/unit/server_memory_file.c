@@ -323,6 +323,24 @@ static void good_lines(void **state)
 	}
 }
 
+static void lines_have_a_limit(void **state)
+{
+	static uint8_t line[SERVER_LINE_MAX + 1];
+	struct server_entry *entry;
+	uint64_t servers;
+	(void)state;
+	memset(line, ' ', sizeof line);
+	assert_string_equal(server_line_read(line, SERVER_LINE_MAX, &entry), "the line is damaged");
+	assert_string_equal(
+	    server_line_read(line, SERVER_LINE_MAX + 1, &entry), "the line is too long");
+	static const char head[] = "{\"mailtap_server_memory\":1,\"servers\":7}";
+	memcpy(line, head, sizeof head - 1);
+	const char *whole = server_line_read_head(line, SERVER_LINE_MAX, &servers);
+	const char *longer = server_line_read_head(line, SERVER_LINE_MAX + 1, &servers);
+	assert_null(whole);
+	assert_non_null(longer);
+}
+
 static void hostile_lines(void **state)
 {
 	static const char *const lines[] = {
@@ -533,6 +551,7 @@ int main(void)
 	    cmocka_unit_test(the_first_damaged_line_is_told),
 	    cmocka_unit_test(what_is_no_memory_is_refused),
 	    cmocka_unit_test(good_lines),
+	    cmocka_unit_test(lines_have_a_limit),
 	    cmocka_unit_test(hostile_lines),
 	    cmocka_unit_test(one_server_twice),
 	    cmocka_unit_test(a_full_disk_leaves_the_old_file),

@@ -694,6 +694,7 @@ static void first_looks(void **state)
 	LOOK(FROM_CLIENT, "\x16\x03\x05", 0);
 	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\x02", 0);
 	LOOK(FROM_CLIENT, "\x16\x03\x01\x50\x00", 0);
+	LOOK(FROM_CLIENT, "\x17\x03\x01\x48\x01", 0);
 	LOOK(FROM_CLIENT, "E", 0);
 	LOOK(FROM_SERVER, "* OK", 0);
 	LOOK(FROM_SERVER, "\x80\x1c\x01\x00\x02", 0);
