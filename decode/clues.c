@@ -26,6 +26,8 @@ static void append(
 	if (length > 0)
 		memcpy(all + have + CLUE_HEAD, bytes, length);
 	session_set_text(session, &session->clues, all, have + CLUE_HEAD + length, sizeof all);
+	if (session->clues == NULL) // no memory: that there was nothing to see is not seen
+		session->dialogue_gap[FROM_CLIENT] = session->dialogue_gap[FROM_SERVER] = true;
 }
 
 void clue_add(struct session *session, enum clue_kind kind, const void *bytes, size_t length)

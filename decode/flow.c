@@ -26,11 +26,6 @@ static const nanoseconds timeouts[FLOW_CLASSES] = {
     [FLOW_ELSEWHERE] = SECONDS(60),
 };
 
-// Who goes first when memory is short: what is most likely no mail, what has ended, what never began,
-// what is only counted.
-static const enum flow_class eviction_order[FLOW_CLASSES] = {
-    FLOW_ELSEWHERE, FLOW_CLOSING, FLOW_OPENING, FLOW_CUT_OVER, FLOW_DIALOGUE};
-
 struct queue {
 	struct flow *first, *last;
 	size_t count;
@@ -305,22 +300,28 @@ static bool evict_of(struct flow_table *table, enum flow_class class, const stru
 	return true;
 }
 
-bool flow_evict(struct flow_table *table, const struct flow *spared)
+// Of the flows that say nothing those give way that are more: a flood of SYNs does not push out what has just
+// ended, whose last packets would be taken for another connection.
+static bool evict_silent(struct flow_table *table, const struct flow *spared)
 {
-	for (size_t i = 0; i < FLOW_CLASSES; i++)
-		if (evict_of(table, eviction_order[i], spared))
-			return true;
-	return false;
+	bool more_open = table->queues[FLOW_OPENING].count > table->queues[FLOW_CLOSING].count;
+	return evict_of(table, more_open ? FLOW_OPENING : FLOW_CLOSING, spared) ||
+	       evict_of(table, more_open ? FLOW_CLOSING : FLOW_OPENING, spared);
 }
 
-// Silent flows are bounded together, and those give way that are more: a flood of SYNs does not push out what
-// has just ended, whose last packets would be taken for another connection.
+// Who goes first when memory is short: what is most likely no mail, what has ended or never began, what is
+// only counted.
+bool flow_evict(struct flow_table *table, const struct flow *spared)
+{
+	return evict_of(table, FLOW_ELSEWHERE, spared) || evict_silent(table, spared) ||
+	       evict_of(table, FLOW_CUT_OVER, spared) || evict_of(table, FLOW_DIALOGUE, spared);
+}
+
 static void bound_silent(struct flow_table *table)
 {
-	size_t opening = table->queues[FLOW_OPENING].count;
-	size_t closing = table->queues[FLOW_CLOSING].count;
-	if (opening + closing >= table->silent_max)
-		evict_of(table, opening > closing ? FLOW_OPENING : FLOW_CLOSING, NULL);
+	if (table->queues[FLOW_OPENING].count + table->queues[FLOW_CLOSING].count >=
+	    table->silent_max)
+		evict_silent(table, NULL);
 }
 
 struct flow *flow_add(

@@ -261,6 +261,8 @@ void session_login_begins(struct session *session, const uint8_t *mechanism, siz
 	if (known != NULL) {
 		session_set_text(session, &session->auth_mechanism, (const uint8_t *)known->name,
 		    strlen(known->name), SIZE_MAX);
+		if (session->auth_mechanism == NULL) // no memory: whether it shows a secret is not seen
+			session->dialogue_gap[FROM_CLIENT] = true;
 	} else {
 		text_release(session->shared->texts, session->auth_mechanism);
 		session->auth_mechanism = NULL;
