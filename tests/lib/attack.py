@@ -208,7 +208,7 @@ def same_or_less(before, after, touched):
         elif key in COUNTS:
             fewer = lost and was is not None and value <= was
         elif key in ("verdict", "reason", "confidence"):
-            fewer = lost and less_is_judged(before, after)
+            fewer = (lost or after["reason"] is None) and less_is_judged(before, after)
         elif key == "capabilities":
             fewer = after["end_reason"] == "evicted"  # the last list is not the one before
         else:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keyed hash, against who chooses what is hashed: keys that differ in little spread like random ones, under
+// The keyed hashes, against who chooses what is hashed: keys that differ in little spread like random ones, under
 // any secret, and what shares a place under one does not under another.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 enum {
 	KEYS = 1 << 16, // and as many buckets
-	FULLEST = 12, // of a bucket of random keys: more is as likely as to guess 27 bits
+	FULLEST = 16, // of a bucket of random keys: more is as likely as to guess 49 bits
 };
 
 // SipHash-1-3 of the bytes 0, 1, … under the key 00 01 … 0f, as Rust's standard library has it in its tests.
