@@ -3,9 +3,7 @@
 
 #include "analytics/exporter.h"
 #include "decode/pattern_set.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzzer.h"
 
 struct harness {
 	struct crew *crew;
@@ -13,14 +11,6 @@ struct harness {
 	size_t budget;
 	uint64_t records, packets; // of them, both directions
 };
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static const struct port_table *ports(bool every)
 {
@@ -141,8 +131,8 @@ static void check_sums(const struct harness *harness, const struct worker_counte
 	MUST(packets == read.packets);
 	MUST(read.headers.outcomes[HEADERS_SEGMENT] + read.reassembled[HEADERS_SEGMENT] ==
 	     counters->segments_tracked + counters->segments_duplicated +
-	         counters->segments_dropped + counters->segments_set_aside + counters->segments_no_mail +
-	         counters->flow.refused);
+	         counters->segments_dropped + counters->segments_set_aside +
+	         counters->segments_no_mail + counters->flow.refused);
 	MUST(counters->flow.created == counters->flow.ended + counters->flow.live);
 	MUST(counters->flow.ended == harness->records + counters->connections_no_mail);
 	MUST(counters->memory_reserved <= harness->budget);

@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py
-pipeline|capture|x509|chains|patterns|server_memory|session_lines|config DIRECTORY`.
-
-For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
-segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
-them; for `patterns` the shipped files; for `server_memory` files of each kind that it reads (see server_memory.c);
-for `session_lines` the golden records; for `config` the shipped file, and files with mistakes."""
+"""Seeds for the fuzzers: `seeds.py TARGET DIRECTORY`. Made anew each time from what there is: pcaps/, the
+records of the golden tests, the shipped files, the certificates of the system. What a seed of a target looks
+like stands at the head of the target's file."""
 
 import hashlib
 import json
 import re
 import ssl
+import struct
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -29,6 +27,9 @@ CERTIFICATES = Path("/usr/share/ca-certificates")
 PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 LARGEST = 16 * 1024  # bytes of a capture worth mutating
 FIN, SYN, RST = 1, 2, 4
+LINKS = [1, 0, 9, 12, 14, 51, 101, 108, 113, 228, 229, 276]  # as headers.c has them
+LITERAL, UNHEARD, CLIENT, SERVER = 0xFB, 0xFD, 0xFE, 0xFF  # turns.h
+IMPLICIT = {465: 25, 587: 25, 993: 143, 995: 110}  # the protocol's own port
 DATA, LONG_DATA, SYN_STEP, FIN_STEP, RST_STEP, ACK_STEP = 0, 6, 8, 9, 10, 11
 
 
@@ -73,7 +74,122 @@ def captures(kind):
     """(name, seed) of each capture that is small enough."""
     for path in sorted(PCAPS.iterdir()):
         if path.name.endswith(capture_file.CAPTURE_SUFFIXES) and path.stat().st_size <= LARGEST:
-            yield path.name, path.read_bytes() if kind == "capture" else script(path)
+            yield path.name, script(path) if kind == "pipeline" else path.read_bytes()
+
+
+def small_captures():
+    """(path, packets) of each capture that is small enough."""
+    for path in sorted(PCAPS.iterdir()):
+        if path.name.endswith(capture_file.CAPTURE_SUFFIXES) and path.stat().st_size <= LARGEST:
+            yield path, capture_file.read(path)
+
+
+def containers():
+    """(name, capture) of some captures as they are, and of one in each container there is."""
+    for path in sorted(PCAPS.glob("link-*")):
+        if path.suffix != ".gz" and path.stat().st_size <= LARGEST:
+            yield path.name, path.read_bytes()
+    few = capture_file.read(PCAPS / "smtp-probe-quit-postfix-nc.pcap")[:6]
+    for order in "<>":
+        for resolution in (6, 9, 0x80 | 20):
+            yield f"pcapng-{order}-{resolution}", capture_file.pcapng_bytes(few, order, resolution)
+        for nano in (False, True):
+            yield f"pcap-{order}-{nano}", capture_file.pcap_bytes(few, nano, order)
+
+
+def first_packets():
+    """(name, input) of the first packets of each capture of an unusual link, and of a few others (headers.c)."""
+    for path in [*sorted(PCAPS.glob("link-*.pcap*")), PCAPS / "smtp-probe-quit-postfix-nc.pcap"]:
+        for number, packet in enumerate(capture_file.read(path)[:3]):
+            if packet.linktype in LINKS:
+                head = struct.pack("!BBH", 1, LINKS.index(packet.linktype), packet.length - len(packet.data))
+                yield f"{path.name}-{number}", head + packet.data
+
+
+def fragment_scripts():
+    """(name, script) of datagrams in fragments, in order and not (fragments.c)."""
+
+    def piece(number, offset, length, more):
+        return struct.pack("!BHH", number | more << 2, offset // 8, length // 8 if more else length)
+
+    parts = [(0, 800), (800, 800), (1600, 300)]
+    for name, order in (("in-order", (0, 1, 2)), ("backwards", (2, 1, 0)), ("twice", (0, 0, 1, 2, 2))):
+        steps = b"".join(piece(1, *parts[i], i < 2) for i in order)
+        yield name, b"\0" + steps
+    yield "several", b"\0" + b"".join(piece(n, *parts[i], i < 2) for i in (0, 1, 2) for n in range(4))
+    yield "large", b"\0" + b"".join(piece(2, i * 4088, 4088, True) for i in range(16)) + piece(2, 65408, 100, False)
+
+
+def tcp_steps():
+    """(name, script) of the segments of each small capture, each by its place in the stream (tcp.c)."""
+    for path, captured in small_captures():
+        base, script = {}, b"\x04"
+        for packet in captured:
+            segment = packets.parse_segment(packet)
+            if segment is None:
+                continue
+            base.setdefault(segment.source, segment.seq + bool(segment.flags & SYN))
+            place = (segment.seq + bool(segment.flags & SYN) - base[segment.source]) & 0xFFFF
+            sender = segment.dport not in SERVERS
+            script += struct.pack(
+                "!BBHHBBB", 0x10 | sender, segment.flags & 0x2F, place, min(segment.size, 0x7FF), 0, 1, 0
+            )
+        yield path.name, script
+
+
+def spoken(words):
+    """What somebody says, in a conversation (turns.h)."""
+    return b"".join(bytes([LITERAL, c]) if c >= LITERAL else bytes([c]) for c in words)
+
+
+def conversation(captured):
+    """The turns of the first connection, and the server's port."""
+    turns, at, port, first = b"", {}, 0, None
+    for packet in captured:
+        segment = packets.parse_segment(packet)
+        if segment is None or not ({segment.dport, segment.sport} & {25, 143, 110, *IMPLICIT}):
+            continue
+        first = first or segment.flow
+        if segment.flow != first or not segment.payload or segment.missing:
+            continue
+        client = segment.dport in {25, 143, 110, *IMPLICIT}
+        port = segment.dport if client else segment.sport
+        new = segment.seq + len(segment.payload) - at.get(client, segment.seq)
+        if 0 < new <= len(segment.payload):
+            turns += bytes([CLIENT if client else SERVER]) + spoken(segment.payload[-new:])
+            at[client] = segment.seq + len(segment.payload)
+    return turns, port
+
+
+def conversations(kind):
+    """(name, conversation) of the captures of a protocol: implicit TLS or not stands in its head."""
+    protocol = {"smtp": 25, "imap": 143, "pop3": 110}[kind]
+    for path, captured in small_captures():
+        turns, port = conversation(captured)
+        if turns and IMPLICIT.get(port, port) == protocol:
+            yield path.name, bytes([port in (465, 993, 995)]) + turns
+
+
+def handshakes():
+    """(name, conversation) of the captures in which TLS begins, from its first record on; with a key log in the
+    head where there is one (tls.c)."""
+    for path, captured in small_captures():
+        turns, _ = conversation(captured)
+        start = turns.find(bytes([CLIENT]) + b"\x16\x03")
+        log = path.with_suffix(".keylog")
+        if start >= 0:
+            yield path.name, b"\x03" + (log.read_bytes() if log.exists() else b"") + turns[start:]
+
+
+def names():
+    """(name, lines): a reference, and names of a certificate (names.c)."""
+    yield "exact", b"mx.example.com\nmx.example.com\nexample.org"
+    yield "wildcard", b"mx.example.co.uk\n*.example.co.uk\n*.uk\nm*.example.co.uk"
+    yield "address", b"192.0.2.1\n@\xc0\x00\x02\x01\nmx.example.com"
+    yield "address6", b"2001:db8::1\n@" + bytes.fromhex("20010db8000000000000000000000001")
+    yield "common", b"MX.Example.com.\n=mx.example.com"
+    yield "international", "b\u00fccher.example.ck\nxn--bcher-kva.example.ck".encode()
+    yield "deep", b"a.b.c.d.kawasaki.jp\n*.b.c.d.kawasaki.jp\nwww.city.kawasaki.jp"
 
 
 def certificates():
@@ -98,6 +214,8 @@ def patterns():
     """(name, text) of the shipped pattern files."""
     for path in sorted(PATTERNS.glob("*.patterns")):
         yield path.name, path.read_bytes()
+
+
 def servers():
     """(name, input) of a memory of servers, of its lines without their checks, and of a list of good ones."""
     networks = {"networks": [[1, 2], [3, 100]], "next": 0}
@@ -138,8 +256,10 @@ def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
     made = {
-        "x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers,
+        "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
+        "names": names, "container": containers, "x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers,
         "session_lines": logs, "config": configs,
+        **{name: partial(conversations, name) for name in ("smtp", "imap", "pop3")},
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))
     for name, seed in seeds():

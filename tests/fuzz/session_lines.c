@@ -5,15 +5,7 @@
 #include "analytics/facts_lookup.h"
 #include "analytics/render.h"
 #include "analytics/statistics.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzzer.h"
 
 struct sum_sink {
 	struct row_sink sink;
@@ -24,7 +16,7 @@ struct sum_sink {
 static void add_row(struct row_sink *sink, const struct cell *cells)
 {
 	((struct sum_sink *)sink)->sessions += cells[2].number;
-	CHECK(cells[3].part <= cells[3].of);
+	MUST(cells[3].part <= cells[3].of);
 }
 
 static void check_rendered(const char *text, size_t length)
@@ -32,7 +24,7 @@ static void check_rendered(const char *text, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		uint8_t c = (uint8_t)text[i];
 		bool line_end = c == '\n' || (c == '\r' && i + 1 < length && text[i + 1] == '\n');
-		CHECK(c == 0x7f ? false : c >= 0x20 || line_end);
+		MUST(c == 0x7f ? false : c >= 0x20 || line_end);
 	}
 }
 
@@ -44,7 +36,7 @@ static void check_table(void *context, const struct table_ops *table, const void
 	char *text;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
-	CHECK(out != NULL);
+	MUST(out != NULL);
 	render_text(out, table, accumulator, 2);
 	render_csv(out, table, accumulator);
 	render_metrics(out, table, accumulator);
@@ -57,7 +49,7 @@ static void check_table(void *context, const struct table_ops *table, const void
 	if (strcmp(table->name, "verdicts") != 0)
 		return;
 	table->rows(accumulator, &sum.sink);
-	CHECK(sum.sessions == statistics_span(statistics).sessions);
+	MUST(sum.sessions == statistics_span(statistics).sessions);
 }
 
 static void count_line(
@@ -65,7 +57,7 @@ static void count_line(
 {
 	struct session_facts facts;
 	char *copy = malloc(length > 0 ? length : 1); // just as long: reading past it is seen
-	CHECK(copy != NULL);
+	MUST(copy != NULL);
 	memcpy(copy, line, length);
 	if (session_facts_of_line(&facts, copy, length) != FACTS_DAMAGED) {
 		facts_lookup_fill(lookup, &facts);
@@ -74,8 +66,6 @@ static void count_line(
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct facts_lookup *lookup; // takes longer to open than a log to read
@@ -83,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lookup == NULL)
 		lookup = facts_lookup_open(&error);
 	struct statistics *statistics = statistics_create(0, &error);
-	CHECK(lookup != NULL && statistics != NULL);
+	MUST(lookup != NULL && statistics != NULL);
 	for (size_t at = 0; at < size;) {
 		const uint8_t *end = memchr(data + at, '\n', size - at);
 		size_t length = end != NULL ? (size_t)(end - data) - at : size - at;
