@@ -25,10 +25,19 @@ enum {
 	STEP_TIME = 0xe0, // passes before: eighths of the time-out, and more than it
 };
 
+// Fragments count in units of eight bytes. What the snap length left of one counts for less than a whole one.
+enum byte_known {
+	BYTE_UNKNOWN,
+	BYTE_KNOWN, // of a whole unit
+	BYTE_CONTRADICTED, // another one said something else afterwards
+	BYTE_OF_CUT, // of a part of a unit
+	BYTE_EITHER, // two parts differ
+};
+
 // What was sent of a datagram since the table began to collect it.
 struct model {
 	uint8_t value[DATAGRAM_MAX];
-	uint8_t known[DATAGRAM_MAX]; // 1: captured; 2: and contradicted
+	uint8_t known[DATAGRAM_MAX]; // enum byte_known
 	bool sent[DATAGRAM_MAX / UNIT + 1];
 	uint32_t reached; // nothing was sent behind it
 	uint32_t total; // by the last fragment; 0: not seen
@@ -61,17 +70,27 @@ static void forget(struct model *model)
 	model->clean = true;
 }
 
+static void note_byte(struct model *model, uint32_t at, uint8_t value, bool whole)
+{
+	uint8_t *known = &model->known[at];
+	bool differs = *known != BYTE_UNKNOWN && model->value[at] != value;
+	if (*known == BYTE_KNOWN && differs)
+		*known = BYTE_CONTRADICTED;
+	else if (*known == BYTE_OF_CUT && !whole && differs)
+		*known = BYTE_EITHER;
+	else if (whole && *known != BYTE_KNOWN && *known != BYTE_CONTRADICTED)
+		*known = BYTE_KNOWN, model->value[at] = value;
+	else if (*known == BYTE_UNKNOWN)
+		*known = BYTE_OF_CUT, model->value[at] = value;
+}
+
 static void note(struct model *model, const struct fragment *fragment)
 {
 	uint32_t end = fragment->offset + fragment->length;
-	for (uint32_t i = 0; i < fragment->captured; i++) {
-		uint32_t at = fragment->offset + i;
-		if (model->known[at] == 0)
-			model->value[at] = fragment->payload[i];
-		model->known[at] = model->known[at] == 0                      ? 1
-		                   : model->value[at] == fragment->payload[i] ? model->known[at]
-		                                                              : 2;
-	}
+	uint32_t whole = fragment->captured < fragment->length ? fragment->captured / UNIT * UNIT
+	                                                       : fragment->captured;
+	for (uint32_t i = 0; i < fragment->captured; i++)
+		note_byte(model, fragment->offset + i, fragment->payload[i], i < whole);
 	for (uint32_t unit = fragment->offset / UNIT; unit * UNIT < end; unit++)
 		model->sent[unit] = true;
 	if (end > model->reached)
@@ -100,11 +119,13 @@ static void check_datagram(
 	MUST(datagram->captured <= datagram->length && datagram->length <= 65535);
 	MUST(datagram->id == last->id && datagram->ip_version == last->ip_version);
 	MUST(memcmp(&datagram->source, &last->source, sizeof last->source) == 0);
-	for (uint32_t at = 0; at < datagram->captured; at++)
-		MUST(model->known[at] == 1 && model->value[at] == datagram->payload[at]);
+	for (uint32_t at = 0; at < datagram->captured; at++) {
+		MUST(model->known[at] != BYTE_UNKNOWN && model->known[at] != BYTE_CONTRADICTED);
+		MUST(model->known[at] == BYTE_EITHER || model->value[at] == datagram->payload[at]);
+	}
 	// As far as the bytes are known without a gap.
-	MUST(datagram->captured == datagram->length || model->known[datagram->captured] != 1 ||
-	     !model->clean);
+	MUST(datagram->captured == datagram->length ||
+	     model->known[datagram->captured] != BYTE_KNOWN || !model->clean);
 }
 
 static void check_sums(const struct lab *lab)

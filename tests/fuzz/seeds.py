@@ -109,13 +109,20 @@ def first_packets():
 def fragment_scripts():
     """(name, script) of datagrams in fragments, in order and not (fragments.c)."""
 
-    def piece(number, offset, length, more):
-        return struct.pack("!BHH", number | more << 2, offset // 8, length // 8 if more else length)
+    def piece(number, offset, length, more, lie=None, cut=0):
+        what = number | more << 2 | (lie is not None) << 3 | bool(cut) << 4
+        step = struct.pack("!BHH", what, offset // 8, length // 8 if more else length)
+        return step + (b"" if lie is None else struct.pack("!H", lie)) + (bytes([cut]) if cut else b"")
 
     parts = [(0, 800), (800, 800), (1600, 300)]
     for name, order in (("in-order", (0, 1, 2)), ("backwards", (2, 1, 0)), ("twice", (0, 0, 1, 2, 2))):
         steps = b"".join(piece(1, *parts[i], i < 2) for i in order)
         yield name, b"\0" + steps
+    first, middle, last = (piece(1, *parts[i], i < 2) for i in range(3))
+    yield "contradicted", b"\0" + first + middle + piece(1, *parts[1], True, lie=300) + last
+    yield "contradicted-in-part", b"\0" + first + piece(1, 400, 800, True, lie=100) + middle + last
+    yield "contradicted-at-cut", b"\0" + first + middle + piece(1, *parts[1], True, lie=793, cut=5) + last
+    yield "cut", b"\0" + first + piece(1, *parts[1], True, cut=5) + last + middle
     yield "several", b"\0" + b"".join(piece(n, *parts[i], i < 2) for i in (0, 1, 2) for n in range(4))
     yield "large", b"\0" + b"".join(piece(2, i * 4088, 4088, True) for i in range(16)) + piece(2, 65408, 100, False)
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the way from a session log to the tables: the input is a log. Whatever its lines say, every
-// session is in exactly one row of the verdicts, shares are no larger than 1, and what is rendered has
-// no control but the ends of its lines.
+// Fuzzes the way from a session log to the tables: the input is a log, plain or compressed. Whatever its lines
+// say, each is counted once, every session is in exactly one row of the verdicts, shares are no larger than
+// 1, and what is rendered has no control but the ends of its lines.
 #include "analytics/facts_lookup.h"
 #include "analytics/render.h"
+#include "analytics/session_log.h"
 #include "analytics/statistics.h"
 #include "tests/fuzz/fuzzer.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct sum_sink {
 	struct row_sink sink;
@@ -52,18 +56,50 @@ static void check_table(void *context, const struct table_ops *table, const void
 	MUST(sum.sessions == statistics_span(statistics).sessions);
 }
 
-static void count_line(
-    struct statistics *statistics, struct facts_lookup *lookup, const uint8_t *line, size_t length)
+struct reading {
+	struct statistics *statistics;
+	struct facts_lookup *lookup;
+};
+
+static enum log_line count_line(void *context, const char *line, size_t length)
 {
+	static const enum log_line kinds[] = {[FACTS_TAKEN] = LOG_LINE_TAKEN,
+	    [FACTS_TAKEN_IN_PART] = LOG_LINE_IN_PART,
+	    [FACTS_DAMAGED] = LOG_LINE_DAMAGED};
+	struct reading *reading = context;
 	struct session_facts facts;
-	char *copy = malloc(length > 0 ? length : 1); // just as long: reading past it is seen
-	MUST(copy != NULL);
-	memcpy(copy, line, length);
-	if (session_facts_of_line(&facts, copy, length) != FACTS_DAMAGED) {
-		facts_lookup_fill(lookup, &facts);
-		statistics_count(statistics, &facts);
+	char *copy = (char *)exact_copy((const uint8_t *)line, length);
+	enum facts_outcome read = session_facts_of_line(&facts, copy, length);
+	if (read != FACTS_DAMAGED) {
+		facts_lookup_fill(reading->lookup, &facts);
+		statistics_count(reading->statistics, &facts);
 	}
 	free(copy);
+	return kinds[read];
+}
+
+// Every line is counted once.
+static void check_counters(const struct log_counters *counters, const struct statistics *statistics)
+{
+	MUST(counters->lines ==
+	     counters->taken + counters->damaged + counters->too_long + counters->torn);
+	MUST(counters->in_part <= counters->taken);
+	MUST(statistics_span(statistics).sessions == counters->taken);
+}
+
+static void read_log(const uint8_t *data, size_t size, struct reading *reading)
+{
+	struct log_counters counters = {0};
+	struct error error = {""};
+	char path[64];
+	int file = memfd_create("log", MFD_CLOEXEC);
+	MUST(
+	    file >= 0 && write(file, data, size) == (ssize_t)size && lseek(file, 0, SEEK_SET) == 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	bool good = log_read(path, count_line, reading, &counters, &error);
+	MUST(good == (error.text[0] == '\0'));
+	check_counters(&counters, reading->statistics);
+	close(file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -74,12 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lookup = facts_lookup_open(&error);
 	struct statistics *statistics = statistics_create(0, &error);
 	MUST(lookup != NULL && statistics != NULL);
-	for (size_t at = 0; at < size;) {
-		const uint8_t *end = memchr(data + at, '\n', size - at);
-		size_t length = end != NULL ? (size_t)(end - data) - at : size - at;
-		count_line(statistics, lookup, data + at, length);
-		at += length + 1;
-	}
+	read_log(data, size, &(struct reading){statistics, lookup});
 	statistics_each(statistics, check_table, statistics);
 	statistics_destroy(statistics);
 	return 0;
