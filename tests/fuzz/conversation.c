@@ -8,6 +8,7 @@
 #include "decode/tls_facts.h"
 #include "tests/fuzz/facts.h"
 #include "tests/fuzz/fuzzer.h"
+#include "tests/fuzz/compiled_patterns.h"
 #include "tests/fuzz/turns.h"
 
 enum { BUDGET = 4 << 20 };
@@ -38,21 +39,11 @@ struct run {
 	uint32_t heard[2]; // of the other side, by its sender's last turn
 };
 
-static const struct pattern_set *patterns(void)
-{
-	static struct pattern_set *set; // takes longer to compile than thousands of inputs
-	struct error error;
-	if (set == NULL)
-		set = pattern_set_load(&(struct pattern_set_options){0}, &error);
-	MUST(set != NULL);
-	return set;
-}
-
 static struct pattern_scratch *scratch(void)
 {
 	static struct pattern_scratch *kept;
 	if (kept == NULL)
-		kept = pattern_scratch_create(patterns());
+		kept = pattern_scratch_create(compiled_patterns());
 	MUST(kept != NULL);
 	return kept;
 }
@@ -138,7 +129,7 @@ static void begin(struct run *run)
 	run->shared = (struct session_shared){
 	    .texts = text_store_create(run->memory, &key, 16),
 	    .fingerprints = fingerprints(),
-	    .patterns = patterns(),
+	    .patterns = compiled_patterns(),
 	    .scratch = scratch(),
 	    .certificates = certificate_announcer_create(run->memory, &key, on_certificate, NULL),
 	};

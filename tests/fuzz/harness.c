@@ -4,6 +4,7 @@
 #include "analytics/exporter.h"
 #include "decode/pattern_set.h"
 #include "tests/fuzz/fuzzer.h"
+#include "tests/fuzz/compiled_patterns.h"
 
 struct harness {
 	struct crew *crew;
@@ -43,22 +44,11 @@ static struct certificate_judge *certificates(void)
 	return judge;
 }
 
-// Likewise: compiling them takes longer than thousands of inputs.
-static const struct pattern_set *patterns(void)
-{
-	static struct pattern_set *set;
-	struct error error;
-	if (set == NULL)
-		set = pattern_set_load(&(struct pattern_set_options){0}, &error);
-	MUST(set != NULL);
-	return set;
-}
-
 static struct pattern_reader *pattern_reader(void)
 {
 	static struct pattern_reader *reader;
 	if (reader == NULL)
-		reader = pattern_reader_create(patterns());
+		reader = pattern_reader_create(compiled_patterns());
 	MUST(reader != NULL);
 	return reader;
 }
@@ -107,7 +97,7 @@ struct harness *harness_begin(const struct harness_settings *settings)
 	struct worker_options worker = {
 	    .ports = ports(settings->every_port),
 	    .memory = settings->budget,
-	    .patterns = patterns(),
+	    .patterns = compiled_patterns(),
 	    .drop_wrong_checksums = settings->drop_wrong_checksums,
 	    .without_foreign = !settings->names,
 	    .on_session = on_session,
