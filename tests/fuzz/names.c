@@ -197,7 +197,7 @@ static void check_match(const struct names *names, struct view reference)
 
 /* ---- keys and registered domains ---- */
 
-static const struct facts_lookup *lookup(void)
+static struct facts_lookup *lookup(void)
 {
 	static struct facts_lookup *kept;
 	struct error error;

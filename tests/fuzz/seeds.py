@@ -6,10 +6,12 @@ like stands at the head of the target's file."""
 
 import hashlib
 import json
+import lzma
 import re
 import ssl
 import struct
 import sys
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +28,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "servers.example"
 CERTIFICATES = Path("/usr/share/ca-certificates")
 PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 LARGEST = 16 * 1024  # bytes of a capture worth mutating
+SETTINGS_AT = 12  # in a pcap file, as captured.h has it
 FIN, SYN, RST = 1, 2, 4
 LINKS = [1, 0, 9, 12, 14, 51, 101, 108, 113, 228, 229, 276]  # as headers.c has them
 LITERAL, UNHEARD, CLIENT, SERVER = 0xFB, 0xFD, 0xFE, 0xFF  # turns.h
@@ -60,21 +63,32 @@ def step_of(segment):
     return steps or first(ACK_STEP)
 
 
-def script(path):
-    """The script of a capture; one packet a batch, the largest budget."""
+def script(captured):
+    """The steps of a capture's segments."""
     steps = b""
-    for packet in capture_file.read(path):
+    for packet in captured:
         segment = packets.parse_segment(packet)
         if segment is not None:
             steps += step_of(segment)
-    return b"\x04" + steps if steps else b""
+    return steps
 
 
 def captures(kind):
-    """(name, seed) of each capture that is small enough."""
-    for path in sorted(PCAPS.iterdir()):
-        if path.name.endswith(capture_file.CAPTURE_SUFFIXES) and path.stat().st_size <= LARGEST:
-            yield path.name, script(path) if kind == "pipeline" else path.read_bytes()
+    """(name, seed) of each capture that is small enough, every other one with a run's settings that are unusual:
+    little memory, say (pipeline.c, capture.c); and a few compressed."""
+    for number, (path, captured) in enumerate(small_captures()):
+        settings = number // 2 % 32 if number % 2 else 0
+        if kind == "pipeline":
+            steps = script(captured)
+            yield path.name, bytes([settings << 2 & 0xF0 | 4 | settings & 3]) + steps if steps else b""
+            continue
+        data = bytearray(path.read_bytes())
+        if data[:4] == struct.pack("<I", capture_file.MICRO_MAGIC):
+            data[SETTINGS_AT] = settings
+        yield path.name, bytes(data)
+        if number % 100 == 0:
+            yield f"{path.name}.zst", zstd(bytes(data))
+            yield f"{path.name}.xz", lzma.compress(bytes(data))
 
 
 def small_captures():
@@ -104,6 +118,7 @@ def first_packets():
             if packet.linktype in LINKS:
                 head = struct.pack("!BBH", 1, LINKS.index(packet.linktype), packet.length - len(packet.data))
                 yield f"{path.name}-{number}", head + packet.data
+    yield from rare_links()
 
 
 def fragment_scripts():
@@ -186,6 +201,67 @@ def handshakes():
         log = path.with_suffix(".keylog")
         if start >= 0:
             yield path.name, b"\x03" + (log.read_bytes() if log.exists() else b"") + turns[start:]
+    yield "sslv2", b"\x03" + sslv2()
+
+
+def zstd(data):
+    """In a zstd frame, as it is: one segment, its size in two bytes, one last block that is raw."""
+    return struct.pack("<IBH", 0xFD2FB528, 0x60, len(data) - 256) + (1 | len(data) << 3).to_bytes(3, "little") + data
+
+
+def compressed():
+    """(name, input) of a text compressed in each way (compressed_certificates.c)."""
+    text = b"\0\0\x01\x2c" + bytes(range(64)) * 5
+    head = len(text).to_bytes(3, "big")
+    yield "zlib", b"\x01" + head + zlib.compress(text)
+    yield "brotli", b"\x02" + head + b"\x0b" + struct.pack("<H", 0x8000 | len(text)) + text + b"\x03"
+    yield "zstd", b"\x03" + head + zstd(text)
+    yield "longer", b"\x01" + (len(text) + 1).to_bytes(3, "big") + zlib.compress(text)
+    yield "bomb", b"\x01" + (1 << 16).to_bytes(3, "big") + zlib.compress(bytes(1 << 17))
+
+
+def rare_links():
+    """(name, input) of tags and tunnels that no capture in pcaps/ has (headers.c)."""
+    carried = bytes(range(0x30, 0x38)) * 3
+    tcp = struct.pack("!HHIIBBHHH", 40000, 25, 1, 1, 0x50, 0x18, 8192, 0, 0) + carried
+    ip = packets.ipv4_header("192.0.2.1", "198.51.100.2", 6, len(tcp)) + tcp
+    frame = packets.ethernet_header(4) + ip
+    stations = frame[:12]
+
+    def over_udp(port, header, inside):
+        udp = struct.pack("!HHHH", 50000, port, 8 + len(header) + len(inside), 0) + header + inside
+        return packets.ethernet_header(4) + packets.ipv4_header("192.0.2.3", "192.0.2.4", 17, len(udp)) + udp
+
+    def over_gre(flags, protocol, header, inside):
+        gre = struct.pack("!HH", flags, protocol) + header + inside
+        return packets.ethernet_header(4) + packets.ipv4_header("192.0.2.3", "192.0.2.4", 47, len(gre)) + gre
+
+    made = {
+        "etag": stations + bytes.fromhex("893f000100020003") + frame[12:],
+        "vntag": stations + bytes.fromhex("892600010002") + frame[12:],
+        "cisco-metadata": stations + bytes.fromhex("8909010100010002") + frame[12:],
+        "llc-snap": stations + struct.pack("!H", 8 + len(ip)) + bytes.fromhex("aaaa030000000800") + ip,
+        "gpe-ip": over_udp(4790, bytes.fromhex("0c00000100000100"), ip),
+        "gpe-ethernet": over_udp(4790, bytes.fromhex("0c00000300000100"), frame),
+        "erspan-3": over_gre(0x1000, 0x22EB, bytes(4) + b"\x20\x07" + bytes(8) + b"\0\0", frame),
+        "pptp": over_gre(0x3001, 0x880B, struct.pack("!HHI", 4 + len(ip), 7, 1), bytes.fromhex("ff030021") + ip),
+        "etherip": frame[:14] + packets.ipv4_header("192.0.2.3", "192.0.2.4", 97, 2 + len(frame)) + b"\x30\0" + frame,
+    }  # fmt: skip
+    for name, data in made.items():
+        yield name, struct.pack("!BBH", 1, 0, 0) + data
+
+
+def sslv2():
+    """A conversation of SSLv2: hello, hello, the client's master key, and what nobody can read."""
+
+    def record(body):
+        return struct.pack("!H", 0x8000 | len(body)) + body
+
+    client = record(b"\1\0\2" + struct.pack("!HHH", 6, 0, 16) + b"\7\0\xc0\1\0\x80" + bytes(16))
+    server = record(b"\4\0\1\0\2" + struct.pack("!HHH", 40, 3, 16) + bytes(40) + b"\7\0\xc0" + bytes(16))
+    key = record(b"\2\7\0\xc0" + struct.pack("!HHH", 0, 16, 8) + bytes(24)) + record(bytes(range(40)))
+    says = [(CLIENT, client), (SERVER, server), (CLIENT, key), (SERVER, record(bytes(33)) * 2)]
+    return b"".join(bytes([who]) + spoken(words) for who, words in says)
 
 
 def names():
@@ -264,8 +340,8 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     made = {
         "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
-        "names": names, "container": containers, "x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers,
-        "session_lines": logs, "config": configs,
+        "names": names, "container": containers, "compressed_certificates": compressed, "x509": certificates,
+        "chains": lists, "patterns": patterns, "server_memory": servers, "session_lines": logs, "config": configs,
         **{name: partial(conversations, name) for name in ("smtp", "imap", "pop3")},
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))

@@ -42,7 +42,7 @@ struct step {
 enum byte_state {
 	BYTE_UNSEEN,
 	BYTE_CAPTURED, // and `first` is its value
-	BYTE_UNSURE, // it was cut off, or there was no memory to hold it: anything may become of it
+	BYTE_UNSURE, // cut off, urgent, or not held for want of memory: anything may become of it
 };
 
 struct side {
@@ -181,13 +181,14 @@ static void copy_truth(uint8_t *payload, enum direction from, uint32_t place, ui
 
 enum { JUST_NOW = 0x80 }; // beside a state: by the segment that is being taken
 
-// Notes the bytes that a segment is the first to bring, or would have been but for the snap length.
+// Notes the bytes that a segment is the first to bring, or would have been but for the snap length, or as urgent
+// ones, of which nobody knows how they were read.
 static void note(struct side *side, const struct segment *segment, uint32_t place)
 {
 	for (uint32_t at = lab.from; at < lab.to; at++) {
 		if (side->state[at] != BYTE_UNSEEN)
 			continue;
-		bool cut = at - place >= segment->captured;
+		bool cut = at - place >= segment->captured || (segment->flags & TCP_URG);
 		side->state[at] = JUST_NOW | (cut ? BYTE_UNSURE : BYTE_CAPTURED);
 		side->first[at] = cut ? 0 : segment->payload[at - place];
 	}
