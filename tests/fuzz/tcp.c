@@ -363,6 +363,8 @@ static void end(void)
 	check_end(FROM_CLIENT);
 	check_end(FROM_SERVER);
 	tcp_release(&lab.context, &lab.flow);
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		holes_destroy(lab.memory, lab.flow.streams[from].holes);
 	if (lab.flow.session != NULL) {
 		session_release(lab.flow.session);
 		memory_give(lab.memory, lab.flow.session, sizeof *lab.flow.session);
