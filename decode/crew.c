@@ -157,6 +157,8 @@ static bool begin(struct crew *crew, struct error *error)
 	size_t memory = options->worker.memory, fragments = memory / FRAGMENTS_SHARE;
 	error_set(error, "no memory to begin with; give less with --memory");
 	fragments = fragments < FRAGMENTS_MIN ? FRAGMENTS_MIN : fragments;
+	if (fragments > memory / 2)
+		fragments = memory / 2;
 	crew->reader = segment_reader_create(&options->worker.ports->set, fragments);
 	crew->hands = aligned_alloc(CACHE_LINE, crew->count * sizeof *crew->hands);
 	if (crew->reader == NULL || crew->hands == NULL)

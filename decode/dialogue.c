@@ -170,15 +170,13 @@ static void client_enters_tls(struct dialogue *dialogue)
 	}
 }
 
-// What a server says behind its agreement and before the client's hello, likewise, in the same segment
-// or in another. Behind the hello it is an answer: a server that does not do TLS after all.
-static bool is_injected_response(
-    const struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
+// What a server says behind its agreement and before the client's hello is its TLS, or else was put there.
+// Behind the hello it is an answer: a server that does not do TLS after all.
+static bool response_due(const struct dialogue *dialogue, enum direction from)
 {
 	return from == FROM_SERVER && dialogue->session->upgraded &&
 	       !dialogue->halves[FROM_CLIENT].entered_tls &&
-	       !dialogue->halves[FROM_SERVER].entered_tls &&
-	       tls_looks_like(FROM_SERVER, bytes, length) == 0;
+	       !dialogue->halves[FROM_SERVER].entered_tls;
 }
 
 // What a line begins with by which a server that agreed to TLS takes leave all the same.
@@ -230,12 +228,35 @@ static void take_injected(struct dialogue *dialogue, const uint8_t *bytes, size_
 		dialogue->parting_bytes += (uint32_t)length;
 }
 
+// Takes what is not TLS of what a server says where its TLS was due: lines, up to one that begins as TLS does.
+// Returns the bytes taken; *wait is set where more are needed to tell.
+static size_t run_response(
+    struct dialogue *dialogue, const uint8_t *bytes, size_t length, bool *wait)
+{
+	size_t used = 0;
+	while (used < length) {
+		int tls = dialogue->response_line
+		              ? 0
+		              : tls_looks_like(FROM_SERVER, bytes + used, length - used);
+		*wait = tls < 0;
+		if (tls != 0)
+			break;
+		const uint8_t *end = memchr(bytes + used, '\n', length - used);
+		size_t line = (end != NULL ? (size_t)(end + 1 - bytes) : length) - used;
+		take_injected(dialogue, bytes + used, line);
+		dialogue->response_line = end == NULL;
+		used += line;
+	}
+	return used;
+}
+
 // Both directions are TLS from here.
 static void upgrade(struct dialogue *dialogue, enum direction from)
 {
 	end_mail(dialogue);
 	dialogue->session->upgraded = true;
 	dialogue->parting_bytes = dialogue->parting_position = 0;
+	dialogue->response_line = false;
 	if (!dialogue_begin_tls(dialogue, TLS_MODE_STARTTLS))
 		return;
 	client_enters_tls(dialogue);
@@ -320,13 +341,33 @@ static void leave_tls(struct dialogue *dialogue)
 		dialogue->stage = STAGE_UNDECIDED;
 }
 
-static size_t run_tls(
+// As leave_tls. What was taken for the beginning of a record is given to what runs now, with the bytes behind
+// it: their number is returned, or 0 if nothing was taken.
+static size_t leave_tls_torn(
     struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length)
 {
-	size_t used = length;
-	if (is_injected_response(dialogue, from, bytes, length)) {
-		take_injected(dialogue, bytes, length);
-		return length;
+	struct half *half = &dialogue->halves[from];
+	struct view torn = tls_torn(dialogue->tls, from);
+	bool kept = torn.length > 0 && keep(dialogue, half, torn.data, torn.length) &&
+	            keep(dialogue, half, bytes, length);
+	leave_tls(dialogue);
+	if (torn.length == 0 || dialogue->stage == STAGE_DONE)
+		return 0;
+	if (kept)
+		dialogue_run_kept(dialogue, from);
+	else
+		dialogue_gap(dialogue, from, torn.length + length);
+	return length;
+}
+
+static size_t run_tls(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
+{
+	size_t used = 0;
+	if (response_due(dialogue, from)) {
+		used = run_response(dialogue, bytes, length, wait);
+		if (used > 0 || *wait)
+			return used;
 	}
 	if (from == FROM_SERVER && dialogue->parting_bytes > 0 &&
 	    tls_looks_like(from, bytes, length) != 0)
@@ -339,7 +380,7 @@ static size_t run_tls(
 		dialogue_finish(dialogue);
 		break;
 	case TLS_FOREIGN:
-		leave_tls(dialogue);
+		used += leave_tls_torn(dialogue, from, bytes + used, length - used);
 		break;
 	}
 	return used;
@@ -376,7 +417,7 @@ static size_t run(
 			used += run_mail(dialogue, from, bytes + used, length - used, &wait);
 			break;
 		case STAGE_TLS:
-			used += run_tls(dialogue, from, bytes + used, length - used);
+			used += run_tls(dialogue, from, bytes + used, length - used, &wait);
 			break;
 		case STAGE_DONE:
 			return length;
@@ -487,6 +528,7 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 			tell_gap(dialogue, from, length);
 		break;
 	case STAGE_TLS:
+		dialogue_drop_kept(dialogue, half);
 		half->entered_tls = half->gap_in_tls = dialogue->session->tls_gap = true;
 		tls_gap(dialogue->tls, from, length);
 		break;

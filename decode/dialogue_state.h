@@ -45,6 +45,7 @@ struct dialogue {
 	uint32_t searched;
 	uint32_t parting_bytes; // of the server behind its agreement to TLS: a refusal so far
 	uint8_t parting_position; // in the word that such a line begins with
+	bool response_line; // the server is within a line of what was put in the place of its TLS
 	uint8_t parting_fitting; // which of the words the line can begin with: one bit each
 	nanoseconds now;
 	struct half halves[2];

@@ -102,7 +102,7 @@ static void read_unanswered_hello(struct dialogue *dialogue)
 	dialogue->session->tls_foreign = true;
 }
 
-// The parser starts; the bytes of the other side that waited come first where they were the server's.
+// The parser starts. The bytes of the other side that waited come first: it knows what they have to wait for.
 static void begin_recognised(struct dialogue *dialogue, enum direction from, enum protocol found)
 {
 	if (from == FROM_SERVER && dialogue->openings[FROM_CLIENT] == PROTOCOL_TLS) {
@@ -111,8 +111,7 @@ static void begin_recognised(struct dialogue *dialogue, enum direction from, enu
 	}
 	dialogue_begin_mail(dialogue, found);
 	dialogue->halves[FROM_CLIENT].held = dialogue->halves[FROM_SERVER].held = false;
-	if (from == FROM_CLIENT)
-		dialogue_run_kept(dialogue, FROM_SERVER);
+	dialogue_run_kept(dialogue, other_direction(from));
 }
 
 static size_t pass_proxy_header(

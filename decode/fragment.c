@@ -330,10 +330,24 @@ static uint32_t known_end_of(const struct fragment *fragment)
 	return (fragment->offset + fragment->length + UNIT - 1) / UNIT;
 }
 
+// How many bytes, of a unit that the snap length cut, come of one that is known already.
+static uint32_t repeated_tail(const struct incomplete *entry, const struct fragment *fragment)
+{
+	if (fragment->captured == fragment->length)
+		return 0;
+	uint32_t unit = (fragment->offset + fragment->captured) / UNIT;
+	bool known = known_of(entry)[unit / 64] >> unit % 64 & 1;
+	return known ? fragment->captured % UNIT : 0;
+}
+
 // True if a fragment brings other bytes for a unit that is known already.
 static bool overlap_differs(const struct incomplete *entry, const struct fragment *fragment)
 {
 	const uint64_t *known = known_of(entry);
+	uint32_t tail = repeated_tail(entry, fragment), whole = fragment->captured - tail;
+	if (tail > 0 &&
+	    memcmp(entry->block + fragment->offset + whole, fragment->payload + whole, tail) != 0)
+		return true;
 	uint32_t first = fragment->offset / UNIT, end = known_end_of(fragment);
 	for (uint32_t word = first / 64; word * 64 < end; word++) {
 		uint64_t common = known[word] & bits_in_word(first, end, word);

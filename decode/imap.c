@@ -167,7 +167,7 @@ static enum recognised recognise_client(const uint8_t *bytes, size_t length, boo
 		return length < LOOK && end == NULL ? RECOGNISED_MAYBE : RECOGNISED_NO;
 	bool ended = position < line.length || end != NULL;
 	if (word.length > 0 && word.bytes[word.length - 1] == '\r')
-		word.length--, ended = true;
+		word.length--;
 	const struct verb *verb = find_verb(&word);
 	if (ended)
 		return verb != NULL && (expected || verb->telling) ? RECOGNISED_YES : RECOGNISED_NO;

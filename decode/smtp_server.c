@@ -302,8 +302,10 @@ static enum feed_next reply_done(
 		return FEED_STOP;
 	}
 	if (command < 0) {
+		bool in_body = smtp->client == CLIENT_BODY;
 		reply_unasked(smtp, session, code, line);
-		return FEED_MORE;
+		// Of a message that begins here what the client has said of a line is the beginning.
+		return smtp->client == CLIENT_BODY && !in_body ? FEED_RELEASE : FEED_MORE;
 	}
 	smtp->after_ehlo = false;
 	if (command != COMMAND_STARTTLS)

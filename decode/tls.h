@@ -121,7 +121,7 @@ struct tls_sink {
 };
 
 // TLS_DONE and TLS_FOREIGN are final, the latter for its direction. Of a torn record header that turns
-// out to be none, up to 4 bytes may have been taken by earlier calls.
+// out to be none, up to 4 bytes may have been taken by earlier calls: tls_torn.
 enum tls_status {
 	TLS_MORE, // all bytes were taken; give more
 	TLS_DONE, // nothing more can be learned: the connection may be cut over (never behind a failure)
@@ -165,6 +165,9 @@ void tls_use_keylog(struct tls *tls, const struct tls_keylog *keylog);
 enum tls_status tls_feed(
     struct tls *tls, enum direction sender, const uint8_t *bytes, size_t length, size_t *consumed);
 
+// Behind TLS_FOREIGN: the bytes that stand in front of those from *consumed on, and that earlier calls took.
+struct view tls_torn(const struct tls *tls, enum direction sender);
+
 // `length` bytes of this direction were not seen. The parser goes on at the next plausible record.
 void tls_gap(struct tls *tls, enum direction sender, uint64_t length);
 
@@ -175,7 +178,7 @@ void tls_close(struct tls *tls, enum direction sender);
 struct tls_outcome tls_outcome(const struct tls *tls);
 
 // A first look: could these bytes, the first of a direction, begin a TLS connection? 1 yes, 0 no,
-// -1 cannot say yet (fewer than 6 bytes, all fitting so far). Knows hellos in records, a server's
+// -1 cannot say yet (fewer than 7 bytes, or 11 of SSLv2, all fitting so far). Knows hellos in records, a server's
 // alert instead of its hello, and SSLv2-format hellos (the latter from the client only).
 int tls_looks_like(enum direction sender, const uint8_t *bytes, size_t length);
 

@@ -423,6 +423,12 @@ enum tls_status tls_feed(
 	return done ? TLS_DONE : TLS_MORE;
 }
 
+struct view tls_torn(const struct tls *tls, enum direction sender)
+{
+	const struct tls_half *half = &tls->half[sender];
+	return view_of(half->window, half->record_state == RECORD_FOREIGN ? half->window_filled : 0);
+}
+
 // A gap that begins in a record's body and may end in it.
 static void gap_in_body(struct tls *tls, enum direction sender, uint64_t length)
 {
@@ -499,7 +505,9 @@ static int looks_like_record(enum direction sender, const uint8_t *bytes, size_t
 		return -1;
 	if (alert)
 		return bytes[5] == 1 || bytes[5] == 2;
-	return bytes[5] == hello && (length < 7 || bytes[6] == 0); // no hello takes 64 KiB
+	if (bytes[5] != hello)
+		return 0;
+	return length < 7 ? -1 : bytes[6] == 0; // no hello takes 64 KiB
 }
 
 // RFC 5246 E.2: length (top bit set), type, version, lengths of suites, session id, challenge.
@@ -519,7 +527,7 @@ static int looks_like_sslv2(const uint8_t *bytes, size_t length)
 	if (length < 6)
 		return -1;
 	if (length < 11)
-		return bytes[5] < 16;
+		return bytes[5] < 16 ? -1 : 0;
 	unsigned record = (unsigned)((bytes[0] & 0x7f) << 8 | bytes[1]);
 	unsigned suites = (unsigned)(bytes[5] << 8 | bytes[6]);
 	unsigned session_id = (unsigned)(bytes[7] << 8 | bytes[8]);

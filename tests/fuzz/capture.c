@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the whole way: the input is a capture file, read by the file source and given to the worker.
+// Fuzzes the whole way: the input is a capture file, read by the file source and given to the worker, judged and
+// written. A byte of a pcap file's header that nobody reads says what the run is like. With packet_mutator.c
+// the inputs stay captures of traffic (`traffic`), without it they become whatever libFuzzer makes of them
+// (`capture`).
+#include "capture/source.h"
+#include "tests/fuzz/captured.h"
+#include "tests/fuzz/fuzzer.h"
 #include "tests/fuzz/harness.h"
 
-#include "capture/source.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 enum {
-	BUDGET = 1 << 20,
 	BATCHES_MAX = 1 << 16, // compression can make a small input large
 };
 
@@ -36,7 +37,17 @@ static void read_capture(struct harness *harness, const char *path)
 	source_file.close(source);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static struct harness_settings settings_of(uint8_t byte)
+{
+	static const size_t budgets[] = {2 << 20, 256 << 10, 128 << 10, 88 << 10};
+	return (struct harness_settings){
+	    .budget = budgets[byte & 3],
+	    .drop_wrong_checksums = byte & 4,
+	    .every_port = !(byte & 8),
+	    .names = byte & 16,
+	};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[64];
@@ -45,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	lseek(file, 0, SEEK_SET);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-	const struct harness_settings settings = {.budget = BUDGET, .every_port = true};
+	struct harness_settings settings =
+	    settings_of(size > CAPTURED_SETTINGS ? data[CAPTURED_SETTINGS] : 0);
 	struct harness *harness = harness_begin(&settings);
 	read_capture(harness, path);
 	harness_end(harness);

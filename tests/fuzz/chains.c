@@ -3,18 +3,11 @@
 // certificates of a list. What is said holds together and is said again; memory stays within its limits.
 #include "analytics/chain_judge.h"
 #include "analytics/name_match.h"
+#include "tests/fuzz/fuzzer.h"
 
 #include <openssl/sha.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { CERTIFICATES_BYTES = 256 << 10, JUDGEMENTS_BYTES = 32 << 10, LIST_MAX = 8 };
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static struct certificate_store *certificates;
 static struct chain_judge *judge;
@@ -25,21 +18,21 @@ static void open_stores(void)
 	struct error error;
 	struct trust_store *trust = trust_store_create(&options, &error);
 	certificates = certificate_store_create(CERTIFICATES_BYTES);
-	CHECK(trust != NULL && certificates != NULL);
+	MUST(trust != NULL && certificates != NULL);
 	judge = chain_judge_create(certificates, trust, JUDGEMENTS_BYTES);
-	CHECK(judge != NULL);
+	MUST(judge != NULL);
 }
 
 static void check_judgement(const struct chain_judgement *judgement, int64_t at)
 {
 	const unsigned about_trust = FAULT_SELF_SIGNED | FAULT_UNTRUSTED | FAULT_INCOMPLETE_CHAIN;
 	unsigned trust = judgement->faults & about_trust;
-	CHECK(judgement->faults < 1u << FAULTS && (judgement->faults & FAULT_NAME_MISMATCH) == 0);
-	CHECK(judgement->from <= at && at <= judgement->until);
-	CHECK((trust & (trust - 1)) == 0); // one of them says all
-	CHECK(judgement->trust_known || trust == 0);
-	CHECK(judgement->issuer_missing == (trust == FAULT_INCOMPLETE_CHAIN));
-	CHECK((judgement->reason != NULL) == (trust == FAULT_UNTRUSTED));
+	MUST(judgement->faults < 1u << FAULTS && (judgement->faults & FAULT_NAME_MISMATCH) == 0);
+	MUST(judgement->from <= at && at <= judgement->until);
+	MUST((trust & (trust - 1)) == 0); // one of them says all
+	MUST(judgement->trust_known || trust == 0);
+	MUST(judgement->issuer_missing == (trust == FAULT_INCOMPLETE_CHAIN));
+	MUST((judgement->reason != NULL) == (trust == FAULT_UNTRUSTED));
 }
 
 static void check_list(const uint8_t (*list)[SHA256_BYTES], size_t count, int64_t at)
@@ -49,10 +42,10 @@ static void check_list(const uint8_t (*list)[SHA256_BYTES], size_t count, int64_
 		if (!chain_judge(judge, list, count, (enum certificate_role)role, at, &first))
 			continue;
 		check_judgement(&first, at);
-		CHECK(chain_judge(judge, list, count, (enum certificate_role)role, at, &again));
-		CHECK(first.faults == again.faults && first.trust_known == again.trust_known);
-		CHECK(first.from == again.from && first.until == again.until);
-		CHECK(first.reason == again.reason);
+		MUST(chain_judge(judge, list, count, (enum certificate_role)role, at, &again));
+		MUST(first.faults == again.faults && first.trust_known == again.trust_known);
+		MUST(first.from == again.from && first.until == again.until);
+		MUST(first.reason == again.reason);
 	}
 }
 
@@ -62,7 +55,7 @@ static void check_name(const struct x509 *facts, struct view reference)
 	uint8_t turned[256];
 	enum name_match asked = name_match(facts, reference, NAME_FROM_SNI);
 	enum name_match said = name_match(facts, reference, NAME_FROM_DIALOGUE);
-	CHECK(said == asked || said == NAME_UNKNOWN);
+	MUST(said == asked || said == NAME_UNKNOWN);
 	bool ascii = true;
 	for (size_t i = 0; i < reference.length; i++) {
 		uint8_t byte = reference.data[i];
@@ -71,10 +64,9 @@ static void check_name(const struct x509 *facts, struct view reference)
 		turned[i] = letter ? byte ^ 0x20 : byte;
 	}
 	if (ascii)
-		CHECK(name_match(facts, view_of(turned, reference.length), NAME_FROM_SNI) == asked);
+		MUST(name_match(facts, view_of(turned, reference.length), NAME_FROM_SNI) == asked);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct view input = view_of(data, size);
@@ -99,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_list((const uint8_t(*)[SHA256_BYTES])list, count, at);
 	certificate_store_trim(certificates);
-	CHECK(certificate_store_counters(certificates).bytes <= CERTIFICATES_BYTES);
-	CHECK(chain_judge_counters(judge).bytes <= JUDGEMENTS_BYTES);
+	MUST(certificate_store_counters(certificates).bytes <= CERTIFICATES_BYTES);
+	MUST(chain_judge_counters(judge).bytes <= JUDGEMENTS_BYTES);
 	return 0;
 }

@@ -3,18 +3,7 @@
 // has; what is taken are options that have keys, whose values set them; and reading again gives the same.
 #include "analytics/config_file.h"
 #include "analytics/option_values.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzzer.h"
 
 // As YAML has it, a line may end in more ways than '\n'.
 static size_t lines_at_most(const uint8_t *data, size_t size)
@@ -27,14 +16,14 @@ static size_t lines_at_most(const uint8_t *data, size_t size)
 
 static void check_errors(const struct option_errors *errors, size_t lines)
 {
-	CHECK(errors->count <= OPTION_ERRORS_MAX);
-	CHECK(errors->left_out == 0 || errors->count == OPTION_ERRORS_MAX);
+	MUST(errors->count <= OPTION_ERRORS_MAX);
+	MUST(errors->left_out == 0 || errors->count == OPTION_ERRORS_MAX);
 	for (size_t i = 0; i < errors->count; i++) {
 		size_t line, column;
 		char reason[2];
-		CHECK(sscanf(errors->errors[i].text, "file:%zu:%zu: %1s", &line, &column, reason) ==
-		      3);
-		CHECK(line > 0 && line <= lines && column > 0);
+		MUST(sscanf(errors->errors[i].text, "file:%zu:%zu: %1s", &line, &column, reason) ==
+		     3);
+		MUST(line > 0 && line <= lines && column > 0);
 	}
 }
 
@@ -43,11 +32,11 @@ static void check_setting(
 {
 	struct error error;
 	const struct option_row *row = setting->row;
-	CHECK(row >= option_table && row < option_table + option_rows);
-	CHECK(row->group != OPTION_GROUP_NONE && row->kind->read != NULL);
-	CHECK((setting->value == NULL) == (row->argument == NULL));
-	CHECK(setting->line > 0 && setting->line <= lines && setting->column > 0);
-	CHECK(row->kind->read(options, row, row->name, setting->value, &error));
+	MUST(row >= option_table && row < option_table + option_rows);
+	MUST(row->group != OPTION_GROUP_NONE && row->kind->read != NULL);
+	MUST((setting->value == NULL) == (row->argument == NULL));
+	MUST(setting->line > 0 && setting->line <= lines && setting->column > 0);
+	MUST(row->kind->read(options, row, row->name, setting->value, &error));
 }
 
 static void check_same(const struct config_file *config, const struct config_file *again)
@@ -55,10 +44,10 @@ static void check_same(const struct config_file *config, const struct config_fil
 	size_t count, other;
 	const struct config_setting *one = config_settings(config, &count);
 	const struct config_setting *two = config_settings(again, &other);
-	CHECK(count == other);
+	MUST(count == other);
 	for (size_t i = 0; i < count; i++) {
-		CHECK(one[i].row == two[i].row && one[i].line == two[i].line);
-		CHECK(one[i].value == NULL || strcmp(one[i].value, two[i].value) == 0);
+		MUST(one[i].row == two[i].row && one[i].line == two[i].line);
+		MUST(one[i].value == NULL || strcmp(one[i].value, two[i].value) == 0);
 	}
 }
 
@@ -68,7 +57,7 @@ static void check_config(
 	size_t count;
 	const struct config_setting *settings = config_settings(config, &count);
 	struct options *options = options_create();
-	CHECK(options != NULL);
+	MUST(options != NULL);
 	for (size_t i = 0; i < count; i++)
 		check_setting(&settings[i], options, lines);
 	options_free(options);
@@ -89,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	struct config_file *config = config_text_read("file", view_of(data, size), &errors);
 	struct config_file *again = config_text_read("file", view_of(data, size), &ignored);
-	CHECK((config == NULL) == (errors.count > 0) && (again == NULL) == (config == NULL));
+	MUST((config == NULL) == (errors.count > 0) && (again == NULL) == (config == NULL));
 	check_errors(&errors, lines);
 	if (config != NULL)
 		check_config(config, again, lines);

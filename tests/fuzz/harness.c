@@ -3,9 +3,8 @@
 
 #include "analytics/exporter.h"
 #include "decode/pattern_set.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzzer.h"
+#include "tests/fuzz/compiled_patterns.h"
 
 struct harness {
 	struct crew *crew;
@@ -13,14 +12,6 @@ struct harness {
 	size_t budget;
 	uint64_t records, packets; // of them, both directions
 };
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static const struct port_table *ports(bool every)
 {
@@ -53,22 +44,11 @@ static struct certificate_judge *certificates(void)
 	return judge;
 }
 
-// Likewise: compiling them takes longer than thousands of inputs.
-static const struct pattern_set *patterns(void)
-{
-	static struct pattern_set *set;
-	struct error error;
-	if (set == NULL)
-		set = pattern_set_load(&(struct pattern_set_options){0}, &error);
-	MUST(set != NULL);
-	return set;
-}
-
 static struct pattern_reader *pattern_reader(void)
 {
 	static struct pattern_reader *reader;
 	if (reader == NULL)
-		reader = pattern_reader_create(patterns());
+		reader = pattern_reader_create(compiled_patterns());
 	MUST(reader != NULL);
 	return reader;
 }
@@ -117,7 +97,7 @@ struct harness *harness_begin(const struct harness_settings *settings)
 	struct worker_options worker = {
 	    .ports = ports(settings->every_port),
 	    .memory = settings->budget,
-	    .patterns = patterns(),
+	    .patterns = compiled_patterns(),
 	    .drop_wrong_checksums = settings->drop_wrong_checksums,
 	    .without_foreign = !settings->names,
 	    .on_session = on_session,
@@ -141,8 +121,8 @@ static void check_sums(const struct harness *harness, const struct worker_counte
 	MUST(packets == read.packets);
 	MUST(read.headers.outcomes[HEADERS_SEGMENT] + read.reassembled[HEADERS_SEGMENT] ==
 	     counters->segments_tracked + counters->segments_duplicated +
-	         counters->segments_dropped + counters->segments_set_aside + counters->segments_no_mail +
-	         counters->flow.refused);
+	         counters->segments_dropped + counters->segments_set_aside +
+	         counters->segments_no_mail + counters->flow.refused);
 	MUST(counters->flow.created == counters->flow.ended + counters->flow.live);
 	MUST(counters->flow.ended == harness->records + counters->connections_no_mail);
 	MUST(counters->memory_reserved <= harness->budget);

@@ -2,18 +2,7 @@
 // Fuzzes the reader of pattern files: the input is a file. What it takes is within its bounds, an error
 // names the file and a line of it, and reading again gives the same.
 #include "decode/pattern_file.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzzer.h"
 
 static unsigned lines_of(const uint8_t *data, size_t size)
 {
@@ -25,24 +14,24 @@ static unsigned lines_of(const uint8_t *data, size_t size)
 
 static void check_pattern(const struct pattern *pattern, unsigned lines)
 {
-	CHECK(pattern->class < PATTERN_CLASSES && pattern->edit_distance <= 1);
-	CHECK(pattern->line > 0 && pattern->line <= lines);
-	CHECK(strlen(pattern->expression) <= PATTERN_LINE_MAX);
+	MUST(pattern->class < PATTERN_CLASSES && pattern->edit_distance <= 1);
+	MUST(pattern->line > 0 && pattern->line <= lines);
+	MUST(strlen(pattern->expression) <= PATTERN_LINE_MAX);
 	if (pattern->identifier == NULL)
 		return;
-	CHECK(pattern->identifier[0] != '\0' && strcmp(pattern->identifier, "-") != 0);
-	CHECK(strlen(pattern->identifier) <= PATTERN_IDENTIFIER_MAX);
+	MUST(pattern->identifier[0] != '\0' && strcmp(pattern->identifier, "-") != 0);
+	MUST(strlen(pattern->identifier) <= PATTERN_IDENTIFIER_MAX);
 	for (const char *c = pattern->identifier; *c != '\0'; c++)
-		CHECK(*c >= ' ' && *c <= '~' && *c != '"' && *c != '\\');
+		MUST(*c >= ' ' && *c <= '~' && *c != '"' && *c != '\\');
 }
 
 static void check_same(const struct pattern *a, const struct pattern *b)
 {
-	CHECK(a->class == b->class && a->line == b->line && a->caseless == b->caseless);
-	CHECK(a->edit_distance == b->edit_distance);
-	CHECK(strcmp(a->expression, b->expression) == 0);
-	CHECK((a->identifier == NULL) == (b->identifier == NULL));
-	CHECK(a->identifier == NULL || strcmp(a->identifier, b->identifier) == 0);
+	MUST(a->class == b->class && a->line == b->line && a->caseless == b->caseless);
+	MUST(a->edit_distance == b->edit_distance);
+	MUST(strcmp(a->expression, b->expression) == 0);
+	MUST((a->identifier == NULL) == (b->identifier == NULL));
+	MUST(a->identifier == NULL || strcmp(a->identifier, b->identifier) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -52,11 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char where[64];
 	unsigned line, lines = lines_of(data, size);
 	bool good = pattern_text_read(&list, "file", view_of(data, size), &error);
-	CHECK(good == (error.text[0] == '\0'));
-	CHECK(good || (sscanf(error.text, "file:%u: %63c", &line, where) == 2 && line <= lines));
-	CHECK(list.count <= lines);
-	CHECK(pattern_text_read(&again, "file", view_of(data, size), &ignored) == good);
-	CHECK(again.count == list.count);
+	MUST(good == (error.text[0] == '\0'));
+	MUST(good || (sscanf(error.text, "file:%u: %63c", &line, where) == 2 && line <= lines));
+	MUST(list.count <= lines);
+	MUST(pattern_text_read(&again, "file", view_of(data, size), &ignored) == good);
+	MUST(again.count == list.count);
 	for (size_t i = 0; i < list.count; i++) {
 		check_pattern(&list.patterns[i], lines);
 		check_same(&list.patterns[i], &again.patterns[i]);

@@ -5,6 +5,7 @@
 //
 // The script: a byte of settings, then steps. A step's first byte has the connection (bits 0-2), the
 // sender (bit 3: server) and what happens (bits 4-7, enum step_kind); some have bytes behind it.
+#include "tests/fuzz/fuzzer.h"
 #include "tests/fuzz/harness.h"
 #include "tests/unit/tcp_packet.h"
 
@@ -28,10 +29,6 @@ enum step_kind {
 	STEP_LOSE = 13, // two bytes of length: sent, but not captured
 	STEP_WAIT = 14, // a byte: how long
 	STEP_MODIFY = 15, // six bytes: how the next packet differs
-};
-
-struct input {
-	const uint8_t *at, *end;
 };
 
 struct frame {
@@ -63,11 +60,6 @@ struct script {
 	uint8_t *copies[PACKET_BATCH_MAX]; // of the batch's frames, each in a block of its own size
 	struct frame *remembered; // REMEMBERED
 };
-
-static uint8_t take(struct input *input)
-{
-	return input->at < input->end ? *input->at++ : 0;
-}
 
 static void send_batch(struct script *script)
 {
@@ -184,12 +176,6 @@ static void read_modifier(struct script *script)
 	script->modifier.how = take(input);
 }
 
-static uint32_t take_length(struct input *input)
-{
-	uint32_t high = take(input);
-	return high << 8 | take(input);
-}
-
 static void step(struct script *script)
 {
 	struct input *input = &script->input;
@@ -200,7 +186,7 @@ static void step(struct script *script)
 	if (kind < STEP_LONG_DATA)
 		step_data(script, number, from, take(input));
 	else if (kind < STEP_SYN)
-		step_data(script, number, from, take_length(input));
+		step_data(script, number, from, take_u16(input));
 	else if (kind == STEP_SYN)
 		step_syn(script, number, from);
 	else if (kind == STEP_FIN)
@@ -212,17 +198,16 @@ static void step(struct script *script)
 	else if (kind == STEP_REPEAT)
 		add_frame(script, &script->remembered[take(input) % REMEMBERED]);
 	else if (kind == STEP_LOSE)
-		connection->next[from] += take_length(input);
+		connection->next[from] += take_u16(input);
 	else if (kind == STEP_WAIT)
 		step_wait(script, take(input));
 	else
 		read_modifier(script);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const size_t budgets[] = {1 << 20, 128 << 10, 64 << 10, 44 << 10};
+	static const size_t budgets[] = {2 << 20, 256 << 10, 128 << 10, 88 << 10};
 	static struct frame remembered[REMEMBERED];
 	static struct script script;
 	struct input input = {data, data + size};

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds for the fuzzers: `seeds.py
-pipeline|capture|x509|chains|patterns|server_memory|session_lines|config DIRECTORY`.
-
-For `capture` the captures themselves; for `pipeline` the script (see pipeline.c) that sends the
-segments of a capture again; for `x509` the certificates of the system, for `chains` lists of
-them; for `patterns` the shipped files; for `server_memory` files of each kind that it reads (see server_memory.c);
-for `session_lines` the golden records; for `config` the shipped file, and files with mistakes."""
+"""Seeds for the fuzzers: `seeds.py TARGET DIRECTORY`. Made anew each time from what there is: pcaps/, the
+records of the golden tests, the shipped files, the certificates of the system. What a seed of a target looks
+like stands at the head of the target's file."""
 
 import hashlib
 import json
+import lzma
 import re
 import ssl
+import struct
 import sys
+import zlib
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,7 +28,11 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "configs" / "servers.example"
 CERTIFICATES = Path("/usr/share/ca-certificates")
 PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 LARGEST = 16 * 1024  # bytes of a capture worth mutating
+SETTINGS_AT = 12  # in a pcap file, as captured.h has it
 FIN, SYN, RST = 1, 2, 4
+LINKS = [1, 0, 9, 12, 14, 51, 101, 108, 113, 228, 229, 276]  # as headers.c has them
+LITERAL, UNHEARD, CLIENT, SERVER = 0xFB, 0xFD, 0xFE, 0xFF  # turns.h
+IMPLICIT = {465: 25, 587: 25, 993: 143, 995: 110}  # the protocol's own port
 DATA, LONG_DATA, SYN_STEP, FIN_STEP, RST_STEP, ACK_STEP = 0, 6, 8, 9, 10, 11
 
 
@@ -59,21 +63,216 @@ def step_of(segment):
     return steps or first(ACK_STEP)
 
 
-def script(path):
-    """The script of a capture; one packet a batch, the largest budget."""
+def script(captured):
+    """The steps of a capture's segments."""
     steps = b""
-    for packet in capture_file.read(path):
+    for packet in captured:
         segment = packets.parse_segment(packet)
         if segment is not None:
             steps += step_of(segment)
-    return b"\x04" + steps if steps else b""
+    return steps
 
 
 def captures(kind):
-    """(name, seed) of each capture that is small enough."""
+    """(name, seed) of each capture that is small enough, every other one with a run's settings that are unusual:
+    little memory, say (pipeline.c, capture.c); and a few compressed."""
+    for number, (path, captured) in enumerate(small_captures()):
+        settings = number // 2 % 32 if number % 2 else 0
+        if kind == "pipeline":
+            steps = script(captured)
+            yield path.name, bytes([settings << 2 & 0xF0 | 4 | settings & 3]) + steps if steps else b""
+            continue
+        data = bytearray(path.read_bytes())
+        if data[:4] == struct.pack("<I", capture_file.MICRO_MAGIC):
+            data[SETTINGS_AT] = settings
+        yield path.name, bytes(data)
+        if number % 100 == 0:
+            yield f"{path.name}.zst", zstd(bytes(data))
+            yield f"{path.name}.xz", lzma.compress(bytes(data))
+
+
+def small_captures():
+    """(path, packets) of each capture that is small enough."""
     for path in sorted(PCAPS.iterdir()):
         if path.name.endswith(capture_file.CAPTURE_SUFFIXES) and path.stat().st_size <= LARGEST:
-            yield path.name, path.read_bytes() if kind == "capture" else script(path)
+            yield path, capture_file.read(path)
+
+
+def containers():
+    """(name, capture) of some captures as they are, and of one in each container there is."""
+    for path in sorted(PCAPS.glob("link-*")):
+        if path.suffix != ".gz" and path.stat().st_size <= LARGEST:
+            yield path.name, path.read_bytes()
+    few = capture_file.read(PCAPS / "smtp-probe-quit-postfix-nc.pcap")[:6]
+    for order in "<>":
+        for resolution in (6, 9, 0x80 | 20):
+            yield f"pcapng-{order}-{resolution}", capture_file.pcapng_bytes(few, order, resolution)
+        for nano in (False, True):
+            yield f"pcap-{order}-{nano}", capture_file.pcap_bytes(few, nano, order)
+
+
+def first_packets():
+    """(name, input) of the first packets of each capture of an unusual link, and of a few others (headers.c)."""
+    for path in [*sorted(PCAPS.glob("link-*.pcap*")), PCAPS / "smtp-probe-quit-postfix-nc.pcap"]:
+        for number, packet in enumerate(capture_file.read(path)[:3]):
+            if packet.linktype in LINKS:
+                head = struct.pack("!BBH", 1, LINKS.index(packet.linktype), packet.length - len(packet.data))
+                yield f"{path.name}-{number}", head + packet.data
+    yield from rare_links()
+
+
+def fragment_scripts():
+    """(name, script) of datagrams in fragments, in order and not (fragments.c)."""
+
+    def piece(number, offset, length, more, lie=None, cut=0):
+        what = number | more << 2 | (lie is not None) << 3 | bool(cut) << 4
+        step = struct.pack("!BHH", what, offset // 8, length // 8 if more else length)
+        return step + (b"" if lie is None else struct.pack("!H", lie)) + (bytes([cut]) if cut else b"")
+
+    parts = [(0, 800), (800, 800), (1600, 300)]
+    for name, order in (("in-order", (0, 1, 2)), ("backwards", (2, 1, 0)), ("twice", (0, 0, 1, 2, 2))):
+        steps = b"".join(piece(1, *parts[i], i < 2) for i in order)
+        yield name, b"\0" + steps
+    first, middle, last = (piece(1, *parts[i], i < 2) for i in range(3))
+    yield "contradicted", b"\0" + first + middle + piece(1, *parts[1], True, lie=300) + last
+    yield "contradicted-in-part", b"\0" + first + piece(1, 400, 800, True, lie=100) + middle + last
+    yield "contradicted-at-cut", b"\0" + first + middle + piece(1, *parts[1], True, lie=793, cut=5) + last
+    yield "cut", b"\0" + first + piece(1, *parts[1], True, cut=5) + last + middle
+    yield "several", b"\0" + b"".join(piece(n, *parts[i], i < 2) for i in (0, 1, 2) for n in range(4))
+    yield "large", b"\0" + b"".join(piece(2, i * 4088, 4088, True) for i in range(16)) + piece(2, 65408, 100, False)
+
+
+def tcp_steps():
+    """(name, script) of the segments of each small capture, each by its place in the stream (tcp.c)."""
+    for path, captured in small_captures():
+        base, script = {}, b"\x04"
+        for packet in captured:
+            segment = packets.parse_segment(packet)
+            if segment is None:
+                continue
+            base.setdefault(segment.source, segment.seq + bool(segment.flags & SYN))
+            place = (segment.seq + bool(segment.flags & SYN) - base[segment.source]) & 0xFFFF
+            sender = segment.dport not in SERVERS
+            script += struct.pack(
+                "!BBHHBBB", 0x10 | sender, segment.flags & 0x2F, place, min(segment.size, 0x7FF), 0, 1, 0
+            )
+        yield path.name, script
+
+
+def spoken(words):
+    """What somebody says, in a conversation (turns.h)."""
+    return b"".join(bytes([LITERAL, c]) if c >= LITERAL else bytes([c]) for c in words)
+
+
+def conversation(captured):
+    """The turns of the first connection, and the server's port."""
+    turns, at, port, first = b"", {}, 0, None
+    for packet in captured:
+        segment = packets.parse_segment(packet)
+        if segment is None or not ({segment.dport, segment.sport} & {25, 143, 110, *IMPLICIT}):
+            continue
+        first = first or segment.flow
+        if segment.flow != first or not segment.payload or segment.missing:
+            continue
+        client = segment.dport in {25, 143, 110, *IMPLICIT}
+        port = segment.dport if client else segment.sport
+        new = segment.seq + len(segment.payload) - at.get(client, segment.seq)
+        if 0 < new <= len(segment.payload):
+            turns += bytes([CLIENT if client else SERVER]) + spoken(segment.payload[-new:])
+            at[client] = segment.seq + len(segment.payload)
+    return turns, port
+
+
+def conversations(kind):
+    """(name, conversation) of the captures of a protocol: implicit TLS or not stands in its head."""
+    protocol = {"smtp": 25, "imap": 143, "pop3": 110}[kind]
+    for path, captured in small_captures():
+        turns, port = conversation(captured)
+        if turns and IMPLICIT.get(port, port) == protocol:
+            yield path.name, bytes([port in (465, 993, 995)]) + turns
+
+
+def handshakes():
+    """(name, conversation) of the captures in which TLS begins, from its first record on; with a key log in the
+    head where there is one (tls.c)."""
+    for path, captured in small_captures():
+        turns, _ = conversation(captured)
+        start = turns.find(bytes([CLIENT]) + b"\x16\x03")
+        log = path.with_suffix(".keylog")
+        if start >= 0:
+            yield path.name, b"\x03" + (log.read_bytes() if log.exists() else b"") + turns[start:]
+    yield "sslv2", b"\x03" + sslv2()
+
+
+def zstd(data):
+    """In a zstd frame, as it is: one segment, its size in two bytes, one last block that is raw."""
+    return struct.pack("<IBH", 0xFD2FB528, 0x60, len(data) - 256) + (1 | len(data) << 3).to_bytes(3, "little") + data
+
+
+def compressed():
+    """(name, input) of a text compressed in each way (compressed_certificates.c)."""
+    text = b"\0\0\x01\x2c" + bytes(range(64)) * 5
+    head = len(text).to_bytes(3, "big")
+    yield "zlib", b"\x01" + head + zlib.compress(text)
+    yield "brotli", b"\x02" + head + b"\x0b" + struct.pack("<H", 0x8000 | len(text)) + text + b"\x03"
+    yield "zstd", b"\x03" + head + zstd(text)
+    yield "longer", b"\x01" + (len(text) + 1).to_bytes(3, "big") + zlib.compress(text)
+    yield "bomb", b"\x01" + (1 << 16).to_bytes(3, "big") + zlib.compress(bytes(1 << 17))
+
+
+def rare_links():
+    """(name, input) of tags and tunnels that no capture in pcaps/ has (headers.c)."""
+    carried = bytes(range(0x30, 0x38)) * 3
+    tcp = struct.pack("!HHIIBBHHH", 40000, 25, 1, 1, 0x50, 0x18, 8192, 0, 0) + carried
+    ip = packets.ipv4_header("192.0.2.1", "198.51.100.2", 6, len(tcp)) + tcp
+    frame = packets.ethernet_header(4) + ip
+    stations = frame[:12]
+
+    def over_udp(port, header, inside):
+        udp = struct.pack("!HHHH", 50000, port, 8 + len(header) + len(inside), 0) + header + inside
+        return packets.ethernet_header(4) + packets.ipv4_header("192.0.2.3", "192.0.2.4", 17, len(udp)) + udp
+
+    def over_gre(flags, protocol, header, inside):
+        gre = struct.pack("!HH", flags, protocol) + header + inside
+        return packets.ethernet_header(4) + packets.ipv4_header("192.0.2.3", "192.0.2.4", 47, len(gre)) + gre
+
+    made = {
+        "etag": stations + bytes.fromhex("893f000100020003") + frame[12:],
+        "vntag": stations + bytes.fromhex("892600010002") + frame[12:],
+        "cisco-metadata": stations + bytes.fromhex("8909010100010002") + frame[12:],
+        "llc-snap": stations + struct.pack("!H", 8 + len(ip)) + bytes.fromhex("aaaa030000000800") + ip,
+        "gpe-ip": over_udp(4790, bytes.fromhex("0c00000100000100"), ip),
+        "gpe-ethernet": over_udp(4790, bytes.fromhex("0c00000300000100"), frame),
+        "erspan-3": over_gre(0x1000, 0x22EB, bytes(4) + b"\x20\x07" + bytes(8) + b"\0\0", frame),
+        "pptp": over_gre(0x3001, 0x880B, struct.pack("!HHI", 4 + len(ip), 7, 1), bytes.fromhex("ff030021") + ip),
+        "etherip": frame[:14] + packets.ipv4_header("192.0.2.3", "192.0.2.4", 97, 2 + len(frame)) + b"\x30\0" + frame,
+    }  # fmt: skip
+    for name, data in made.items():
+        yield name, struct.pack("!BBH", 1, 0, 0) + data
+
+
+def sslv2():
+    """A conversation of SSLv2: hello, hello, the client's master key, and what nobody can read."""
+
+    def record(body):
+        return struct.pack("!H", 0x8000 | len(body)) + body
+
+    client = record(b"\1\0\2" + struct.pack("!HHH", 6, 0, 16) + b"\7\0\xc0\1\0\x80" + bytes(16))
+    server = record(b"\4\0\1\0\2" + struct.pack("!HHH", 40, 3, 16) + bytes(40) + b"\7\0\xc0" + bytes(16))
+    key = record(b"\2\7\0\xc0" + struct.pack("!HHH", 0, 16, 8) + bytes(24)) + record(bytes(range(40)))
+    says = [(CLIENT, client), (SERVER, server), (CLIENT, key), (SERVER, record(bytes(33)) * 2)]
+    return b"".join(bytes([who]) + spoken(words) for who, words in says)
+
+
+def names():
+    """(name, lines): a reference, and names of a certificate (names.c)."""
+    yield "exact", b"mx.example.com\nmx.example.com\nexample.org"
+    yield "wildcard", b"mx.example.co.uk\n*.example.co.uk\n*.uk\nm*.example.co.uk"
+    yield "address", b"192.0.2.1\n@\xc0\x00\x02\x01\nmx.example.com"
+    yield "address6", b"2001:db8::1\n@" + bytes.fromhex("20010db8000000000000000000000001")
+    yield "common", b"MX.Example.com.\n=mx.example.com"
+    yield "international", "b\u00fccher.example.ck\nxn--bcher-kva.example.ck".encode()
+    yield "deep", b"a.b.c.d.kawasaki.jp\n*.b.c.d.kawasaki.jp\nwww.city.kawasaki.jp"
 
 
 def certificates():
@@ -98,6 +297,8 @@ def patterns():
     """(name, text) of the shipped pattern files."""
     for path in sorted(PATTERNS.glob("*.patterns")):
         yield path.name, path.read_bytes()
+
+
 def servers():
     """(name, input) of a memory of servers, of its lines without their checks, and of a list of good ones."""
     networks = {"networks": [[1, 2], [3, 100]], "next": 0}
@@ -138,8 +339,10 @@ def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
     made = {
-        "x509": certificates, "chains": lists, "patterns": patterns, "server_memory": servers,
-        "session_lines": logs, "config": configs,
+        "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
+        "names": names, "container": containers, "compressed_certificates": compressed, "x509": certificates,
+        "chains": lists, "patterns": patterns, "server_memory": servers, "session_lines": logs, "config": configs,
+        **{name: partial(conversations, name) for name in ("smtp", "imap", "pop3")},
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))
     for name, seed in seeds():

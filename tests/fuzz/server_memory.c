@@ -6,31 +6,22 @@
 #include "analytics/server_baseline.h"
 #include "analytics/server_line.h"
 #include "analytics/server_memory.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzzer.h"
 
 enum { SERVERS = 8 };
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static void check_server(void *context, const struct remembered_server *server)
 {
 	const struct server_history *history = server->history;
 	size_t *count = context;
 	++*count;
-	CHECK((server->address == NULL) != (server->name == NULL));
-	CHECK(history->known && history->sessions > 0 && history->first <= history->last);
-	CHECK(history->first >= 0 && history->last <= PACKET_TIME_MAX);
-	CHECK(history->offered_networks <= SERVER_NETWORKS_MAX);
-	CHECK(history->leaf_count <= SERVER_LEAVES_MAX);
+	MUST((server->address == NULL) != (server->name == NULL));
+	MUST(history->known && history->sessions > 0 && history->first <= history->last);
+	MUST(history->first >= 0 && history->last <= PACKET_TIME_MAX);
+	MUST(history->offered_networks <= SERVER_NETWORKS_MAX);
+	MUST(history->leaf_count <= SERVER_LEAVES_MAX);
 	for (size_t i = 1; i < history->leaf_count; i++)
-		CHECK(history->leaves[i - 1].last >= history->leaves[i].last);
+		MUST(history->leaves[i - 1].last >= history->leaves[i].last);
 }
 
 static void read_file(const uint8_t *bytes, size_t length)
@@ -39,13 +30,13 @@ static void read_file(const uint8_t *bytes, size_t length)
 	struct server_memory *memory = server_memory_create(&options);
 	struct error error;
 	size_t count = 0;
-	CHECK(memory != NULL);
+	MUST(memory != NULL);
 	bool good = server_memory_read(memory, "fuzz", bytes, length, &error);
-	CHECK(good || error.text[0] != '\0');
+	MUST(good || error.text[0] != '\0');
 	server_memory_each(memory, check_server, &count);
 	struct server_memory_counters counters = server_memory_counters(memory);
-	CHECK(counters.servers + counters.names == count && counters.servers <= SERVERS);
-	CHECK(good || count == 0);
+	MUST(counters.servers + counters.names == count && counters.servers <= SERVERS);
+	MUST(good || count == 0);
 	server_memory_destroy(memory);
 }
 
@@ -69,14 +60,14 @@ static void read_line(const uint8_t *rest, size_t length)
 		return;
 	length = add_check(rest, length, line);
 	const char *wrong = server_line_read(line, length, &entry);
-	CHECK((wrong == NULL) == (entry != NULL));
+	MUST((wrong == NULL) == (entry != NULL));
 	if (entry == NULL)
 		return;
 	server_line_write(&first, entry);
-	CHECK(!first.failed && first.text[first.length - 1] == '\n');
-	CHECK(server_line_read((const uint8_t *)first.text, first.length - 1, &again) == NULL);
+	MUST(!first.failed && first.text[first.length - 1] == '\n');
+	MUST(server_line_read((const uint8_t *)first.text, first.length - 1, &again) == NULL);
 	server_line_write(&second, again);
-	CHECK(first.length == second.length && memcmp(first.text, second.text, first.length) == 0);
+	MUST(first.length == second.length && memcmp(first.text, second.text, first.length) == 0);
 	json_release(&first);
 	json_release(&second);
 	free(entry);
@@ -97,14 +88,13 @@ static void read_list(const uint8_t *bytes, size_t length)
 {
 	struct server_baseline *baseline = server_baseline_create();
 	struct error error = {""};
-	CHECK(baseline != NULL);
+	MUST(baseline != NULL);
 	bool good = server_baseline_read(baseline, "fuzz", bytes, length, &error);
-	CHECK(good == (error.text[0] == '\0'));
-	CHECK(server_baseline_count(baseline) <= length);
+	MUST(good == (error.text[0] == '\0'));
+	MUST(server_baseline_count(baseline) <= length);
 	server_baseline_destroy(baseline);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)

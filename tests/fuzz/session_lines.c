@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the way from a session log to the tables: the input is a log. Whatever its lines say, every
-// session is in exactly one row of the verdicts, shares are no larger than 1, and what is rendered has
-// no control but the ends of its lines.
+// Fuzzes the way from a session log to the tables: the input is a log, plain or compressed. Whatever its lines
+// say, each is counted once, every session is in exactly one row of the verdicts, shares are no larger than
+// 1, and what is rendered has no control but the ends of its lines.
 #include "analytics/facts_lookup.h"
 #include "analytics/render.h"
+#include "analytics/session_log.h"
 #include "analytics/statistics.h"
+#include "tests/fuzz/fuzzer.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct sum_sink {
 	struct row_sink sink;
@@ -24,7 +20,7 @@ struct sum_sink {
 static void add_row(struct row_sink *sink, const struct cell *cells)
 {
 	((struct sum_sink *)sink)->sessions += cells[2].number;
-	CHECK(cells[3].part <= cells[3].of);
+	MUST(cells[3].part <= cells[3].of);
 }
 
 static void check_rendered(const char *text, size_t length)
@@ -32,7 +28,7 @@ static void check_rendered(const char *text, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		uint8_t c = (uint8_t)text[i];
 		bool line_end = c == '\n' || (c == '\r' && i + 1 < length && text[i + 1] == '\n');
-		CHECK(c == 0x7f ? false : c >= 0x20 || line_end);
+		MUST(c == 0x7f ? false : c >= 0x20 || line_end);
 	}
 }
 
@@ -44,7 +40,7 @@ static void check_table(void *context, const struct table_ops *table, const void
 	char *text;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
-	CHECK(out != NULL);
+	MUST(out != NULL);
 	render_text(out, table, accumulator, 2);
 	render_csv(out, table, accumulator);
 	render_metrics(out, table, accumulator);
@@ -57,24 +53,54 @@ static void check_table(void *context, const struct table_ops *table, const void
 	if (strcmp(table->name, "verdicts") != 0)
 		return;
 	table->rows(accumulator, &sum.sink);
-	CHECK(sum.sessions == statistics_span(statistics).sessions);
+	MUST(sum.sessions == statistics_span(statistics).sessions);
 }
 
-static void count_line(
-    struct statistics *statistics, struct facts_lookup *lookup, const uint8_t *line, size_t length)
+struct reading {
+	struct statistics *statistics;
+	struct facts_lookup *lookup;
+};
+
+static enum log_line count_line(void *context, const char *line, size_t length)
 {
+	static const enum log_line kinds[] = {[FACTS_TAKEN] = LOG_LINE_TAKEN,
+	    [FACTS_TAKEN_IN_PART] = LOG_LINE_IN_PART,
+	    [FACTS_DAMAGED] = LOG_LINE_DAMAGED};
+	struct reading *reading = context;
 	struct session_facts facts;
-	char *copy = malloc(length > 0 ? length : 1); // just as long: reading past it is seen
-	CHECK(copy != NULL);
-	memcpy(copy, line, length);
-	if (session_facts_of_line(&facts, copy, length) != FACTS_DAMAGED) {
-		facts_lookup_fill(lookup, &facts);
-		statistics_count(statistics, &facts);
+	char *copy = (char *)exact_copy((const uint8_t *)line, length);
+	enum facts_outcome read = session_facts_of_line(&facts, copy, length);
+	if (read != FACTS_DAMAGED) {
+		facts_lookup_fill(reading->lookup, &facts);
+		statistics_count(reading->statistics, &facts);
 	}
 	free(copy);
+	return kinds[read];
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+// Every line is counted once.
+static void check_counters(const struct log_counters *counters, const struct statistics *statistics)
+{
+	MUST(counters->lines ==
+	     counters->taken + counters->damaged + counters->too_long + counters->torn);
+	MUST(counters->in_part <= counters->taken);
+	MUST(statistics_span(statistics).sessions == counters->taken);
+}
+
+static void read_log(const uint8_t *data, size_t size, struct reading *reading)
+{
+	struct log_counters counters = {0};
+	struct error error = {""};
+	char path[64];
+	int file = memfd_create("log", MFD_CLOEXEC);
+	MUST(
+	    file >= 0 && write(file, data, size) == (ssize_t)size && lseek(file, 0, SEEK_SET) == 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	bool good = log_read(path, count_line, reading, &counters, &error);
+	MUST(good == (error.text[0] == '\0'));
+	check_counters(&counters, reading->statistics);
+	close(file);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -83,13 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lookup == NULL)
 		lookup = facts_lookup_open(&error);
 	struct statistics *statistics = statistics_create(0, &error);
-	CHECK(lookup != NULL && statistics != NULL);
-	for (size_t at = 0; at < size;) {
-		const uint8_t *end = memchr(data + at, '\n', size - at);
-		size_t length = end != NULL ? (size_t)(end - data) - at : size - at;
-		count_line(statistics, lookup, data + at, length);
-		at += length + 1;
-	}
+	MUST(lookup != NULL && statistics != NULL);
+	read_log(data, size, &(struct reading){statistics, lookup});
 	statistics_each(statistics, check_table, statistics);
 	statistics_destroy(statistics);
 	return 0;

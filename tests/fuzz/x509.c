@@ -2,26 +2,18 @@
 // Fuzzes the reader of certificates: the input is a certificate. Whatever it says, views lie inside
 // the input, texts inside their buffers, and reading again gives the same.
 #include "decode/x509.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzzer.h"
 
 enum { TEXT_SIZE = 2048, NAMES_MAX = 1 << 16 };
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static void check_inside(struct view outer, struct view inner)
 {
 	if (inner.data == NULL) {
-		CHECK(inner.length == 0);
+		MUST(inner.length == 0);
 		return;
 	}
-	CHECK(inner.data >= outer.data && inner.data <= outer.data + outer.length);
-	CHECK(inner.length <= (size_t)(outer.data + outer.length - inner.data));
+	MUST(inner.data >= outer.data && inner.data <= outer.data + outer.length);
+	MUST(inner.length <= (size_t)(outer.data + outer.length - inner.data));
 }
 
 // A text with less room is a beginning of the text with more.
@@ -29,12 +21,12 @@ static void check_name(struct view der, struct view name, size_t room)
 {
 	static uint8_t whole[TEXT_SIZE];
 	size_t length = x509_name_text(name, whole, sizeof whole);
-	CHECK(length <= sizeof whole);
+	MUST(length <= sizeof whole);
 	uint8_t *part = malloc(room > 0 ? room : 1);
-	CHECK(part != NULL);
+	MUST(part != NULL);
 	size_t cut = x509_name_text(name, part, room);
-	CHECK(cut <= room && cut <= length && memcmp(part, whole, cut) == 0);
-	CHECK(room < length || cut == length);
+	MUST(cut <= room && cut <= length && memcmp(part, whole, cut) == 0);
+	MUST(room < length || cut == length);
 	free(part);
 	check_inside(der, x509_common_name(name));
 }
@@ -47,8 +39,8 @@ static void check_alternative_names(struct view der, struct view names)
 	while (x509_next_name(&names, &type, &name)) {
 		check_inside(der, name);
 		check_inside(der, names);
-		CHECK(names.length < before);
-		CHECK(type != X509_NAME_IP || name.length == 4 || name.length == 16);
+		MUST(names.length < before);
+		MUST(type != X509_NAME_IP || name.length == 4 || name.length == 16);
 		before = names.length;
 	}
 }
@@ -58,14 +50,14 @@ static void check_oid(struct view der, struct view oid, size_t room)
 	char text[64];
 	check_inside(der, oid);
 	x509_oid_text(oid, text, sizeof text);
-	CHECK(memchr(text, '\0', sizeof text) != NULL);
+	MUST(memchr(text, '\0', sizeof text) != NULL);
 	room %= sizeof text;
 	if (room == 0)
 		return;
 	char *exact = malloc(room);
-	CHECK(exact != NULL);
+	MUST(exact != NULL);
 	x509_oid_text(oid, exact, room);
-	CHECK(memchr(exact, '\0', room) != NULL);
+	MUST(memchr(exact, '\0', room) != NULL);
 	free(exact);
 }
 
@@ -83,20 +75,19 @@ static void check_facts(const struct x509 *facts, size_t room)
 	check_name(der, facts->issuer, room);
 	check_name(der, facts->subject, room);
 	check_alternative_names(der, facts->alternative_names);
-	CHECK(facts->version <= 3);
-	CHECK(facts->key_type < X509_KEY_TYPES && facts->signature_digest <= X509_DIGEST_NONE);
-	CHECK(facts->key_bits <= 8 * der.length + UINT16_MAX);
-	CHECK(facts->not_before <= INT64_C(253402300799) &&
-	      facts->not_before >= -INT64_C(62167219200));
+	MUST(facts->version <= 3);
+	MUST(facts->key_type < X509_KEY_TYPES && facts->signature_digest <= X509_DIGEST_NONE);
+	MUST(facts->key_bits <= 8 * der.length + UINT16_MAX);
+	MUST(facts->not_before <= INT64_C(253402300799) &&
+	     facts->not_before >= -INT64_C(62167219200));
 	if (facts->malformed != NULL)
 		return;
 	// Of what is well-formed everything was read.
-	CHECK(facts->version > 0 && facts->serial.length > 0 && facts->validity_read);
-	CHECK(facts->issuer.length > 2 && facts->subject.length >= 2 && facts->spki.length > 2);
-	CHECK(facts->signature_oid.length > 0 && facts->key_oid.length > 0);
+	MUST(facts->version > 0 && facts->serial.length > 0 && facts->validity_read);
+	MUST(facts->issuer.length > 2 && facts->subject.length >= 2 && facts->spki.length > 2);
+	MUST(facts->signature_oid.length > 0 && facts->key_oid.length > 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct x509 facts, again;
@@ -105,8 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&again, 0, sizeof again);
 	x509_read(view_of(data, size), &facts);
 	x509_read(view_of(data, size), &again);
-	CHECK(facts.malformed == again.malformed && facts.key_bits == again.key_bits);
-	CHECK(facts.is_ca == again.is_ca && facts.curve == again.curve);
+	MUST(facts.malformed == again.malformed && facts.key_bits == again.key_bits);
+	MUST(facts.is_ca == again.is_ca && facts.curve == again.curve);
 	check_facts(&facts, room);
 	return 0;
 }

@@ -177,6 +177,11 @@ def pcap_header(linktype, nano=False, order="<", snaplen=262144):
 
 def write_pcap(path, packets, nano=False, order="<", snaplen=262144):
     """Classic pcap: one link type; times cut to microseconds unless `nano`."""
+    _write_bytes(path, pcap_bytes(packets, nano, order, snaplen))
+
+
+def pcap_bytes(packets, nano=False, order="<", snaplen=262144):
+    """As write_pcap, the file's bytes."""
     linktype = packets[0].linktype if packets else LINK_ETHERNET
     chunks = [pcap_header(linktype, nano, order, snaplen)]
     for packet in packets:
@@ -188,7 +193,7 @@ def write_pcap(path, packets, nano=False, order="<", snaplen=262144):
             struct.pack(order + "IIII", seconds, fraction, len(packet.data), packet.length)
         )
         chunks.append(packet.data)
-    _write_bytes(path, b"".join(chunks))
+    return b"".join(chunks)
 
 
 def write_pcapng(path, packets, order="<", resolution=9):
@@ -196,6 +201,11 @@ def write_pcapng(path, packets, order="<", resolution=9):
 
     `resolution` is if_tsresol: 10^-resolution seconds, or 2^-(resolution & 0x7f) with bit 7 set.
     """
+    _write_bytes(path, pcapng_bytes(packets, order, resolution))
+
+
+def pcapng_bytes(packets, order="<", resolution=9):
+    """As write_pcapng, the file's bytes."""
     ticks = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution
     interfaces = sorted({(p.interface, p.linktype) for p in packets}) or [(0, LINK_ETHERNET)]
     head = struct.pack(order + "IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)
@@ -214,7 +224,7 @@ def write_pcapng(path, packets, order="<", resolution=9):
             len(packet.data), packet.length,
         )  # fmt: skip
         chunks.append(_block(BLOCK_ENHANCED, head + _padded(packet.data), order))
-    _write_bytes(path, b"".join(chunks))
+    return b"".join(chunks)
 
 
 def _block(kind, body, order):
