@@ -6,6 +6,7 @@
 // the next trim.
 #include "analytics/certificate_store.h"
 
+#include "analytics/certificate_context.h"
 #include "analytics/name_key.h"
 #include "capture/base/hash.h"
 
@@ -334,10 +335,11 @@ static bool is_cheap_to_use(const X509 *parsed)
 static X509 *parse(struct view der)
 {
 	const uint8_t *end = der.data;
-	X509 *parsed = d2i_X509(NULL, &end, (long)der.length);
-	if (parsed != NULL &&
-	    (end != der.data + der.length || X509_check_purpose(parsed, -1, 0) != 1 ||
-	        !is_cheap_to_use(parsed))) {
+	X509 *parsed = X509_new_ex(certificate_context(), NULL);
+	bool good = parsed != NULL && d2i_X509(&parsed, &end, (long)der.length) != NULL &&
+	            end == der.data + der.length && X509_check_purpose(parsed, -1, 0) == 1 &&
+	            is_cheap_to_use(parsed);
+	if (!good) {
 		X509_free(parsed);
 		parsed = NULL;
 	}

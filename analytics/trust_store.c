@@ -3,6 +3,7 @@
 // chain first needs it (all of Debian's would cost a short run more than all else it does).
 #include "analytics/trust_store.h"
 
+#include "analytics/certificate_context.h"
 #include "analytics/crl_store.h"
 #include "analytics/name_key.h"
 #include "analytics/trust_files.h"
@@ -279,9 +280,12 @@ X509 *trust_anchor_parsed(struct trust_store *store, const struct trust_anchor *
 	if (anchor->parsed != NULL || anchor->unreadable)
 		return anchor->parsed;
 	const uint8_t *end = anchor->der;
-	anchor->parsed = d2i_X509_AUX(NULL, &end, (long)anchor->der_length);
-	if (anchor->parsed != NULL && (end != anchor->der + anchor->der_length ||
-	                                  X509_check_purpose(anchor->parsed, -1, 0) != 1)) {
+	anchor->parsed = X509_new_ex(certificate_context(), NULL);
+	bool good = anchor->parsed != NULL &&
+	            d2i_X509_AUX(&anchor->parsed, &end, (long)anchor->der_length) != NULL &&
+	            end == anchor->der + anchor->der_length &&
+	            X509_check_purpose(anchor->parsed, -1, 0) == 1;
+	if (!good) {
 		X509_free(anchor->parsed);
 		anchor->parsed = NULL;
 	}
