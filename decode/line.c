@@ -92,6 +92,12 @@ bool line_has_word(const struct line *line, const char *keyword)
 	return false;
 }
 
+void line_drop_torn_word(struct line *line)
+{
+	while (line->length > 0 && is_word_byte(line->bytes[line->length - 1]))
+		line->length--;
+}
+
 bool line_word(const struct line *line, size_t *position, struct line *word)
 {
 	size_t start = *position;

@@ -40,6 +40,9 @@ bool line_starts(const struct line *line, const char *keyword);
 // As line_starts, anywhere in the line at a word's beginning.
 bool line_has_word(const struct line *line, const char *keyword);
 
+// Takes away the word that the line ends with, of which more may come.
+void line_drop_torn_word(struct line *line);
+
 // The next word (bytes other than space and tab) at or after *position, which is moved behind it.
 // False: none left.
 bool line_word(const struct line *line, size_t *position, struct line *word);

@@ -37,6 +37,21 @@ static bool is_reply_code(const uint8_t *bytes)
 }
 
 // A greeting on a port that is not known for SMTP could be FTP's: it has to name the protocol.
+// Of the first line only, however much has come, so that it does not matter how it was cut into segments.
+static enum recognised recognise_greeting(const uint8_t *bytes, size_t length)
+{
+	size_t most = length < BANNER_MAX ? length : BANNER_MAX;
+	const uint8_t *end = memchr(bytes, '\n', most);
+	struct line line = {.bytes = bytes, .length = end != NULL ? (size_t)(end - bytes) : most};
+	bool is_whole = end != NULL || most == BANNER_MAX;
+	if (!is_whole)
+		line_drop_torn_word(&line);
+	if (line_has_word(&line, "SMTP") || line_has_word(&line, "ESMTP") ||
+	    line_has_word(&line, "LMTP"))
+		return RECOGNISED_YES;
+	return is_whole ? RECOGNISED_NO : RECOGNISED_MAYBE;
+}
+
 static enum recognised recognise_server(
     const uint8_t *bytes, size_t length, bool expected, bool from_start)
 {
@@ -48,12 +63,7 @@ static enum recognised recognise_server(
 		return from_start || is_reply_code(bytes) ? RECOGNISED_YES : RECOGNISED_NO;
 	if (!from_start || (memcmp(bytes, "220", 3) != 0 && memcmp(bytes, "554", 3) != 0))
 		return RECOGNISED_NO;
-	struct line line = {.bytes = bytes, .length = length};
-	if (line_has_word(&line, "SMTP") || line_has_word(&line, "ESMTP") ||
-	    line_has_word(&line, "LMTP"))
-		return RECOGNISED_YES;
-	return memchr(bytes, '\n', length) != NULL || length > BANNER_MAX ? RECOGNISED_NO
-	                                                                  : RECOGNISED_MAYBE;
+	return recognise_greeting(bytes, length);
 }
 
 static enum recognised recognise_client(const uint8_t *bytes, size_t length, bool expected)
