@@ -13,7 +13,7 @@ enum {
 	CONNECTION_ABOVE = 256, // bytes of the class below it
 	CLASSES = 2 + 14 * STEPS, // 32 bytes ... 512 KiB, and class 0
 	SMALL_CLASSES = 2 + 6 * STEPS, // up to 2 KiB
-	SLAB = 256 * 1024, // bytes, and the alignment of all; a larger class has one block per slab
+	SLAB = 128 * 1024, // bytes, and the alignment of all; a larger class has one block per slab
 	HEADER = 64, // bytes in front of a slab's blocks
 	SHIFTS = 32, // places where the header of a slab may be, a line of the cache each
 	HUGE_PAGE = 2 << 20,
@@ -35,7 +35,7 @@ struct slab {
 	struct free_block *free;
 	uint8_t *fresh; // part that was never handed out
 	uint32_t fresh_blocks, used;
-	size_t bytes;
+	uint32_t bytes, class;
 	struct slab *large_next, *large_previous; // if it has another size
 };
 
@@ -246,7 +246,7 @@ static struct slab *new_slab(struct memory *memory, size_t bytes)
 	struct slab *slab = bytes == SLAB ? take_usual(memory) : take_large(memory, bytes);
 	if (slab == NULL)
 		return NULL;
-	slab->bytes = bytes;
+	slab->bytes = (uint32_t)bytes;
 	memory->reserved += bytes;
 	return slab;
 }
@@ -304,25 +304,49 @@ static bool is_full(const struct slab *slab)
 	return slab->free == NULL && slab->fresh_blocks == 0;
 }
 
+// A slab of the class with a block to give. NULL: budget used up.
+static struct slab *slab_of_class(struct memory *memory, unsigned class)
+{
+	if (memory->partial[class] != NULL)
+		return memory->partial[class];
+	struct slab *slab = empty_slab(memory, class_bytes(class));
+	if (slab == NULL)
+		return NULL;
+	slab->class = class;
+	list_push(&memory->partial[class], slab);
+	memory->slabs[class]++;
+	note_full(memory, class);
+	return slab;
+}
+
+// Where there is no room for a size that is rare, a block of a larger one serves.
+static struct slab *slab_of_larger(const struct memory *memory, size_t bytes)
+{
+	enum { LARGER_MOST = 4 }; // times as large
+	for (size_t larger = bytes + 1; larger <= LARGER_MOST * bytes; larger++) {
+		unsigned class = class_of(larger);
+		if (class >= CLASSES)
+			return NULL;
+		if (memory->partial[class] != NULL)
+			return memory->partial[class];
+		larger = class_bytes(class);
+	}
+	return NULL;
+}
+
 void *memory_take(struct memory *memory, size_t size)
 {
-	if (size > MEMORY_BLOCK_MAX) {
+	struct slab *slab = NULL;
+	if (size <= MEMORY_BLOCK_MAX)
+		slab = slab_of_class(memory, class_of(size));
+	if (slab == NULL && size <= MEMORY_BLOCK_MAX)
+		slab = slab_of_larger(memory, class_bytes(class_of(size)));
+	if (slab == NULL) {
 		memory->refusals++;
 		return NULL;
 	}
-	unsigned class = class_of(size);
+	unsigned class = slab->class;
 	size_t bytes = class_bytes(class);
-	struct slab *slab = memory->partial[class];
-	if (slab == NULL) {
-		slab = empty_slab(memory, bytes);
-		if (slab == NULL) {
-			memory->refusals++;
-			return NULL;
-		}
-		list_push(&memory->partial[class], slab);
-		memory->slabs[class]++;
-		note_full(memory, class);
-	}
 	void *block = take_block(slab, bytes);
 	if (is_full(slab)) {
 		list_remove(&memory->partial[class], slab);
@@ -342,8 +366,9 @@ void memory_give(struct memory *memory, void *block, size_t size)
 {
 	if (block == NULL)
 		return;
-	unsigned class = class_of(size);
+	(void)size;
 	struct slab *slab = slab_at(block);
+	unsigned class = slab->class;
 	struct free_block *given = block;
 	memory->in_use -= class_bytes(class);
 	if (is_full(slab)) {

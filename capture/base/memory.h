@@ -3,8 +3,8 @@
 // number or the state of connections comes from here, so that one figure bounds it all and nothing
 // on the packet path calls malloc. Blocks of one size class are carved from slabs and recycled
 // through its free list; an empty slab serves any class, so that what was used up by many blocks of one
-// size can serve others once they are given back. Slabs are left out of core dumps: what connections
-// say passes through them.
+// size can serve others once they are given back. Where no slab is left for a size, a somewhat larger
+// block serves. Slabs are left out of core dumps: what connections say passes through them.
 // Not thread safe: one worker, one memory.
 #ifndef MAILTAP_CAPTURE_BASE_MEMORY_H
 #define MAILTAP_CAPTURE_BASE_MEMORY_H

@@ -96,12 +96,35 @@ static void tight_before_refused(void **state)
 	assert_false(memory_is_tight(memory));
 	while (!memory_is_tight(memory) && smalls < BLOCKS)
 		small[smalls++] = memory_take(memory, 300);
-	assert_true(smalls > 500 && smalls < BLOCKS);
+	assert_true(smalls > 300 && smalls < BLOCKS); // one slab of them
 	while (larges > 0)
 		memory_give(memory, large[--larges], 1000);
 	assert_false(memory_is_tight(memory));
 	while (smalls > 0)
 		memory_give(memory, small[--smalls], 300);
+	assert_int_equal(memory_in_use(memory), 0);
+	memory_destroy(memory);
+}
+
+// A size that no slab is left for gets a block of another one that is larger, but not much.
+static void larger_blocks_serve(void **state)
+{
+	(void)state;
+	struct memory *memory = memory_create(300 * 1024);
+	void *small = memory_take(memory, 300), *large = memory_take(memory, 1000);
+	size_t before = memory_in_use(memory);
+	uint8_t *between = memory_take(memory, 700);
+	assert_non_null(between);
+	memset(between, 1, 700);
+	assert_int_equal(memory_in_use(memory), before + memory_class_size(1000));
+	memory_give(memory, between, 700);
+	assert_int_equal(memory_in_use(memory), before);
+	assert_int_equal(memory_refusals(memory), 0);
+	assert_null(memory_take(memory, 40));
+	assert_null(memory_take(memory, 1100));
+	assert_int_equal(memory_refusals(memory), 2);
+	memory_give(memory, small, 300);
+	memory_give(memory, large, 1000);
 	assert_int_equal(memory_in_use(memory), 0);
 	memory_destroy(memory);
 }
@@ -114,6 +137,7 @@ int main(void)
 	    cmocka_unit_test(budget_is_never_passed),
 	    cmocka_unit_test(empty_slabs_serve_any_size),
 	    cmocka_unit_test(tight_before_refused),
+	    cmocka_unit_test(larger_blocks_serve),
 	};
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
