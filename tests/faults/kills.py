@@ -19,15 +19,13 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib import capture_file as cf  # noqa: E402
-from lib import packets as pk  # noqa: E402
 from lib import program  # noqa: E402
-from lib.conversation import START, Conversation  # noqa: E402
-from lib.live_run import MINUTE, LiveRun, records_of  # noqa: E402
+from lib.live_run import LiveRun  # noqa: E402
 from lib.tap import Tap  # noqa: E402
+from traffic import FIRST_PORT, Traffic  # noqa: E402
 
-WITH_CERTIFICATES = "smtp-starttls-tls12-rsa-postfix-swaks.pcap"
 LOGS = ("sessions", "certificates", "alerts", "statistics")
 SESSIONS_A_RUN = 24
 KEPT = 20  # old logs
@@ -46,39 +44,6 @@ WRITTEN = re.compile(
 # a second.
 MOST = {"begin": 0.06, "work": 0.05, "put aside": 0.05, "end": 0.15, "a second": 1.2}
 MOMENTS = ("begin", "begin", "work", "work", "work", "put aside", "put aside", "end", "end", "end", "end", "a second")
-FIRST_PORT = 1024  # session N comes from this port and N more
-
-
-def conversation(number):
-    """Mail in the clear with a server of its own, every third time of one that is stripped of its offer."""
-    talk = Conversation(25, client=f"192.0.2.{number % 250 + 1}", server=f"198.51.100.{number % 200 + 1}",
-                        client_port=FIRST_PORT + number, start=START + number * MINUTE)  # fmt: skip
-    talk.open().server(b"220 mx.example.org ESMTP Postfix\r\n").client(b"EHLO client.example.org\r\n")
-    offer = b"250-XXXXXXXX" if number % 3 == 0 else b"250-STARTTLS"
-    talk.server(b"250-mx.example.org\r\n" + offer + b"\r\n250 8BITMIME\r\n").client(b"QUIT\r\n")
-    return talk.server(b"221 2.0.0 Bye\r\n").close().packets
-
-
-class Traffic:
-    """Sessions that are all different, numbered from 0 on; one in each run has certificates."""
-
-    def __init__(self):
-        packets = cf.read(program.PCAPS / WITH_CERTIFICATES)
-        segments = [(packet, pk.parse_segment(packet)) for packet in packets]
-        self.begin = packets[0].time
-        self.encrypted = [(packet.time, segment.dport != 25, pk.PortChanger(packet, segment, segment.sport == 25))
-                          for packet, segment in segments]  # fmt: skip
-        self.count = 0
-
-    def _encrypted(self, number):
-        moved = START + number * MINUTE - self.begin
-        return [changer.at(at + moved, FIRST_PORT + number) for at, _, changer in self.encrypted]
-
-    def take(self, count):
-        """The packets of the next sessions, as they stand in a file."""
-        first, self.count = self.count, self.count + count
-        made = [self._encrypted(n) if n == first else conversation(n) for n in range(first, self.count)]
-        return records_of([packet for packets in made for packet in packets])
 
 
 # --- what a run leaves behind ----------------------------------------------------------------------------
