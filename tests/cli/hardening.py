@@ -97,7 +97,8 @@ def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
     mailtap = Binary(options.mailtap)
-    modules = [Binary(path) for path in sorted(mailtap.path.parent.glob("capture/*/mailtap-*.so"))]
+    built = mailtap.path.parent
+    modules = [Binary(path) for path in sorted([*built.glob("*/mailtap-*.so"), *built.glob("*/*/mailtap-*.so")])]
     directories = [str(module.path.parent) for module in modules]
     for binary in (mailtap, *modules):
         check(tap, binary, directories)
@@ -108,7 +109,9 @@ def main():
     if platform.machine() == "x86_64":
         check_objects(tap, mailtap)
     said = subprocess.run([options.mailtap, "--version"], capture_output=True, text=True, check=True).stdout
-    tap.check(bool(modules) == ("with DPDK" in said), "its module has been looked at", said.splitlines())
+    names = {module.path.name for module in modules}
+    expected = {"mailtap-http.so"} | ({"mailtap-dpdk.so"} if "with DPDK" in said else set())
+    tap.check(names == expected, "all of its modules have been looked at", sorted(names))
     return tap.done()
 
 
