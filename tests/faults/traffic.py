@@ -12,10 +12,10 @@ WITH_CERTIFICATES = "smtp-starttls-tls12-rsa-postfix-swaks.pcap"
 FIRST_PORT = 1024  # session N comes from this port and N more
 
 
-def conversation(number):
+def conversation(number, start):
     """Mail in the clear with a server of its own, every third time of one that is stripped of its offer."""
     talk = Conversation(25, client=f"192.0.2.{number % 250 + 1}", server=f"198.51.100.{number % 200 + 1}",
-                        client_port=FIRST_PORT + number, start=START + number * MINUTE)  # fmt: skip
+                        client_port=FIRST_PORT + number, start=start)  # fmt: skip
     talk.open().server(b"220 mx.example.org ESMTP Postfix\r\n").client(b"EHLO client.example.org\r\n")
     offer = b"250-XXXXXXXX" if number % 3 == 0 else b"250-STARTTLS"
     talk.server(b"250-mx.example.org\r\n" + offer + b"\r\n250 8BITMIME\r\n").client(b"QUIT\r\n")
@@ -32,13 +32,21 @@ class Traffic:
         self.encrypted = [(packet.time, segment.dport != 25, pk.PortChanger(packet, segment, segment.sport == 25))
                           for packet, segment in segments]  # fmt: skip
         self.count = 0
+        self.start = START
 
-    def _encrypted(self, number):
-        moved = START + number * MINUTE - self.begin
+    def put_back(self, seconds):
+        """The packets' clock, from here on."""
+        self.start -= seconds * 1_000_000_000
+
+    def _session(self, number, encrypted):
+        start = self.start + number * MINUTE
+        if not encrypted:
+            return conversation(number, start)
+        moved = start - self.begin
         return [changer.at(at + moved, FIRST_PORT + number) for at, _, changer in self.encrypted]
 
     def take(self, count, certificates=True):
         """The packets of the next sessions, as they stand in a file."""
         first, self.count = self.count, self.count + count
-        made = [self._encrypted(n) if certificates and n == first else conversation(n) for n in range(first, self.count)]
+        made = [self._session(n, certificates and n == first) for n in range(first, self.count)]
         return records_of([packet for packets in made for packet in packets])
