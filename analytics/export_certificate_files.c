@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each certificate of the run as a file of its own, SHA256.pem, in a directory that the user names. One
 // that is there already, from another run, is left as it is: it is the same.
+// Where a run goes on although one cannot be written, it is counted.
 #include "analytics/certificate_pem.h"
 #include "analytics/exporter.h"
 #include "analytics/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct certificate_files {
+	const struct exporter_settings *settings;
+	uint64_t lost; // that could not be written
+	bool failing; // told already
 	char directory[PATH_MAX];
 };
 
@@ -26,6 +31,9 @@ static void *files_open(const struct exporter_settings *settings, struct error *
 		error_set(error, "no memory to write certificates");
 		return NULL;
 	}
+	files->settings = settings;
+	files->lost = 0;
+	files->failing = false;
 	snprintf(files->directory, sizeof files->directory, "%s", directory);
 	return files;
 }
@@ -69,7 +77,12 @@ static bool write_file(const char *path, const char *text, size_t length)
 		return false;
 	bool good = write_whole(descriptor, text, length);
 	good = close(descriptor) == 0 && good;
-	return good && rename(unfinished, path) == 0;
+	if (good && rename(unfinished, path) == 0)
+		return true;
+	int reason = errno;
+	(void)unlink(unfinished);
+	errno = reason;
+	return false;
 }
 
 static bool files_certificate(
@@ -89,16 +102,21 @@ static bool files_certificate(
 		error_set(error, "%s: a certificate cannot be written: %s", files->directory,
 		    strerror(errno));
 	free(pem);
-	return good;
+	files->lost += !good;
+	return exporter_goes_on(files->settings, good, &files->failing, error);
 }
 
 static bool files_close(
     void *exporter, const struct run_accounting *accounting, struct error *error)
 {
+	struct certificate_files *files = exporter;
 	(void)accounting;
-	(void)error;
-	free(exporter);
-	return true;
+	bool good = files->lost == 0;
+	if (!good)
+		error_set(error, "%s: %" PRIu64 " certificates could not be written",
+		    files->directory, files->lost);
+	free(files);
+	return good;
 }
 
 const struct exporter_ops certificate_files_exporter = {

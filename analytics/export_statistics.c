@@ -20,6 +20,7 @@ struct statistics_export {
 	struct statistics *run, *interval;
 	struct tls_rpt *reports; // NULL: not asked for
 	struct log_file *log; // NULL: not asked for
+	bool failing; // its files cannot be written; told already
 	nanoseconds begun; // the run, by the clock: its name in the log
 	struct capture_accounting before; // at the end of the last interval
 	struct session_facts facts;
@@ -188,7 +189,8 @@ static bool statistics_interval(
 	export->before = now;
 	if (export->log != NULL && !write_line(export, &line, error))
 		return false;
-	if (!save_metrics(export, &interval->accounting, error))
+	bool saved = save_metrics(export, &interval->accounting, error);
+	if (!exporter_goes_on(export->settings, saved, &export->failing, error))
 		return false;
 	if (statistics_restart(export->interval))
 		return true;
@@ -198,20 +200,23 @@ static bool statistics_interval(
 
 /* ---- the end ---- */
 
-// What the run has counted, in all forms that are asked for.
-static bool write_all(struct statistics_export *export, const char *kind, bool whole,
+// What the run has counted, as a line of the log.
+static bool write_sum(struct statistics_export *export, const char *kind, bool whole,
     const struct run_accounting *accounting, struct error *error)
 {
-	const struct exporter_settings *settings = export->settings;
 	struct statistics_span span = statistics_span(export->run);
 	struct statistics_line line = {kind, span.first, span.last, span.sessions > 0, whole,
 	    export->run, capture_accounting_of(accounting)};
-	if (export->log != NULL && !write_line(export, &line, error))
-		return false;
-	if (settings->csv_directory != NULL &&
-	    !statistics_write_csv(export->run, settings->csv_directory, error))
-		return false;
-	return save_metrics(export, accounting, error);
+	return export->log == NULL || write_line(export, &line, error);
+}
+
+// And as files that are replaced.
+static bool save_files(const struct statistics_export *export,
+    const struct run_accounting *accounting, struct error *error)
+{
+	const char *directory = export->settings->csv_directory;
+	return (directory == NULL || statistics_write_csv(export->run, directory, error)) &&
+	       save_metrics(export, accounting, error);
 }
 
 // Whoever adds up the lines of runs, or those of intervals, leaves this one out.
@@ -219,7 +224,10 @@ static bool statistics_so_far(
     void *exporter, const struct run_accounting *accounting, struct error *error)
 {
 	struct statistics_export *export = exporter;
-	return write_all(export, "so_far", false, accounting, error) &&
+	if (!write_sum(export, "so_far", false, accounting, error))
+		return false;
+	bool saved = save_files(export, accounting, error);
+	return exporter_goes_on(export->settings, saved, &export->failing, error) &&
 	       (export->log == NULL || log_file_flush(export->log, error));
 }
 
@@ -227,7 +235,8 @@ static bool write_run(
     struct statistics_export *export, const struct run_accounting *accounting, struct error *error)
 {
 	bool whole = !accounting->interrupted && accounting->inputs_failed == 0;
-	return write_all(export, "run", whole, accounting, error) &&
+	return write_sum(export, "run", whole, accounting, error) &&
+	       save_files(export, accounting, error) &&
 	       (export->reports == NULL ||
 	           tls_rpt_write(export->reports, export->settings->tls_rpt_directory, error));
 }

@@ -28,6 +28,15 @@ struct exporters {
 	bool failed;
 };
 
+bool exporter_goes_on(const struct exporter_settings *settings, bool good, bool *failing,
+    const struct error *error)
+{
+	if (!good && settings->stay_up && !*failing)
+		settings->tell(error);
+	*failing = !good;
+	return good || settings->stay_up;
+}
+
 static void note_failure(struct exporters *exporters, const struct error *error)
 {
 	if (!exporters->failed)

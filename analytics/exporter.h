@@ -16,6 +16,8 @@ struct log_directory;
 struct exporter_settings {
 	struct log_directory *logs; // NULL: no logs
 	bool appends;               // to logs in which other runs stand, too
+	bool stay_up;               // a file that cannot be written does not end the run
+	void (*tell)(const struct error *what); // with stay_up: says what goes wrong meanwhile
 	const char *records_path;  // "-" is standard output; NULL: records are not printed
 	const char *sensor;        // NULL: not named
 	FILE *summary;             // where the summary goes; NULL: nowhere
@@ -58,6 +60,11 @@ struct exporter_ops {
 	// Writes what is left, closes and frees. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
+
+// For files that are written as a whole, each by itself. `good`: one was; if not, *error says why. True: the run
+// goes on. *failing is the exporter's: what fails is told once until it goes well again.
+bool exporter_goes_on(const struct exporter_settings *settings, bool good, bool *failing,
+    const struct error *error);
 
 extern const struct exporter_ops sessions_exporter, alerts_exporter, certificates_exporter,
     certificate_files_exporter, statistics_exporter, summary_exporter;

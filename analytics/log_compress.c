@@ -107,13 +107,13 @@ static void sync_directory_of(const char *path)
 
 bool log_compress(const char *plain, const char *packed, struct error *error)
 {
-	char beside[PATH_MAX];
+	char beside[PATH_MAX + sizeof LOG_COMPRESS_BESIDE];
 	struct compression *compression = malloc(sizeof *compression);
 	error_set(error, "%s: cannot be compressed: no memory", plain);
 	if (compression == NULL)
 		return false;
 	compression->from = compression->to = -1;
-	snprintf(beside, sizeof beside, "%s.new", packed);
+	snprintf(beside, sizeof beside, "%s" LOG_COMPRESS_BESIDE, packed);
 	bool good = open_all(compression, plain, beside) && pack_all(compression) &&
 	            rename(beside, packed) == 0;
 	if (good)

@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+// Behind the name of a compressed log while it is written. One that a killed run left is written over.
+#define LOG_COMPRESS_BESIDE ".new"
+
 // Whether this mailtap can.
 bool log_compress_can(void);
 

@@ -173,10 +173,13 @@ bool log_directory_make(const char *directory, struct error *error)
 		*slash = '/';
 	}
 	struct stat status;
-	if (mkdir(path, 0750) == 0 || (stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
+	if (mkdir(path, 0750) == 0)
+		return true;
+	int reason = errno;
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
 		return true;
 	error_set(error, "log directory %s: cannot be made: %s", directory,
-	    strerror(errno == EEXIST ? ENOTDIR : errno));
+	    strerror(reason == EEXIST ? ENOTDIR : reason));
 	return false;
 }
 
@@ -251,11 +254,42 @@ static void tell_lost(struct log_file *file)
 	tell(file, &what);
 }
 
+// Somebody removed the file, moved it away, or put another one in its place: nobody would find what is written.
+static bool is_gone(const struct log_file *file)
+{
+	struct stat opened, named;
+	if (!file->rotates || fstat(file->descriptor, &opened) != 0)
+		return false;
+	if (stat(file->path, &named) != 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return opened.st_ino != named.st_ino || opened.st_dev != named.st_dev;
+}
+
+static bool begin_anew(struct log_file *file, struct error *error)
+{
+	(void)close(file->descriptor);
+	file->size = file->whole = 0;
+	return open_file(file) || fail(file, 0, error);
+}
+
+static bool replace_gone(struct log_file *file, struct error *error)
+{
+	struct error what;
+	if (!begin_anew(file, error))
+		return false;
+	error_set(&what, "%s: it was removed or moved away, and is begun anew", file->path);
+	if (file->descriptor >= 0)
+		tell(file, &what);
+	return true;
+}
+
 static bool write_out(struct log_file *file, struct error *error)
 {
 	size_t written = 0;
 	if (file->state == LOG_FAILED || file->state == LOG_WAITING)
 		file->length = 0;
+	if (file->length > 0 && is_gone(file) && !replace_gone(file, error))
+		return false;
 	while (written < file->length) {
 		ssize_t count =
 		    write(file->descriptor, file->block + written, file->length - written);
@@ -334,14 +368,6 @@ static bool put_aside(struct log_file *file)
 	return false;
 }
 
-static bool begin_anew(struct log_file *file, struct error *error)
-{
-	(void)close(file->descriptor);
-	if (open_file(file))
-		return true;
-	return stop_writing(file, errno, file->policy.stay_up, error);
-}
-
 bool log_file_rotate(struct log_file *file, struct error *error)
 {
 	struct error what;
@@ -349,6 +375,8 @@ bool log_file_rotate(struct log_file *file, struct error *error)
 		return false;
 	if (!file->rotates || file->state != LOG_GOOD || file->size == 0)
 		return true;
+	if (is_gone(file))
+		return replace_gone(file, error);
 	file->tried = time(NULL);
 	if (put_aside(file)) {
 		file->was_rotated = true;
@@ -371,10 +399,15 @@ bool log_file_was_rotated(struct log_file *file)
 	return was;
 }
 
-// What failed lately is not tried with every line.
+// What failed lately is not tried with every line. A clock that was put back says nothing of how long ago.
+static bool is_time_again(const struct log_file *file, time_t now)
+{
+	return now < file->tried || now - file->tried >= TRY_AGAIN;
+}
+
 static bool may_rotate(const struct log_file *file)
 {
-	return file->rotates && !(file->rotation_failed && time(NULL) - file->tried < TRY_AGAIN);
+	return file->rotates && (!file->rotation_failed || is_time_again(file, time(NULL)));
 }
 
 static bool is_full(const struct log_file *file, size_t more)
@@ -420,8 +453,10 @@ static void try_again(struct log_file *file, time_t now)
 
 bool log_file_tick(struct log_file *file, time_t now, struct error *error)
 {
-	if (file->state == LOG_WAITING && now - file->tried >= TRY_AGAIN)
+	if (file->state == LOG_WAITING && is_time_again(file, now))
 		try_again(file, now);
+	if (now < file->begun)
+		file->begun = now; // the clock was put back
 	if (!write_out(file, error))
 		return false;
 	return !is_of_earlier_interval(file, now) || log_file_rotate(file, error);

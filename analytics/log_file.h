@@ -42,7 +42,7 @@ struct log_file *log_file_create(
 // Writes to this path, from its beginning; "-" is standard output. Never put aside. NULL: *error.
 struct log_file *log_file_at(const char *path, struct error *error);
 
-// Adds a line (or several), line end included. False: could not be written; *error.
+// Adds a line (or several), line end included. Where somebody removed or moved away the file, it is begun anew. False: could not be written; *error.
 bool log_file_add(struct log_file *file, const char *text, size_t length, struct error *error);
 
 // Writes what was added so far. False: could not be written; *error.

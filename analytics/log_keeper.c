@@ -34,25 +34,33 @@ static void path_of(const struct log_keeper *keeper, const char *log, const stru
 	snprintf(path, PATH_MAX, "%s/%s", keeper->directory, text);
 }
 
-static bool remove_name(const struct log_keeper *keeper, const char *log,
-    const struct log_name *name, struct error *error)
+static bool remove_path(const char *path, struct error *error)
 {
-	char path[PATH_MAX];
-	path_of(keeper, log, name, path);
 	if (unlink(path) == 0 || errno == ENOENT)
 		return true;
 	error_set(error, "%s: cannot be removed: %s", path, strerror(errno));
 	return false;
 }
 
-// Both of its forms may be there.
+static bool remove_name(const struct log_keeper *keeper, const char *log,
+    const struct log_name *name, struct error *error)
+{
+	char path[PATH_MAX];
+	path_of(keeper, log, name, path);
+	return remove_path(path, error);
+}
+
+// All of its forms may be there; the half compressed one of a run that was killed as well.
 static bool remove_log(
     const struct log_keeper *keeper, const char *log, struct log_name name, struct error *error)
 {
+	char path[PATH_MAX], beside[PATH_MAX + sizeof LOG_COMPRESS_BESIDE];
 	name.packed = false;
 	bool good = remove_name(keeper, log, &name, error);
 	name.packed = true;
-	return remove_name(keeper, log, &name, error) && good;
+	path_of(keeper, log, &name, path);
+	snprintf(beside, sizeof beside, "%s" LOG_COMPRESS_BESIDE, path);
+	return remove_path(path, error) && remove_path(beside, error) && good;
 }
 
 static bool compress_log(

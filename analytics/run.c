@@ -450,6 +450,8 @@ static bool open_logs(struct run *run, struct error *error)
 	    .compress = options->rotate_zstd,
 	    .tell = say,
 	};
+	run->settings.stay_up = keep;
+	run->settings.tell = say;
 	if (options->log_directory == NULL)
 		return true;
 	run->logs = log_directory_open(options->log_directory, &policy, error);

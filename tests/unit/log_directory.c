@@ -352,11 +352,13 @@ static void old_logs_are_compressed_and_counted(void **state)
 	assert_int_equal(listed(&listing), 3);
 	log_listing_free(&listing);
 	assert_int_equal(read_back().next, 12);
+	put("sessions-2020-01-01T00-00-00Z.jsonl.zst.new", "half"); // by a run that was killed
 	directory = open_directory(&policy);
 	log = open_log(directory);
 	add_lines(log, 12, 22);
 	close_all(directory, log);
-	assert_int_equal(listed(&listing), 4); // one was removed
+	assert_int_equal(listed(&listing), 4); // one was removed, in all its forms
+	assert_int_equal(size_of("sessions-2020-01-01T00-00-00Z.jsonl.zst.new"), 0);
 	for (size_t i = 0; i < listing.count; i++)
 		assert_true(listing.names[i].packed);
 	log_listing_free(&listing);

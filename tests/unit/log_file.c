@@ -177,6 +177,70 @@ static void others_cannot_read_it(void **state)
 	assert_int_equal(status.st_mode & 0137, 0);
 }
 
+static void add(struct log_file *file, const char *line)
+{
+	struct error error;
+	assert_true(log_file_add(file, line, strlen(line), &error));
+}
+
+static struct log_file *create_lasting(const char *directory, const char *name)
+{
+	static const struct log_policy lasting = {
+	    .keep = true, .stay_up = true, .rotate_interval = 3600};
+	struct error error;
+	return log_file_create(directory, name, &lasting, &error);
+}
+
+static void what_was_moved_away_is_begun_anew(void **state)
+{
+	struct error error = {""};
+	char aside[sizeof inner + 8];
+	(void)state;
+	snprintf(path, sizeof path, "%s/moved", root);
+	assert_true(log_directory_make(path, &error));
+	struct log_file *file = create_lasting(path, "log");
+	snprintf(inner, sizeof inner, "%s/log.jsonl", path);
+	snprintf(aside, sizeof aside, "%s.aside", inner);
+	add(file, "one\n");
+	assert_true(log_file_flush(file, &error));
+	assert_int_equal(rename(inner, aside), 0);
+	add(file, "another\n");
+	assert_true(log_file_flush(file, &error));
+	assert_int_equal(file_size(aside), 4);
+	assert_int_equal(file_size(inner), 8);
+	assert_int_equal(rename(inner, aside), 0);
+	assert_true(log_file_rotate(file, &error)); // as who moves logs away asks for then
+	assert_int_equal(file_size(inner), 0);
+	assert_true(log_file_close(file, &error));
+}
+
+static void a_clock_put_back_delays_nothing(void **state)
+{
+	struct error error = {""};
+	char away[sizeof path + 8];
+	(void)state;
+	snprintf(path, sizeof path, "%s/clock", root);
+	snprintf(away, sizeof away, "%s.away", path);
+	assert_true(log_directory_make(path, &error));
+	struct log_file *file = create_lasting(path, "log");
+	snprintf(inner, sizeof inner, "%s/log.jsonl", path);
+	assert_int_equal(rename(path, away), 0);
+	add(file, "lost\n");
+	assert_true(log_file_flush(file, &error));
+	assert_int_equal(log_file_lost(file), 1);
+	assert_int_equal(rename(away, path), 0);
+	time_t now = time(NULL) - 86400; // a day before it was tried
+	assert_true(log_file_tick(file, now, &error));
+	add(file, "kept\n");
+	assert_true(log_file_tick(file, now, &error));
+	assert_int_equal(file_size(inner), 5);
+	assert_true(log_file_tick(file, now + 3600, &error)); // the next hour by that clock
+	assert_true(log_file_was_rotated(file));
+	assert_int_equal(file_size(inner), 0);
+	assert_false(log_file_close(file, &error));
+	assert_non_null(strstr(error.text, "1 records were lost"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +251,8 @@ int main(void)
 	    cmocka_unit_test(a_closed_pipe_is_told),
 	    cmocka_unit_test(what_cannot_be_opened_is_told),
 	    cmocka_unit_test(others_cannot_read_it),
+	    cmocka_unit_test(what_was_moved_away_is_begun_anew),
+	    cmocka_unit_test(a_clock_put_back_delays_nothing),
 	};
 	return cmocka_run_group_tests_name("log_file", tests, make_root, remove_root);
 }
