@@ -105,7 +105,11 @@ def main():
     tap.check("PIE" in mailtap.first("-d", "FLAGS_1"), "mailtap: its addresses are random (PIE)")
     fortified = [check for check in DYNAMIC_CHECKS if mailtap.first("--dyn-syms", f"{check}@")]
     tap.check(mailtap.first("--dyn-syms", "__snprintf_chk@"), "mailtap: buffers are checked where their size is known")
-    tap.check(fortified, "mailtap: and where it is known only when it runs (FORTIFY_SOURCE 3)")
+    known_late = "mailtap: and where it is known only when it runs (FORTIFY_SOURCE 3)"
+    if any("clang" in line for line in mailtap.lines("-p", ".comment")):
+        tap.skip(known_late, "which of these checks clang makes depends on its version")
+    else:
+        tap.check(fortified, known_late)
     if platform.machine() == "x86_64":
         check_objects(tap, mailtap)
     said = subprocess.run([options.mailtap, "--version"], capture_output=True, text=True, check=True).stdout
