@@ -27,18 +27,26 @@ configure build-threads gcc -Doptimization=1 -Db_sanitize=thread -Db_lundef=fals
 wait $release && wait $sanitize && wait $threads || exit 1
 
 ninja -C build --quiet || exit 1
-ninja -C build-sanitize --quiet || exit 1
-ninja -C build-threads --quiet mailtap tests-of-threads || exit 1
-
 build/mailtap -r pcaps/*.pcap* || exit 1
 
+# All tests of a build; what they say is kept until it can be said in one piece. Many tests mostly wait, so the
+# next build is made meanwhile, and its tests begin when it is there.
+suites() {
+	directory=$1
+	shift
+	meson test -C "$directory" --no-rebuild --num-processes $(($(nproc) + 1)) "$@" >"$directory/said" 2>&1
+}
+
+suites build --timeout-multiplier 6 & release=$!
+ninja -C build-sanitize --quiet || exit 1
 # What was freed is kept for long enough to see who uses it, not so long that each test touches 256 MB.
 export ASAN_OPTIONS=quarantine_size_mb=16 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-# Some tests mostly wait: more at a time than there are processors.
-jobs=$(($(nproc) + 2))
-meson test -C build --no-rebuild --num-processes $jobs --timeout-multiplier 4
-meson test -C build-threads --no-rebuild --num-processes 2 --timeout-multiplier 8 --suite threads & threads=$!
-meson test -C build-sanitize --no-rebuild --num-processes $jobs --timeout-multiplier 8 --suite unit --suite sanitize
-wait $threads
+suites build-sanitize --timeout-multiplier 12 --suite unit --suite sanitize & sanitize=$!
+ninja -C build-threads --quiet mailtap tests-of-threads || exit 1
+suites build-threads --timeout-multiplier 12 --suite threads & threads=$!
+for build in "build $release" "build-sanitize $sanitize" "build-threads $threads"; do
+	wait "${build#* }"
+	cat "${build% *}/said"
+done
 python3 tests/lib/count.py build/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json \
 	build-threads/meson-logs/testlog.json

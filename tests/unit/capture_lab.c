@@ -11,10 +11,19 @@
 
 // ---- Building
 
+// Room for more bytes; at least twice as much as there was, as files are built byte by byte.
+static void reserve(struct bytes *bytes, size_t more)
+{
+	if (bytes->data != NULL && bytes->length + more < bytes->size)
+		return;
+	bytes->size = 2 * bytes->length + more + 1;
+	bytes->data = realloc(bytes->data, bytes->size);
+	assert_non_null(bytes->data);
+}
+
 void put(struct bytes *bytes, const void *data, size_t length)
 {
-	bytes->data = realloc(bytes->data, bytes->length + length + 1);
-	assert_non_null(bytes->data);
+	reserve(bytes, length);
 	if (length > 0)
 		memcpy(bytes->data + bytes->length, data, length);
 	bytes->length += length;
@@ -31,8 +40,7 @@ void put_number(struct bytes *bytes, uint64_t value, unsigned size)
 
 void put_fill(struct bytes *bytes, size_t length, uint8_t value)
 {
-	bytes->data = realloc(bytes->data, bytes->length + length + 1);
-	assert_non_null(bytes->data);
+	reserve(bytes, length);
 	memset(bytes->data + bytes->length, value, length);
 	bytes->length += length;
 }

@@ -20,7 +20,7 @@
 // A file, or a part of one, under construction; starts as {0}, or as {.big_endian = true}.
 struct bytes {
 	uint8_t *data;
-	size_t length;
+	size_t length, size; // of what is there, and of the room for it
 	bool big_endian;
 };
 
