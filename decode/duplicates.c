@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of few places in each of many buckets, each bucket a line of the cache. A copy is missed only if four
-// other segments of its bucket came in between: with a hundred of all, once in ten million.
+// The last segments in the order in which they came, in a ring, and for each of many places where the newest of
+// it stands; from there each one tells how far back the next older one of its place is (as deflate finds what
+// came before). So what is known does not depend on the key: records of a capture are the same in each run.
 #include "decode/duplicates.h"
 
 #include "capture/base/quick_hash.h"
@@ -10,28 +11,28 @@
 
 enum {
 	LINE = 64, // bytes of the cache
-	WAYS = 4,
-	BUCKET_BITS = 11,
-	BUCKETS = 1 << BUCKET_BITS,
+	REMEMBERED = 8192, // segments; a power of two
+	PLACE_BITS = 13,
+	PLACES = 1 << PLACE_BITS,
+	STEPS = 16, // of those of one place: so many are only alike
 	TICK = 1024, // nanoseconds
 	NOT_READ = 0,
 };
 
 struct sight {
-	uint64_t mark; // of what its headers say; 0: none
+	uint64_t mark; // of what its headers say
 	uint32_t bytes; // of its bytes, where they matter; else NOT_READ
-	uint32_t
-	    ticks; // when; wraps after an hour, and what is in the table then is long gone or counts for nothing
+	// When; wraps after an hour, and what is in the table then is long gone or counts for nothing.
+	uint32_t ticks;
+	// By so many the next older one of its place came before it; 0, or too far: there is none.
+	uint32_t back;
 };
-
-struct bucket {
-	struct sight sights[WAYS]; // the newest first
-};
-
-_Static_assert(sizeof(struct bucket) == LINE, "one look");
 
 struct duplicates {
-	struct bucket buckets[BUCKETS];
+	// By place, the newest one's number among all that were remembered, which wraps; 0 at first.
+	uint32_t newest[PLACES];
+	struct sight sights[REMEMBERED]; // by their number
+	uint32_t count; // remembered, ever; the first one has number 1
 	struct hash_key key;
 };
 
@@ -70,22 +71,24 @@ static uint64_t mark_of(const struct hash_key *key, const struct segment *segmen
 }
 
 // Cheaper than the mark, so that it can be asked for ahead; as spread, as nobody knows the connection's hash.
-static size_t bucket_of(const struct segment *segment)
+static size_t place_of(const struct segment *segment)
 {
 	uint64_t place = pair(segment->sequence, segment->acknowledgement);
-	return (place ^ segment->hash) * 0x9e3779b97f4a7c15u >> (64 - BUCKET_BITS);
+	return (place ^ segment->hash) * 0x9e3779b97f4a7c15u >> (64 - PLACE_BITS);
 }
 
 void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment)
 {
-	__builtin_prefetch(&duplicates->buckets[bucket_of(segment)], 1);
+	__builtin_prefetch(&duplicates->newest[place_of(segment)], 1);
 }
 
-// In front of the others; the last one gives way.
-static void remember(struct bucket *bucket, const struct sight *sight)
+// In the place of the one that came longest ago.
+static void remember(struct duplicates *duplicates, size_t place, struct sight sight)
 {
-	memmove(&bucket->sights[1], &bucket->sights[0], (WAYS - 1) * sizeof bucket->sights[0]);
-	bucket->sights[0] = *sight;
+	uint32_t number = ++duplicates->count;
+	sight.back = number - duplicates->newest[place];
+	duplicates->sights[number % REMEMBERED] = sight;
+	duplicates->newest[place] = number;
 }
 
 static uint32_t mark_of_bytes(const struct duplicates *duplicates, const struct segment *segment)
@@ -113,14 +116,18 @@ bool duplicates_take(
 	const uint32_t delay = DUPLICATE_DELAY / TICK;
 	const uint64_t mark = mark_of(&duplicates->key, segment, sender);
 	const uint32_t now = (uint32_t)(segment->context.time / TICK);
-	struct bucket *bucket = &duplicates->buckets[bucket_of(segment)];
-	for (size_t i = 0; i < WAYS; i++) {
-		const struct sight *sight = &bucket->sights[i];
+	const size_t place = place_of(segment);
+	uint32_t age = duplicates->count - duplicates->newest[place]; // 0: nothing came since
+	for (unsigned steps = 0; age < REMEMBERED && steps < STEPS; steps++) {
+		const struct sight *sight =
+		    &duplicates->sights[(duplicates->count - age) % REMEMBERED];
 		if (sight->mark == mark && now - sight->ticks + delay <= 2 * delay &&
 		    has_same_bytes(duplicates, sight, segment))
 			return true;
+		age = sight->back < REMEMBERED - age && sight->back > 0 ? age + sight->back
+		                                                        : REMEMBERED;
 	}
 	uint32_t bytes = read ? mark_of_bytes(duplicates, segment) : NOT_READ;
-	remember(bucket, &(struct sight){mark, bytes, now});
+	remember(duplicates, place, (struct sight){.mark = mark, .bytes = bytes, .ticks = now});
 	return false;
 }

@@ -321,7 +321,7 @@ static void between_options(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct options *options;
 		struct option_errors errors;
-		char whole[256], text[256], expected[256];
+		char whole[512], text[256], expected[256];
 		with_path(text, cases[i].file);
 		write_file(text);
 		with_path(text, cases[i].line);
