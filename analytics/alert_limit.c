@@ -21,7 +21,8 @@ struct entry {
 struct alert_limit {
 	struct hash_key key;
 	nanoseconds interval;
-	size_t drained;
+	bool ended; // what is drained is gathered in front of all entries
+	size_t to_drain, drained;
 	struct entry entries[PLACES * WAYS];
 	uint64_t early[EARLY]; // hashes of (session, kind)
 };
@@ -122,14 +123,37 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
 	return ALERT_WRITE;
 }
 
+// By the last alert; of the same time, by what tells groups apart.
+static int compare(const void *first, const void *second)
+{
+	const struct alert_group *a = &((const struct entry *)first)->group;
+	const struct alert_group *b = &((const struct entry *)second)->group;
+	if (a->last != b->last)
+		return a->last < b->last ? -1 : 1;
+	int order = memcmp(&a->server, &b->server, sizeof a->server);
+	if (order == 0)
+		order = memcmp(&a->network, &b->network, sizeof a->network);
+	if (order == 0)
+		order = (a->port << 8 | a->kind) - (b->port << 8 | b->kind);
+	return order;
+}
+
+// The groups with something left out, in an order that does not depend on the key.
+static void gather(struct alert_limit *limit)
+{
+	for (size_t i = 0; i < PLACES * WAYS; i++)
+		if (limit->entries[i].key != 0 && limit->entries[i].group.left_out > 0)
+			limit->entries[limit->to_drain++] = limit->entries[i];
+	qsort(limit->entries, limit->to_drain, sizeof limit->entries[0], compare);
+	limit->ended = true;
+}
+
 bool alert_limit_drain(struct alert_limit *limit, struct alert_group *group)
 {
-	while (limit->drained < PLACES * WAYS) {
-		struct entry *entry = &limit->entries[limit->drained++];
-		if (entry->key == 0 || entry->group.left_out == 0)
-			continue;
-		*group = entry->group;
-		return true;
-	}
-	return false;
+	if (!limit->ended)
+		gather(limit);
+	if (limit->drained == limit->to_drain)
+		return false;
+	*group = limit->entries[limit->drained++].group;
+	return true;
 }

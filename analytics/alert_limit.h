@@ -40,7 +40,8 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
     const struct session_record *record, const struct evidence *evidence, bool early,
     uint32_t *left_out, struct alert_group *displaced);
 
-// At the end: groups with something left out, one at a time. False: none.
+// At the end: groups with something left out, one at a time, by the time of their last alert. False: no more. Nothing
+// is decided after the first one.
 bool alert_limit_drain(struct alert_limit *limit, struct alert_group *group);
 
 #endif

@@ -298,8 +298,12 @@ static void put_time(struct json *json, int64_t seconds, uint32_t rest)
 {
 	enum { DAY = 24 * 3600, YEAR_LAST = 9999 };
 	char text[64], year[20], *to = text;
-	int64_t days = seconds / DAY - (seconds % DAY < 0);
-	unsigned second = (unsigned)(seconds - days * DAY);
+	int64_t days = seconds / DAY, of_day = seconds % DAY;
+	if (of_day < 0) {
+		of_day += DAY;
+		days--;
+	}
+	unsigned second = (unsigned)of_day;
 	struct date date = date_of(days);
 	if (date.year < 0 || date.year > YEAR_LAST) {
 		json_null(json);

@@ -97,6 +97,25 @@ static void what_is_left_out_is_told_at_the_end(void **state)
 	assert_false(alert_limit_drain(limit, &group));
 }
 
+// The table is spread by a key that is another one each time; the lines are not.
+static void the_end_has_an_order(void **state)
+{
+	enum { SERVERS = 500 };
+	struct alert_group group;
+	(void)state;
+	for (unsigned i = 0; i < SERVERS; i++) {
+		lab.record.port[FROM_SERVER] = (uint16_t)(i * 7919 % SERVERS);
+		decide(EVIDENCE_COMMAND_GARBLED, false);
+		lab.record.start++;
+		decide(EVIDENCE_COMMAND_GARBLED, false);
+	}
+	for (unsigned i = 0; i < SERVERS; i++) {
+		assert_true(alert_limit_drain(limit, &group));
+		assert_int_equal(group.port, i);
+	}
+	assert_false(alert_limit_drain(limit, &group));
+}
+
 static void nothing_is_told_twice(void **state)
 {
 	struct alert_group group;
@@ -134,6 +153,7 @@ int main(void)
 	    ROW(one_line_in_a_while),
 	    ROW(what_is_surer_is_not_left_out),
 	    ROW(what_is_left_out_is_told_at_the_end),
+	    ROW(the_end_has_an_order),
 	    ROW(nothing_is_told_twice),
 	    ROW(what_gives_way_is_accounted_for),
 	};
