@@ -337,8 +337,8 @@ def reader_leaves(bench):
 
 def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
-    tap = Tap()
     reason = enter()
+    tap = Tap()
     with tempfile.TemporaryDirectory(prefix="storage-", ignore_cleanup_errors=True) as folder:
         bench = Bench(tap, options.mailtap, Path(folder))
         if reason:
