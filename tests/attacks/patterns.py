@@ -66,9 +66,7 @@ def main():
         wanted = software and software.replace(" ", "-")
         tap.check(found[number] == wanted, f"text {number} is of {found[number]}", [f"not {wanted}"])
     tap.check(len(after.of(server="192.0.2.77")) == len(TEMPTING), "a record of each session that tempts")
-    attack.check_bystanders(tap, "patterns", before, after)
-    attack.check_memory(tap, "patterns", before, after, 8)
-    attack.check_sums(tap, "patterns", after)
+    attack.check_beside(tap, "patterns", before, after, 8)
     return tap.done()
 
 

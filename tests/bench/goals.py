@@ -75,22 +75,24 @@ def mixture(bench, name, *arguments):
 # --- traces beside other programs -------------------------------------------------------------
 
 
+def beside(runs, reference, workload, most, missing=None):
+    """The row of mailtap's CPU in units of another program's; `missing`: what it says without that program."""
+    if reference not in runs:
+        return Row(workload, f"CPU ÷ {reference}", f"≤ {most}", missing)
+    value = ratio(runs["mailtap"], runs[reference])
+    return at_most(workload, f"CPU ÷ {reference}", most, value, f"{value:.3f}")
+
+
 def other_traffic(bench):
     """Hardly any mail: what reading and dropping costs."""
     trace = mixture(bench, "other", "--size", bench.size("400M", "40M"))
     bare = bare_loop(bench.mailtap)
     commands = {"tcpdump": tcpdump(trace), "mailtap": bench.command(trace)}
     if bare.exists():
-        commands["bare"] = [bare, trace]
+        commands["bare loop"] = [bare, trace]
     runs = bench.in_turns(commands)
-    workload = f"98 % other traffic, {trace.stat().st_size / 1e6:.0f} MB"
-    value = ratio(runs["mailtap"], runs["tcpdump"])
-    yield at_most(workload, "CPU ÷ tcpdump", 0.5, value, f"{value:.2f}")
-    if "bare" not in runs:
-        yield Row("the same", "CPU ÷ bare loop", "≤ 1.25", "not built: ninja -C build tests/bench/bench-bare")
-        return
-    value = ratio(runs["mailtap"], runs["bare"])
-    yield at_most("the same", "CPU ÷ bare loop", 1.25, value, f"{value:.2f}")
+    yield beside(runs, "tcpdump", f"98 % other traffic, {trace.stat().st_size / 1e6:.0f} MB", 0.5)
+    yield beside(runs, "bare loop", "the same", 1.25, missing="not built: ninja -C build tests/bench/bench-bare")
 
 
 def all_mail_trace(bench):
@@ -104,14 +106,8 @@ def all_mail(bench):
     if shutil.which("ndpiReader"):
         commands["ndpiReader"] = ["ndpiReader", "-i", trace, "-q"]
     runs = bench.in_turns(commands)
-    workload = f"all mail, {trace.stat().st_size / 1e6:.0f} MB"
-    value = ratio(runs["mailtap"], runs["tcpdump"])
-    yield at_most(workload, "CPU ÷ tcpdump", 1.5, value, f"{value:.2f}")
-    if "ndpiReader" not in runs:
-        yield Row("the same", "CPU ÷ ndpiReader", "≤ 0.125", "not installed: Debian's package libndpi-bin")
-        return
-    value = ratio(runs["mailtap"], runs["ndpiReader"])
-    yield at_most("the same", "CPU ÷ ndpiReader", 0.125, value, f"{value:.3f}")
+    yield beside(runs, "tcpdump", f"all mail, {trace.stat().st_size / 1e6:.0f} MB", 1.5)
+    yield beside(runs, "ndpiReader", "the same", 0.125, missing="not installed: Debian's package libndpi-bin")
 
 
 # --- many connections at once -----------------------------------------------------------------

@@ -57,7 +57,7 @@ class Binary:
                 return self.data[offset + address - start :][:size]
         return b""
 
-    def library_paths(self):
+    def run_path(self):
         found = [re.search(r"\((RPATH|RUNPATH)\).*\[(.*)\]", line) for line in self.lines("-d")]
         return [path for match in found if match for path in match[2].split(":") if not FILL.fullmatch(path)]
 
@@ -77,7 +77,7 @@ def check(tap, binary, modules):
     patched = binary.first("-d", "TEXTREL")
     tap.check(not patched, f"{name}: its code is not written to when it is loaded")
     tap.check(binary.first("--dyn-syms", "__stack_chk_fail"), f"{name}: overwritten stack frames are noticed")
-    elsewhere = [path for path in binary.library_paths() if path not in modules]
+    elsewhere = [path for path in binary.run_path() if path not in modules]
     tap.check(not elsewhere, f"{name}: libraries are taken from the system and the module's directory", elsewhere)
     if platform.machine() == "x86_64":
         marked = {function for function, at in binary.functions() if binary.bytes_at(at, 4) == ENDBR64}

@@ -247,3 +247,10 @@ def check_sums(tap, what, after):
                    ("tracked", "duplicated", "set_aside", "left_out", "refused")) + seen["dropped_by_ring"]  # fmt: skip
     tap.check(packets == seen["packets_seen"] and segments == kept, f"{what}: {packets} packets and {segments} "
               "segments are accounted for", [] if segments == kept else [json.dumps(seen)])  # fmt: skip
+
+
+def check_beside(tap, what, before, after, most):
+    """All that holds of any attack: bystanders, at most so many MiB, and sums."""
+    check_bystanders(tap, what, before, after)
+    check_memory(tap, what, before, after, most)
+    check_sums(tap, what, after)
