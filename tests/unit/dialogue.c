@@ -99,6 +99,12 @@ static const struct mail_conversation conversations[] = {
         .facts = {"protocol=-", "banner=-"},
     },
     {
+        .name = "a word of SMTP that goes on, and one behind the first line",
+        .port = PROTOCOL_IMAP,
+        .turns = {S("220 mx.example SMTPX\r\n220 ESMTP\r\n")},
+        .facts = {"protocol=unknown", "banner=-"},
+    },
+    {
         .name = "a greeting without an end on another port",
         .elsewhere = true,
         .turns = {LONG_S(long_greeting), C("QUIT\r\n")},
