@@ -4,7 +4,8 @@
 
 A trace is sent again and again by a pipe, each time later and between other addresses, so that connections
 come and go as fast as they can be read. Memory and descriptors are looked at after each round: once tables and
-rings have filled they must not grow. At the end every packet must be found in one of the counters.
+rings have filled they must not grow. At the end every packet must be found in one of the counters, and every
+session in a record. Records are counted in a pipe; of the logs, which are put aside as they grow, few are kept.
 
     tests/soak/soak.py --seconds 600 --mailtap build/mailtap
 """
@@ -24,6 +25,7 @@ from lib.tap import Tap  # noqa: E402
 
 TRACE = ["--size", "12M", "--mail", "0.5", "--concurrent", "400"]
 ROUNDS_MIN = 100
+OPTIONS = ["--memory", "64M", "--rotate-size", "32M", "--rotate-keep", "2"]
 PAUSE = 20  # seconds of packet time between rounds
 VARIANTS = 8  # of addresses
 WARM_UP = 0.6  # of the rounds: what fills tables and rings comes in these
@@ -88,25 +90,30 @@ def soak(options, tap, folder, workers):
     subprocess.run([sys.executable, generate, path, *TRACE], check=True, stdout=subprocess.DEVNULL)
     trace = Trace(path.read_bytes())
     logs = Path(folder) / f"logs-{workers}"
-    command = [options.mailtap, "-r", "-", "-q", "-w", logs, "--workers", str(workers), "--memory", "64M"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        states = send(process, trace, options.seconds)
-        code = process.wait(timeout=120)
+    command = [options.mailtap, "-r", "-", "-q", "-w", logs, "-o", "-", "--workers", str(workers), *OPTIONS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(["wc", "-l"], stdin=process.stdout, stdout=subprocess.PIPE, text=True) as count:
+            states = send(process, trace, options.seconds)
+            code = process.wait(timeout=120)
+            records = int(count.communicate()[0])
     tap.check(code == 0, f"{workers} workers: exit code {code}")
     warm = int(len(states) * WARM_UP)
     for name, figures in zip(("bytes of memory", "descriptors"), zip(*states)):
         before, after = max(figures[:warm]), max(figures[warm:])
         tap.check(after <= before * GROWTH, f"{name}: {before} at most while it warms up, {after} after it")
-    check_sums(tap, logs, len(trace.times) * len(states))
+    check_sums(tap, logs, len(trace.times) * len(states), records)
+    print(f"# {workers} workers: {len(trace.times) * len(states)} packets, {records} records, "
+          f"{max(memory for memory, _ in states)} bytes at most")  # fmt: skip
 
 
-def check_sums(tap, logs, sent):
+def check_sums(tap, logs, sent, records):
     *_, last = (json.loads(line) for line in open(logs / "statistics.jsonl", encoding="utf-8"))
     capture = last["capture"]
     tap.check(capture["packets_seen"] == sent, f"{sent} packets sent, {capture['packets_seen']} seen")
-    with open(logs / "sessions.jsonl", encoding="utf-8") as lines:
-        records = sum(1 for line in lines if json.loads(line)["session_id"])
     tap.check(records == last["sessions"], f"{records} records, {last['sessions']} counted")
+    for log in logs.glob("sessions*.jsonl"):
+        with open(log, encoding="utf-8") as lines:
+            tap.check(all(json.loads(line)["session_id"] for line in lines), f"{log.name}: each line is of a session")
 
 
 def main():
