@@ -110,9 +110,9 @@ const struct option_row option_table[] = {
     {"tls-rpt", 0, "DIR", &option_text, AT(tls_rpt_directory), OPTION_GROUP_STATISTICS,
         .help = "write a TLS report (RFC 8460) for each domain to this directory"},
     {"asn-db", 0, "FILE", &option_text, AT(asn_table), OPTION_GROUP_STATISTICS,
-        .help = "tables of the networks and of the countries of addresses, in the"},
+        .help = "a table of the networks of addresses, as GeoLite2-ASN.mmdb"},
     {"country-db", 0, "FILE", &option_text, AT(country_table), OPTION_GROUP_STATISTICS,
-        .help = "format of GeoLite2-ASN.mmdb and GeoLite2-Country.mmdb"},
+        .help = "a table of the countries of addresses, as GeoLite2-Country.mmdb"},
     {"append", 0, NULL, &option_flag, AT(append), OPTION_GROUP_LOGS,
         .help = "add to the logs that are there instead of replacing them, and stay\n"
                 "up where they cannot be written; so do the next four"},

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The man pages say all that there is, and nothing that there is not: options and commands, keys of the configuration
+file, keys of records, tables, metrics. What can be written from its one place is (--update writes it); the rest is
+held to it. mandoc and man-db find nothing wrong with them."""
+
+import difflib
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import program  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+import pages  # noqa: E402
+import truth  # noqa: E402
+
+OWN_PAGES = "|".join(re.escape(page.rpartition(".")[0]) for page in pages.PAGES)
+
+
+# --- their form ------------------------------------------------------------------------------
+
+
+def said_by(*command):
+    done = subprocess.run(list(map(str, command)), capture_output=True, check=False)
+    return program.text(done.stdout), program.text(done.stderr)
+
+
+def check_form(tap, page):
+    path = pages.MAN / page
+    # It looks for the others where they are not installed yet.
+    wrong = [line for line in said_by("mandoc", "-T", "lint", path)[0].splitlines()
+             if not re.search(rf"referenced manual not found: Xr ({OWN_PAGES}) ", line)]  # fmt: skip
+    tap.check(not wrong, f"{page}: mandoc -T lint", wrong[:20])
+    shown, said = said_by("man", "--warnings", "-E", "UTF-8", "-l", path)
+    wrong = said.splitlines()
+    words = {"NAME", "DESCRIPTION", "SEE ALSO"}
+    wrong += [f"no {word}" for word in words if not re.search(rf"^{word}$", shown, re.M)]
+    tap.check(not wrong, f"{page}: man shows it", wrong[:20])
+
+
+def check_parts(tap, page, parts):
+    found = pages.parts_of(page)
+    for name, text in found.items():
+        lines = list(difflib.unified_diff(text.splitlines(), parts[name].splitlines(), "written", "wanted", "", "", 0))
+        lines += ["tests/manual/manual.py --update writes it"] * bool(lines)
+        tap.check(text and not lines, f"{page}: {name}, as there are", lines[:20])
+
+
+# --- what they say ---------------------------------------------------------------------------
+
+
+def check_commands(tap, mailtap):
+    usage = truth.commands_of(truth.help_of(mailtap).usage)
+    table = truth.command_table()
+    tap.check(usage == table and table, f"--help names the {len(table)} commands", [] if usage == table else [f"{usage} {table}"])
+
+
+def check_mentioned(tap, mailtap):
+    """Options that the pages speak of."""
+    own = truth.help_of(mailtap)
+    known = {option.name for option in own.options} | {option.letter for option in own.options}
+    for name in truth.commands_of(own.usage):
+        known |= {option.name for option in truth.help_of(mailtap, name).options}
+    mentioned = {word for page in pages.PAGES for word in re.findall(r"\bFl -?(\w[\w-]*)", pages.read(page))}
+    unknown = sorted(mentioned - known)
+    tap.check(len(known) > 40 and not unknown, f"{len(mentioned)} options are spoken of, which there are", unknown)
+    sections = {key.section for key in truth.configuration()}
+    keys = {key.name for key in truth.configuration()}
+    names = {option.name for option in own.options}
+    tap.check(keys <= names and len(sections) > 5, f"{len(keys)} keys are options", sorted(keys - names))
+
+
+def documented_keys():
+    """Of records and tables: what stands as a variable outside of the list of metrics."""
+    page, found = pages.read("mailtap-records.5"), set()
+    for line in page.replace(pages.parts_of("mailtap-records.5")["metrics"], "").splitlines():
+        if line.startswith((".Va ", ".It Va ")):
+            found |= {word for word in line.removeprefix(".It").split() if re.fullmatch(r"[a-z][a-z0-9_]*", word)}
+    return found
+
+
+def check_records(tap, seen, tables):
+    documented = documented_keys()
+    for name, keys in seen.items():
+        missing = sorted(keys - documented - tables)
+        tap.check(keys and not missing, f"{name}: {len(keys)} keys are documented", missing)
+    written = truth.written_keys()
+    missing = sorted(written - documented)
+    tap.check(len(written) > 150 and not missing, f"so are all {len(written)} that writers name", missing)
+    unknown = sorted(documented - truth.literals())
+    tap.check(not unknown, f"{len(documented)} documented keys are written by somebody", unknown)
+
+
+def check_evidence(tap):
+    kinds = set(re.findall(r'\] = "(\w+_\w+)"', (truth.ANALYTICS / "evidence.c").read_text()))
+    documented = set(re.findall(r"^\.It Sy (\w+)$", pages.read("mailtap-records.5"), re.M))
+    tap.check(kinds == documented and kinds, f"{len(kinds)} kinds of evidence", sorted(kinds ^ documented))
+
+
+def check_tables(tap, columns, seen):
+    """The columns of the sources are those of the rows."""
+    wrong = [f"{name}: {sorted(keys ^ {key for key, _ in columns.get(name, [])})}"
+             for name, keys in seen.items() if keys and keys != {key for key, _ in columns.get(name, [])}]  # fmt: skip
+    wrong += [f"{name}: no such table" for name in columns.keys() ^ seen.keys()]
+    rows = sum(bool(keys) for keys in seen.values())
+    tap.check(rows > 10 and not wrong, f"{len(columns)} tables, {rows} of them seen with rows", wrong)
+
+
+def main():
+    parser = program.arguments(__doc__)
+    parser.add_argument("--update", action="store_true", help="write the parts that come of what there is")
+    options = program.parse_arguments(parser)
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        logs = truth.run_over_all(options.mailtap, options.pcaps, Path(folder))
+        seen, tables, described = truth.seen_keys(options.mailtap, Path(folder), logs)
+    columns = truth.columns()
+    parts = pages.all_parts(options.mailtap, [line for line in described if line["table"]])
+    for page in pages.PAGES:
+        if options.update:
+            (pages.MAN / page).write_text(pages.with_parts(page, parts))
+        check_form(tap, page)
+        check_parts(tap, page, parts)
+    check_commands(tap, options.mailtap)
+    check_mentioned(tap, options.mailtap)
+    check_tables(tap, columns, tables)
+    check_records(tap, seen, set(columns))
+    check_evidence(tap)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
