@@ -10,6 +10,7 @@
 #include "analytics/metrics_page.h"
 #include "analytics/render.h"
 #include "analytics/report_options.h"
+#include "analytics/report_page.h"
 #include "analytics/session_log.h"
 #include "analytics/statistics_files.h"
 #include "analytics/tls_rpt.h"
@@ -282,7 +283,7 @@ static bool print_all(const struct report *report, struct error *error)
 	bool good = true;
 	if (report->options->json)
 		good = print_json(report);
-	else if (!report->options->quiet)
+	else if (!report->options->quiet && report->options->page_path == NULL)
 		print_text(report);
 	good &= fflush(stdout) == 0 && !ferror(stdout);
 	if (!good)
@@ -300,6 +301,25 @@ static bool save_metrics(const struct report *report, struct error *error)
 	return path == NULL || metrics_page_save(&page, path, error);
 }
 
+static bool save_page(const struct report *report, struct error *error)
+{
+	const struct report_options *options = report->options;
+	struct page_table tables[PAGE_TABLES_MAX];
+	char source[64];
+	snprintf(source, sizeof source, "%zu log%s", options->log_count,
+	    options->log_count == 1 ? "" : "s");
+	struct page page = {
+	    .title = "mailtap report",
+	    .source = source,
+	    .capture = report->capture.runs > 0 ? &report->capture.accounting : NULL,
+	    .runs = report->capture.runs,
+	    .runs_without_end = report->capture.without_end,
+	    .rows = options->rows,
+	};
+	page_take_statistics(&page, tables, report->statistics);
+	return options->page_path == NULL || report_page_save(&page, options->page_path, error);
+}
+
 static bool write_all(const struct report *report, struct error *error)
 {
 	const struct report_options *options = report->options;
@@ -307,7 +327,7 @@ static bool write_all(const struct report *report, struct error *error)
 	return print_all(report, error) &&
 	       (options->csv_directory == NULL ||
 	           statistics_write_csv(statistics, options->csv_directory, error)) &&
-	       save_metrics(report, error) &&
+	       save_metrics(report, error) && save_page(report, error) &&
 	       (options->tls_rpt_directory == NULL ||
 	           tls_rpt_write(report->reports, options->tls_rpt_directory, error));
 }

@@ -21,6 +21,7 @@ enum report_option {
 
 static const struct option long_options[] = {
     {"input", required_argument, NULL, 'i'},
+    {"output", required_argument, NULL, 'o'},
     {"csv", required_argument, NULL, OPTION_CSV},
     {"metrics", required_argument, NULL, OPTION_METRICS},
     {"tls-rpt", required_argument, NULL, OPTION_TLS_RPT},
@@ -43,6 +44,7 @@ static const char help_text[] =
     "\n"
     "  -i, --input LOGDIR...    directories given to mailtap with -w, or session logs themselves;\n"
     "                           - is a session log on standard input\n"
+    "  -o, --output FILE        write all of it as a page for a browser, in one file that needs no network\n"
     "      --all                print all rows of a table, not only the first 20\n"
     "      --json               print the tables as JSON, one a line\n"
     "      --csv DIR            write each table to this directory, as NAME.csv\n"
@@ -79,6 +81,8 @@ static bool read_value(
 	case 'i':
 		options->logs[options->log_count++] = value;
 		return true;
+	case 'o':
+		return set_once(&options->page_path, value, "-o", error);
 	case OPTION_CSV:
 		return set_once(&options->csv_directory, value, "--csv", error);
 	case OPTION_METRICS:
@@ -120,7 +124,7 @@ enum options_outcome report_options_read(
 		return OPTIONS_WRONG;
 	opterr = 0;
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "-:i:qh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "-:i:o:qh", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help_text, stdout);
 			return OPTIONS_DONE;

@@ -8,6 +8,7 @@
 struct report_options {
 	const char **logs; // directories of logs, or session logs; "-": standard input
 	size_t log_count;
+	const char *page_path; // of the page, as HTML; or NULL
 	const char *csv_directory, *metrics_path, *tls_rpt_directory; // or NULL
 	const char *asn_table, *country_table; // or NULL
 	const char *anonymisation_key; // a file; or NULL

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections there are, each in the file section_*.c of its name. Used by page.c.
+#ifndef MAILTAP_ANALYTICS_PAGE_SECTIONS_H
+#define MAILTAP_ANALYTICS_PAGE_SECTIONS_H
+
+#include "analytics/page/page.h"
+
+extern const struct page_section overview_section, verdicts_section;
+
+#endif
