@@ -191,10 +191,6 @@ static void write_weaknesses(struct json *json, const struct tls_quality *qualit
 
 static void write_tls_quality(struct json *json, const struct tls_quality *quality)
 {
-	static const char *const post_quantum[] = {[POST_QUANTUM_NOT_SEEN] = NULL,
-	    [POST_QUANTUM_NONE] = "none",
-	    [POST_QUANTUM_HYBRID] = "hybrid",
-	    [POST_QUANTUM_PURE] = "pure"};
 	json_key_seen(json, "tls_forward_secrecy", quality->forward_secrecy);
 	json_key_seen(json, "tls_aead",
 	    !quality->suite_known ? NOT_SEEN
@@ -208,7 +204,8 @@ static void write_tls_quality(struct json *json, const struct tls_quality *quali
 	json_key_seen(json, "tls_extended_master_secret", quality->extended_master_secret);
 	json_key_seen(json, "tls_ocsp_staple", quality->ocsp_staple);
 	json_key_known(json, "tls_scts", quality->timestamps_seen, quality->timestamps);
-	json_key_name(json, "tls_post_quantum", post_quantum[quality->post_quantum]);
+	json_key_name(
+	    json, "tls_post_quantum", tls_post_quantum_name(quality->post_quantum));
 	json_key_seen(json, "tls_post_quantum_offered", quality->post_quantum_offered);
 	json_key_known(
 	    json, "tls_key_share_bytes", quality->key_share_seen, quality->key_share_bytes);

@@ -15,6 +15,7 @@
 enum {
 	MECHANISM_MAX = 20, // RFC 4422 3.1
 	SPOKEN_MAX = 31, // of the name of a protocol
+	TLS_NAME_MAX = 63, // of a version, cipher or group
 	// Suites that a listener opens with means that many have.
 	FACTS_BREAKABLE = 1 << TLS_WEAK_NO_ENCRYPTION | 1 << TLS_WEAK_EXPORT | 1 << TLS_WEAK_DES,
 };
@@ -42,6 +43,10 @@ struct session_facts {
 	enum seen tls_required; // the server refused mail or log-in in the clear
 	// TLS.
 	bool cipher_known, cipher_breakable; // FACTS_BREAKABLE
+	// As records name them; empty: not seen.
+	char tls_version[TLS_NAME_MAX + 1], tls_cipher[TLS_NAME_MAX + 1],
+	    tls_group[TLS_NAME_MAX + 1];
+	enum tls_post_quantum post_quantum;
 	bool anonymous; // established without a certificate
 	bool certificate_seen; // the server's, or what it shows elsewhere
 	bool certificate_recalled; // the latter

@@ -4,11 +4,11 @@
 #include "analytics/chain_judge.h"
 #include "analytics/server_key.h"
 #include "analytics/session_facts.h"
+#include "analytics/time_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct reading {
 	const json_t *record;
@@ -169,6 +169,11 @@ static const char *name_of_confidence(int number)
 	return confidence_name((enum confidence)number);
 }
 
+static const char *name_of_post_quantum(int number)
+{
+	return tls_post_quantum_name((enum tls_post_quantum)number);
+}
+
 static const char *name_of_weakness(int number)
 {
 	return tls_weakness_name((enum tls_weakness)number);
@@ -181,51 +186,17 @@ static const struct name_set protocols = {name_of_protocol, PROTOCOL_UNKNOWN + 1
                              faults = {name_of_fault, FAULTS},
                              kinds = {name_of_kind, EVIDENCE_KINDS},
                              confidences = {name_of_confidence, CONFIDENCES},
-                             weaknesses = {name_of_weakness, TLS_WEAKNESSES};
-
-static bool digits_at(const char *text, int count, int *number)
-{
-	*number = 0;
-	for (int i = 0; i < count; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		*number = 10 * *number + text[i] - '0';
-	}
-	return true;
-}
-
-// The fraction of a second behind a dot, up to the Z.
-static bool read_fraction(const char *text, nanoseconds *fraction)
-{
-	nanoseconds unit = SECONDS(1);
-	*fraction = 0;
-	if (*text == '.')
-		for (text++; *text >= '0' && *text <= '9'; text++)
-			*fraction += (unit /= 10) * (*text - '0');
-	return strcmp(text, "Z") == 0;
-}
+                             weaknesses = {name_of_weakness, TLS_WEAKNESSES},
+                             post_quantums = {name_of_post_quantum, POST_QUANTUM_PURE + 1};
 
 // RFC 3339, UTC, as records have it.
 static nanoseconds time_of(struct reading *reading, const char *key)
 {
-	enum { SHORTEST = sizeof "1970-01-01T00:00:00Z" - 1, LONGEST = SHORTEST + 10 };
 	const json_t *value = text_of(reading, key);
-	const char *text = value != NULL ? json_string_value(value) : "";
-	size_t length = strlen(text);
-	struct tm parts = {0};
-	nanoseconds fraction;
-	bool good =
-	    length >= SHORTEST && length <= LONGEST && digits_at(text, 4, &parts.tm_year) &&
-	    digits_at(text + 5, 2, &parts.tm_mon) && digits_at(text + 8, 2, &parts.tm_mday) &&
-	    digits_at(text + 11, 2, &parts.tm_hour) && digits_at(text + 14, 2, &parts.tm_min) &&
-	    digits_at(text + 17, 2, &parts.tm_sec) && read_fraction(text + 19, &fraction);
-	parts.tm_year -= 1900;
-	parts.tm_mon -= 1;
-	time_t seconds = good ? timegm(&parts) : -1;
-	if (seconds >= 0 && seconds < PACKET_TIME_MAX / SECONDS(1))
-		return SECONDS(seconds) + fraction;
-	reading->damaged = true;
-	return 0;
+	nanoseconds time = 0;
+	reading->damaged |=
+	    value == NULL || !time_text_read(json_string_value(value), &time);
+	return time;
 }
 
 static struct ip_address address_of(struct reading *reading, const char *key)
@@ -278,11 +249,26 @@ static void read_dialogue(struct reading *reading, struct session_facts *facts)
 	facts->tls_required = seen_of(reading, "tls_required_by_server");
 }
 
+static void name_text_of(
+    struct reading *reading, const char *key, char room[TLS_NAME_MAX + 1])
+{
+	const json_t *text = text_of(reading, key);
+	size_t length = text != NULL ? json_string_length(text) : 0;
+	reading->in_part |= length > TLS_NAME_MAX;
+	if (length > 0 && length <= TLS_NAME_MAX)
+		memcpy(room, json_string_value(text), length);
+}
+
 static void read_tls(struct reading *reading, struct session_facts *facts)
 {
 	const json_t *list = list_of(reading, "tls_cipher_weaknesses");
 	unsigned weak = bits_of(reading, list, &weaknesses);
 	facts->tls_established = seen_of(reading, "tls_established");
+	name_text_of(reading, "tls_version", facts->tls_version);
+	name_text_of(reading, "tls_cipher", facts->tls_cipher);
+	name_text_of(reading, "tls_group", facts->tls_group);
+	facts->post_quantum = (enum tls_post_quantum)name_of(
+	    reading, "tls_post_quantum", &post_quantums, POST_QUANTUM_NOT_SEEN);
 	facts->cipher_known = list != NULL;
 	facts->cipher_breakable = (weak & FACTS_BREAKABLE) != 0;
 	facts->anonymous = (weak >> TLS_WEAK_ANONYMOUS & 1) != 0;

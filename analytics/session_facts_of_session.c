@@ -2,8 +2,10 @@
 // The facts of a session of this run, as its record in sessions.jsonl has them.
 #include "analytics/judged_session.h"
 #include "analytics/session_facts.h"
+#include "decode/tls.h"
 #include "decode/tls_quality.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void set_name(struct host_name *name, const struct text *text)
@@ -30,10 +32,34 @@ static void set_dialogue(struct session_facts *facts, const struct session_recor
 	facts->tls_required = (enum seen)session->tls_required_by_server;
 }
 
+// As json_key_code writes it.
+static void set_code(char room[TLS_NAME_MAX + 1], const char *name, unsigned code)
+{
+	if (name != NULL)
+		strncpy(room, name, TLS_NAME_MAX); // zero behind it
+	else
+		snprintf(room, TLS_NAME_MAX, "0x%04x", code);
+}
+
+static void set_tls_names(struct session_facts *facts, const struct tls_facts *tls)
+{
+	if (tls->version != TLS_VERSION_UNKNOWN)
+		set_code(facts->tls_version, tls_version_name(tls->version), tls->version);
+	if (tls->sslv2_cipher != 0)
+		set_code(facts->tls_cipher, tls_sslv2_cipher_name(tls->sslv2_cipher),
+		    tls->sslv2_cipher);
+	else if (tls->cipher_seen)
+		set_code(facts->tls_cipher, tls_cipher_name(tls->cipher), tls->cipher);
+	if (tls->group != 0)
+		set_code(facts->tls_group, tls_group_name(tls->group), tls->group);
+}
+
 static void set_tls(struct session_facts *facts, const struct judged_session *judged)
 {
 	const struct tls_quality *quality = &judged->quality;
 	facts->tls_established = judged->record->tls_established;
+	set_tls_names(facts, &judged->record->session->tls);
+	facts->post_quantum = quality->post_quantum;
 	facts->cipher_known = quality->suite_known;
 	facts->cipher_breakable =
 	    quality->suite_known && (quality->weaknesses & FACTS_BREAKABLE) != 0;

@@ -18,12 +18,17 @@ static const struct table_ops *const tables[] = {
     &certificates_table,
     &starttls_use_table,
     &verification_table,
+    &tls_versions_table,
+    &tls_ciphers_table,
+    &tls_groups_table,
     &operators_table,
     &credentials_table,
     &evidence_table,
     &paths_table,
     &server_list_table,
+    &client_list_table,
     &operator_pairs_table,
+    &times_table,
 };
 
 enum { TABLES = sizeof tables / sizeof tables[0] };

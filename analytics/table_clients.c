@@ -5,10 +5,12 @@
 #include "analytics/tables.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct client {
 	struct tally uses; // STARTTLS, of the offers that it got
 	uint64_t tls; // sessions with TLS
+	uint64_t carried[VERDICTS]; // sessions with TLS, or mail or a log-in in the clear
 	uint64_t verified, lenient; // sessions that show it
 };
 
@@ -42,7 +44,8 @@ static void clients_count(void *accumulator, const struct session_facts *facts)
 	const struct ip_address *address = &facts->address[FROM_CLIENT];
 	bool offered = facts->starttls_offered == SEEN_YES;
 	bool tls = facts->tls_established == SEEN_YES || facts->client_verifies != NOT_SEEN;
-	if (!is_mail(facts) || !(offered || tls))
+	bool carried = session_facts_carried(facts);
+	if (!is_mail(facts) || !(offered || tls || carried))
 		return;
 	struct client *client = bounded_map_at(clients->clients, address, sizeof *address);
 	if (client == NULL)
@@ -50,6 +53,7 @@ static void clients_count(void *accumulator, const struct session_facts *facts)
 	if (offered)
 		tally_add(&client->uses, facts->starttls_requested);
 	client->tls += tls;
+	client->carried[facts->verdict] += carried;
 	client->verified += facts->client_verifies == SEEN_YES;
 	client->lenient += facts->client_verifies == SEEN_NO;
 }
@@ -137,6 +141,49 @@ static void verification_rows(const void *accumulator, struct row_sink *sink)
 		sink->row(sink, cells);
 }
 
+/* ---- each of them ---- */
+
+static uint64_t carried_by(const struct client *client)
+{
+	return client->carried[VERDICT_ENCRYPTED] + client->carried[VERDICT_CLEARTEXT] +
+	       client->carried[VERDICT_STRIPPED];
+}
+
+static int by_carried(const struct map_entry *one, const struct map_entry *other)
+{
+	return compare_numbers(carried_by(one->value), carried_by(other->value));
+}
+
+static void list_row(struct row_sink *sink, struct cell address, const struct client *client)
+{
+	uint64_t encrypted = client->carried[VERDICT_ENCRYPTED], carried = carried_by(client);
+	struct cell cells[] = {address, cell_number(carried), cell_number(encrypted),
+	    cell_number(client->carried[VERDICT_CLEARTEXT]),
+	    cell_number(client->carried[VERDICT_STRIPPED]), cell_number(client->uses.yes),
+	    cell_number(client->uses.no), cell_number(client->verified),
+	    cell_number(client->lenient), cell_share(encrypted, carried)};
+	sink->row(sink, cells);
+}
+
+static void client_row(struct row_sink *sink, const struct map_entry *entry)
+{
+	char text[SERVER_ADDRESS_TEXT];
+	struct ip_address address;
+	memcpy(&address, entry->key, sizeof address);
+	list_row(sink, cell_address(&address, text), entry->value);
+}
+
+static void list_rows(const void *accumulator, struct row_sink *sink)
+{
+	const struct clients *clients = accumulator;
+	const struct tally *uses = &clients->others.uses;
+	map_rows(clients->clients, by_carried, client_row, sink);
+	if (carried_by(&clients->others) + clients->others.tls + uses->yes + uses->no +
+	        uses->not_seen >
+	    0)
+		list_row(sink, cell_name(OTHERS), &clients->others);
+}
+
 /* ---- the tables ---- */
 
 static const struct accumulator_ops accumulator = {clients_create, clients_destroy, clients_count};
@@ -148,6 +195,19 @@ static const struct column use_columns[] = {
     {"offers_taken", "offers taken", "offers that they took", COLUMN_COUNT},
     {"offers_ignored", "ignored", "offers that they ignored", COLUMN_COUNT},
     {"offers_not_seen", "not seen", "offers of which the answer was not seen", COLUMN_COUNT},
+};
+
+static const struct column list_columns[] = {
+    {"client_ip", "client", "its address", COLUMN_TEXT},
+    {"sessions", "carried", "its sessions with TLS, or mail or a log-in in the clear", COLUMN_COUNT},
+    {"encrypted", "encrypted", "sessions protected by TLS", COLUMN_COUNT},
+    {"cleartext", "clear", "sessions with mail or a log-in in the clear", COLUMN_COUNT},
+    {"stripped", "stripped", "sessions kept from using TLS", COLUMN_COUNT},
+    {"offers_taken", "took offer", "offers of STARTTLS that it took", COLUMN_COUNT},
+    {"offers_ignored", "ignored", "offers that it ignored", COLUMN_COUNT},
+    {"refused", NULL, "sessions in which it refused a certificate", COLUMN_COUNT},
+    {"accepted", NULL, "sessions in which it went on over a bad certificate", COLUMN_COUNT},
+    {"share", "of carried", "encrypted, of all encrypted, cleartext and stripped", COLUMN_SHARE},
 };
 
 static const struct column verification_columns[] = {
@@ -179,4 +239,15 @@ const struct table_ops verification_table = {
     TABLE_COLUMNS(verification_columns),
     .accumulator = &accumulator,
     .rows = verification_rows,
+};
+
+const struct table_ops client_list_table = {
+    .name = "client_list",
+    .title = "Each client",
+    .denominator = "its sessions with TLS, or mail or a log-in in the clear",
+    .unseen = "several machines behind one address, and one machine behind several",
+    .use = TABLE_MANY | TABLE_LONG,
+    TABLE_COLUMNS(list_columns),
+    .accumulator = &accumulator,
+    .rows = list_rows,
 };

@@ -117,3 +117,12 @@ enum tls_post_quantum tls_group_post_quantum(uint16_t group)
 		return POST_QUANTUM_PURE;
 	return has(name, "MLKEM") || has(name, "Kyber") ? POST_QUANTUM_HYBRID : POST_QUANTUM_NONE;
 }
+
+const char *tls_post_quantum_name(enum tls_post_quantum post_quantum)
+{
+	static const char *const names[] = {[POST_QUANTUM_NOT_SEEN] = NULL,
+	    [POST_QUANTUM_NONE] = "none",
+	    [POST_QUANTUM_HYBRID] = "hybrid",
+	    [POST_QUANTUM_PURE] = "pure"};
+	return names[post_quantum];
+}

@@ -57,4 +57,7 @@ enum { TLS_POST_QUANTUM_FIRST = 512 };
 
 enum tls_post_quantum tls_group_post_quantum(uint16_t group);
 
+// As records write it: "hybrid"; NULL: not seen.
+const char *tls_post_quantum_name(enum tls_post_quantum post_quantum);
+
 #endif
