@@ -4,6 +4,7 @@
 #include "analytics/json_fields.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const struct {
 	const char *key, *help;
@@ -54,6 +55,14 @@ const char *capture_counter_key(size_t counter)
 const char *capture_counter_help(size_t counter)
 {
 	return counters[counter].help;
+}
+
+uint64_t capture_counter(const struct capture_accounting *accounting, const char *key)
+{
+	for (size_t i = 0; i < CAPTURE_COUNTERS; i++)
+		if (strcmp(counters[i].key, key) == 0)
+			return accounting->counters[i];
+	return 0;
 }
 
 struct capture_accounting capture_accounting_of(const struct run_accounting *run)

@@ -20,6 +20,9 @@ struct capture_accounting {
 const char *capture_counter_key(size_t counter);
 const char *capture_counter_help(size_t counter);
 
+// The counter with this name; 0 where there is none.
+uint64_t capture_counter(const struct capture_accounting *accounting, const char *key);
+
 struct capture_accounting capture_accounting_of(const struct run_accounting *run);
 
 // What came to it since `before`.
@@ -35,6 +38,8 @@ enum { CAPTURE_RUN_SIZE = 40 };
 struct capture_line {
 	bool whole; // of the run, up to its end; else of an interval of it
 	char run[CAPTURE_RUN_SIZE]; // which one; empty: it is not said
+	bool timed; // start and end mean something
+	nanoseconds start, end; // of an interval; of a run those of its sessions
 	struct capture_accounting accounting;
 };
 

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads back what a run wrote of its capture.
 #include "analytics/capture_accounting.h"
+#include "analytics/time_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+
+static bool read_time(const json_t *record, const char *key, nanoseconds *time)
+{
+	const char *text = json_string_value(json_object_get(record, key));
+	return text != NULL && time_text_read(text, time);
+}
 
 bool capture_accounting_read(struct capture_line *capture, const char *line, size_t length)
 {
@@ -21,6 +28,8 @@ bool capture_accounting_read(struct capture_line *capture, const char *line, siz
 		json_int_t count = json_integer_value(value);
 		capture->accounting.counters[i] = count > 0 ? (uint64_t)count : 0;
 	}
+	capture->timed = read_time(record, "start", &capture->start) &&
+	                 read_time(record, "end", &capture->end);
 	json_decref(record);
 	return good;
 }

@@ -22,6 +22,8 @@ void capture_sum_take(struct capture_sum *sum, const char *line, size_t length)
 		return;
 	bool same = sum->is_open && capture.run[0] != '\0' && !sum->open.whole &&
 	            strcmp(capture.run, sum->open.run) == 0;
+	if (!capture.whole && capture.timed)
+		capture_times_take(&sum->times, capture.start, capture.end, &capture.accounting);
 	if (!capture.whole && capture.run[0] == '\0')
 		return;
 	if (same && !capture.whole) {

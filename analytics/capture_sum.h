@@ -5,7 +5,7 @@
 #ifndef MAILTAP_ANALYTICS_CAPTURE_SUM_H
 #define MAILTAP_ANALYTICS_CAPTURE_SUM_H
 
-#include "analytics/capture_accounting.h"
+#include "analytics/capture_times.h"
 
 // Zeroed memory is one without runs.
 struct capture_sum {
@@ -15,6 +15,7 @@ struct capture_sum {
 	struct capture_line
 	    open; // the run whose lines are being read, and the sum of its intervals
 	bool is_open;
+	struct capture_times times; // of the intervals
 };
 
 // Takes a line; those of one run come together.

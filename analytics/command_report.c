@@ -9,6 +9,7 @@
 #include "analytics/json_fields.h"
 #include "analytics/metrics_page.h"
 #include "analytics/render.h"
+#include "analytics/report_alerts.h"
 #include "analytics/report_options.h"
 #include "analytics/report_page.h"
 #include "analytics/session_log.h"
@@ -20,6 +21,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { PAGE_ALERTS_MAX = 40 };
+
 struct report {
 	const struct report_options *options;
 	struct facts_lookup *lookup;
@@ -29,6 +32,8 @@ struct report {
 	struct tls_rpt *reports; // NULL: not asked for
 	struct session_facts facts;
 	struct log_counters counters; // of all session logs
+	struct report_alerts *alerts; // NULL: no page is asked for
+	bool alerts_known; // there is a log of them
 	struct capture_sum capture; // over the runs whose statistics were found
 	uint64_t anonymised; // sessions whose real addresses the logs do not have
 	unsigned failed; // logs that could not be read
@@ -88,6 +93,13 @@ static enum log_line take_statistics(void *context, const char *line, size_t len
 	struct report *report = context;
 	capture_sum_take(&report->capture, line, length);
 	return LOG_LINE_TAKEN;
+}
+
+static enum log_line take_alert(void *context, const char *line, size_t length)
+{
+	struct report *report = context;
+	return report_alerts_take(report->alerts, line, length) ? LOG_LINE_TAKEN
+	                                                        : LOG_LINE_DAMAGED;
 }
 
 // What could not be used of a log, once.
@@ -154,6 +166,21 @@ static void take_statistics_log(void *context, const char *path, const struct lo
 		say(error);
 }
 
+static void take_alerts_log(void *context, const char *path, const struct log_counters *log,
+    const struct error *error)
+{
+	struct report *report = context;
+	struct error damaged;
+	report->alerts_known |= error == NULL;
+	if (error != NULL)
+		say(error);
+	if (log->damaged == 0)
+		return;
+	error_set(&damaged, "%s: %" PRIu64 " of %" PRIu64 " lines are no alerts and were passed over",
+	    path, log->damaged, log->lines);
+	say(&damaged);
+}
+
 static void read_log(struct report *report, const char *given)
 {
 	struct stat status;
@@ -167,6 +194,8 @@ static void read_log(struct report *report, const char *given)
 		(void)log_read_series(
 		    given, "statistics", take_statistics, take_statistics_log, report);
 		capture_sum_settle(&report->capture);
+		if (report->alerts != NULL)
+			(void)log_read_series(given, "alerts", take_alert, take_alerts_log, report);
 		return;
 	}
 	struct log_counters log = {0};
@@ -314,10 +343,16 @@ static bool save_page(const struct report *report, struct error *error)
 	    .capture = report->capture.runs > 0 ? &report->capture.accounting : NULL,
 	    .runs = report->capture.runs,
 	    .runs_without_end = report->capture.without_end,
+	    .capture_times =
+	        report->capture.times.buckets.count > 0 ? &report->capture.times : NULL,
+	    .alerts_known = report->alerts_known,
 	    .rows = options->rows,
 	};
+	if (options->page_path == NULL)
+		return true;
 	page_take_statistics(&page, tables, report->statistics);
-	return options->page_path == NULL || report_page_save(&page, options->page_path, error);
+	report_alerts_show(report->alerts, &page, PAGE_ALERTS_MAX);
+	return report_page_save(&page, options->page_path, error);
 }
 
 static bool write_all(const struct report *report, struct error *error)
@@ -351,6 +386,11 @@ static bool open_report(struct report *report, struct error *error)
 	report->statistics = statistics_create(0, error);
 	if (report->statistics == NULL)
 		return false;
+	if (options->page_path != NULL) {
+		report->alerts = report_alerts_create(report->anonymiser, error);
+		if (report->alerts == NULL)
+			return false;
+	}
 	if (options->tls_rpt_directory == NULL)
 		return true;
 	report->reports = tls_rpt_create(error);
@@ -382,6 +422,7 @@ static int make_report(const struct report_options *options)
 	if (report != NULL) {
 		facts_lookup_close(report->lookup);
 		whereabouts_close(report->tables);
+		report_alerts_destroy(report->alerts);
 		anonymiser_destroy(report->anonymiser);
 		statistics_destroy(report->statistics);
 		tls_rpt_destroy(report->reports);
