@@ -59,12 +59,10 @@ static void put_parts(FILE *out, const struct chart *chart, const struct chart_b
 	}
 }
 
-void chart_write(FILE *out, const struct chart *chart)
+void chart_write_bars(FILE *out, const struct chart *chart)
 {
 	if (chart->bar_count == 0)
 		return;
-	if (chart->part_count > 1)
-		chart_legend(out, chart->parts, chart->part_count, NULL);
 	svg_begin(out, chart->id, (int)chart->bar_count * PITCH, chart->title, chart->description);
 	for (size_t i = 0; i < chart->bar_count; i++) {
 		const struct chart_bar *bar = &chart->bars[i];
@@ -78,4 +76,11 @@ void chart_write(FILE *out, const struct chart *chart)
 		put_parts(out, chart, bar, top + BAR_TOP);
 	}
 	svg_end(out);
+}
+
+void chart_write(FILE *out, const struct chart *chart)
+{
+	if (chart->bar_count > 0 && chart->part_count > 1)
+		chart_legend(out, chart->parts, chart->part_count, NULL);
+	chart_write_bars(out, chart);
 }

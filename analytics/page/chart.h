@@ -33,6 +33,9 @@ struct chart {
 // With a legend above where there are several parts. Nothing where there is no bar.
 void chart_write(FILE *out, const struct chart *chart);
 
+// Without the legend.
+void chart_write_bars(FILE *out, const struct chart *chart);
+
 // The legend alone. `counts`: how many of each, with their share of all; NULL: without.
 void chart_legend(FILE *out, const struct chart_part *parts, size_t count, const uint64_t *counts);
 

@@ -7,7 +7,18 @@
 // A new section is one file and one row.
 static const struct page_section *const sections[] = {
     &overview_section,
-    &verdicts_section,
+    &sessions_section,
+    &times_section,
+    &stripping_section,
+    &paths_section,
+    &funnel_section,
+    &protection_section,
+    &certificates_section,
+    &tls_section,
+    &operators_section,
+    &servers_section,
+    &clients_section,
+    &capture_section,
 };
 
 enum { SECTIONS = sizeof sections / sizeof sections[0] };

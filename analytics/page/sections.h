@@ -5,6 +5,8 @@
 
 #include "analytics/page/page.h"
 
-extern const struct page_section overview_section, verdicts_section;
+extern const struct page_section overview_section, sessions_section, funnel_section,
+    protection_section, certificates_section, tls_section, times_section, stripping_section,
+    paths_section, operators_section, servers_section, clients_section, capture_section;
 
 #endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The path view: which client networks see which servers stripped, and which see them clean.
+#include "analytics/page/html.h"
+#include "analytics/page/page_rows.h"
+#include "analytics/page/page_table.h"
+#include "analytics/page/sections.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SERVERS_SHOWN = 20, NETWORKS_SHOWN = 10, NOWHERE = NETWORKS_SHOWN };
+
+struct path_matrix {
+	size_t servers[SERVERS_SHOWN]; // a row of each
+	size_t server_count;
+	struct cell networks[NETWORKS_SHOWN];
+	size_t network_count;
+	size_t paths[SERVERS_SHOWN][NETWORKS_SHOWN]; // the row of each path, and one: 0 is none
+	size_t shown;
+};
+
+static bool same(struct cell one, struct cell other)
+{
+	return one.known == other.known &&
+	       (!one.known || (one.text.length == other.text.length &&
+	                          memcmp(one.text.data, other.text.data, one.text.length) == 0));
+}
+
+static size_t network_place(struct path_matrix *matrix, struct cell network)
+{
+	for (size_t i = 0; i < matrix->network_count; i++)
+		if (same(matrix->networks[i], network))
+			return i;
+	if (matrix->network_count == NETWORKS_SHOWN)
+		return NOWHERE;
+	matrix->networks[matrix->network_count] = network;
+	return matrix->network_count++;
+}
+
+static bool same_server(const struct page_rows *rows, size_t one, size_t other)
+{
+	return same(page_cell(rows, one, "server_ip"), page_cell(rows, other, "server_ip")) &&
+	       page_number(rows, one, "server_port") == page_number(rows, other, "server_port");
+}
+
+// A server's rows come together.
+static void fill(struct path_matrix *matrix, const struct page_rows *rows)
+{
+	for (size_t row = 0; row < rows->count; row++) {
+		size_t last = matrix->server_count;
+		struct cell network = page_cell(rows, row, "client_network");
+		if (!network.known)
+			continue; // what did not fit
+		if (last == 0 || !same_server(rows, matrix->servers[last - 1], row)) {
+			if (last == SERVERS_SHOWN)
+				break;
+			matrix->servers[matrix->server_count++] = row;
+		}
+		size_t place = network_place(matrix, network);
+		if (place == NOWHERE)
+			continue;
+		matrix->paths[matrix->server_count - 1][place] = row + 1;
+		matrix->shown++;
+	}
+}
+
+static void put_path(FILE *out, const struct page_rows *rows, size_t row)
+{
+	uint64_t evidence = page_number(rows, row, "evidence");
+	uint64_t clean = page_number(rows, row, "unaffected");
+	const char *class = evidence > 0 && clean > 0 ? "path-both"
+	                    : evidence > 0            ? "path-stripped"
+	                    : clean > 0               ? "path-clean"
+	                                              : "path-unknown";
+	fprintf(out, "<td class=\"%s\">", class);
+	if (evidence > 0) {
+		fputs("<span class=\"mark\">&#9650;</span> <b>", out);
+		html_number(out, evidence);
+		fputs("</b> with evidence", out);
+	}
+	if (evidence > 0 && clean > 0)
+		fputs("<br>", out);
+	if (clean > 0) {
+		fputs("<span class=\"mark\">&#10003;</span> <b>", out);
+		html_number(out, clean);
+		fputs("</b> see TLS", out);
+	}
+	if (evidence + clean == 0)
+		fputs("? not seen", out);
+	fputs("</td>", out);
+}
+
+static void put_server(
+    const struct path_matrix *matrix, size_t server, const struct page_rows *rows, FILE *out)
+{
+	size_t row = matrix->servers[server];
+	struct cell name = page_cell(rows, row, "server_name");
+	fputs("<tr><th scope=\"row\">", out);
+	html_text(out, page_cell(rows, row, "server_ip").text);
+	fprintf(out, " <span class=\"of\">port&nbsp;%" PRIu64 "</span>",
+	    page_number(rows, row, "server_port"));
+	if (name.known) {
+		fputs("<br><span class=\"of\">", out);
+		html_text(out, name.text);
+		fputs("</span>", out);
+	}
+	fputs("</th>", out);
+	for (size_t network = 0; network < matrix->network_count; network++) {
+		size_t path = matrix->paths[server][network];
+		if (path > 0)
+			put_path(out, rows, path - 1);
+		else
+			fputs("<td class=\"empty\"></td>", out);
+	}
+	fputs("</tr>\n", out);
+}
+
+static void put_matrix(const struct path_matrix *matrix, const struct page_rows *rows, FILE *out)
+{
+	fputs(
+	    "<figure class=\"table\"><figcaption>Servers with evidence (rows) as client networks "
+	    "(columns) see them</figcaption>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+	    "aria-label=\"Servers by client network\"><table class=\"matrix\" id=\"matrix-paths\">"
+	    "<thead><tr><th></th>",
+	    out);
+	for (size_t network = 0; network < matrix->network_count; network++) {
+		fputs("<th scope=\"col\">", out);
+		html_text(out, matrix->networks[network].text);
+		fputs("</th>", out);
+	}
+	fputs("</tr></thead>\n<tbody>\n", out);
+	for (size_t server = 0; server < matrix->server_count; server++)
+		put_server(matrix, server, rows, out);
+	fputs("</tbody></table></div>\n", out);
+	if (rows->all > matrix->shown)
+		fprintf(out, "<p class=\"left-out\">%zu of %zu paths have no room here.</p>\n",
+		    rows->all - matrix->shown, rows->all);
+	fputs("</figure>\n", out);
+}
+
+static void write_paths(const struct page *page, FILE *out)
+{
+	struct path_matrix *matrix = calloc(1, sizeof *matrix);
+	struct page_rows rows;
+	page_rows_take(&rows, page, "paths", 0);
+	fputs("<p>A server that all networks see alike is itself to blame. One that only some see "
+	      "stripped has something on the way to these: where their paths join, before they "
+	      "meet those "
+	      "of the others.</p>\n",
+	    out);
+	if (rows.count == 0)
+		fputs("<p class=\"none\">No server has evidence.</p>\n", out);
+	if (matrix != NULL && rows.count > 0) {
+		fill(matrix, &rows);
+		put_matrix(matrix, &rows, out);
+	}
+	page_rows_release(&rows);
+	free(matrix);
+	page_write_table(page, "paths", out);
+}
+
+const struct page_section paths_section = {
+    .id = "paths", .title = "On which paths", .tab = "Paths", .write = write_paths};
