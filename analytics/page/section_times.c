@@ -81,13 +81,15 @@ static struct axis axis_of(const struct page *page, const struct page_rows *rows
 static void put_ticks(FILE *out, const struct axis *axis, double y)
 {
 	nanoseconds length = axis->until - axis->from;
-	const char *format = length > SECONDS(86400 * 3) ? "%Y-%m-%d" : "%d %b %H:%M";
+	bool days = length > SECONDS(86400 * 3);
 	for (int i = 0; i <= TICKS; i++) {
 		time_t seconds = (time_t)((axis->from + length / TICKS * i) / SECONDS(1));
 		struct tm parts_of_time;
 		char text[32];
-		if (gmtime_r(&seconds, &parts_of_time) == NULL ||
-		    strftime(text, sizeof text, format, &parts_of_time) == 0)
+		if (gmtime_r(&seconds, &parts_of_time) == NULL)
+			continue;
+		if ((days ? strftime(text, sizeof text, "%Y-%m-%d", &parts_of_time)
+		          : strftime(text, sizeof text, "%d %b %H:%M", &parts_of_time)) == 0)
 			continue;
 		svg_string(out, 100.0 * i / TICKS, y,
 		    i == 0       ? SVG_START
