@@ -99,13 +99,19 @@ static void put_ticks(FILE *out, const struct axis *axis, double y)
 	}
 }
 
-static void put_scale(FILE *out, const char *most, const char *half)
+static void put_grid(FILE *out)
 {
 	svg_line(out, 0, TOP, 100, TOP, "grid");
 	svg_line(out, 0, TOP + HEIGHT / 2.0, 100, TOP + HEIGHT / 2.0, "grid");
 	svg_line(out, 0, TOP + HEIGHT, 100, TOP + HEIGHT, "base");
+}
+
+// In front of the bars.
+static void put_scale(FILE *out, const struct axis *axis, const char *most, const char *half)
+{
 	svg_string(out, 0, TOP - 3, SVG_START, "tick", most);
 	svg_string(out, 0, TOP + HEIGHT / 2.0 - 3, SVG_START, "tick", half);
+	put_ticks(out, axis, TOP + HEIGHT + 15);
 }
 
 static void put_bar(
@@ -142,10 +148,10 @@ static void put_sessions(FILE *out, const struct page_rows *rows, const struct a
 	snprintf(half, sizeof half, "%" PRIu64, most / 2);
 	svg_begin(out, "chart-times", TOP + HEIGHT + AXIS, "Sessions over time",
 	    "A bar for each span of time, divided by verdict. The table below has the numbers.");
-	put_scale(out, top, half);
+	put_grid(out);
 	for (size_t row = 0; row < rows->count; row++)
 		put_bar(out, rows, row, axis, most);
-	put_ticks(out, axis, TOP + HEIGHT + 15);
+	put_scale(out, axis, top, half);
 	svg_end(out);
 }
 
@@ -172,22 +178,38 @@ static void put_shares(FILE *out, const struct page_rows *rows, const struct axi
 	svg_begin(out, "chart-shares", TOP + HEIGHT + AXIS, "Share encrypted over time",
 	    "For each span of time the share of sessions that is encrypted, and its 95 % "
 	    "interval.");
-	put_scale(out, "100 % encrypted", "50 %");
+	put_grid(out);
 	for (size_t row = 0; row < rows->count; row++)
 		put_share(out, rows, row, axis);
-	put_ticks(out, axis, TOP + HEIGHT + 15);
+	put_scale(out, axis, "100 % encrypted", "50 %");
 	svg_end(out);
 }
 
-static void put_capture(FILE *out, const struct capture_times *times, const struct axis *axis)
+static bool is_covered(const struct time_buckets *buckets, nanoseconds from, nanoseconds until)
 {
-	static const struct chart_part states[] = {{"fill-possible", "captured"},
-	    {"fill-stripped", "captured with losses"}, {"fill-unseen", "no capture"}};
-	const struct time_buckets *buckets = &times->buckets;
-	chart_legend(out, states, 3, NULL);
-	svg_begin(out, "chart-capture", STRIP_HEIGHT, "When there was a capture",
-	    "A strip of spans of time: captured, captured with losses, or not captured.");
-	svg_rectangle(out, 0, 0, 100, STRIP_HEIGHT, "fill-unseen", "no capture");
+	for (size_t span = 0; span < buckets->count; span++) {
+		nanoseconds start = time_buckets_start(buckets, span);
+		if (start < until && start + buckets->width > from &&
+		    buckets->counters[span][CAPTURE_TIME_COVERED] > 0)
+			return true;
+	}
+	return false;
+}
+
+// Where sessions began there was a capture, also where no interval says so: captures whose time goes back leave
+// the intervals behind them.
+static void put_seen(FILE *out, const struct page_rows *rows, const struct time_buckets *buckets,
+    const struct axis *axis)
+{
+	nanoseconds from, width;
+	for (size_t row = 0; row < rows->count; row++)
+		if (span_of(rows, row, &from, &width) && !is_covered(buckets, from, from + width))
+			svg_rectangle(out, place(axis, from), 0, place(axis, axis->from + width),
+			    STRIP_HEIGHT, "fill-possible", NULL);
+}
+
+static void put_covered(FILE *out, const struct time_buckets *buckets, const struct axis *axis)
+{
 	for (size_t span = 0; span < buckets->count; span++) {
 		const uint64_t *counters = buckets->counters[span];
 		double covered = (double)counters[CAPTURE_TIME_COVERED] / (double)buckets->width;
@@ -198,6 +220,19 @@ static void put_capture(FILE *out, const struct capture_times *times, const stru
 			    counters[CAPTURE_TIME_LOST] > 0 ? "fill-stripped" : "fill-possible",
 			    NULL);
 	}
+}
+
+static void put_capture(FILE *out, const struct page_rows *rows, const struct capture_times *times,
+    const struct axis *axis)
+{
+	static const struct chart_part states[] = {{"fill-possible", "captured"},
+	    {"fill-stripped", "captured with losses"}, {"fill-unseen", "no capture"}};
+	chart_legend(out, states, 3, NULL);
+	svg_begin(out, "chart-capture", STRIP_HEIGHT, "When there was a capture",
+	    "A strip of spans of time: captured, captured with losses, or not captured.");
+	svg_rectangle(out, 0, 0, 100, STRIP_HEIGHT, "fill-unseen", "no capture");
+	put_seen(out, rows, &times->buckets, axis);
+	put_covered(out, &times->buckets, axis);
 	svg_end(out);
 }
 
@@ -230,7 +265,7 @@ static void write_times(const struct page *page, FILE *out)
 		chart_legend(out, parts, PARTS, NULL);
 		put_sessions(out, &rows, &axis);
 		if (page->capture_times != NULL)
-			put_capture(out, page->capture_times, &axis);
+			put_capture(out, &rows, page->capture_times, &axis);
 		fputs("<h3>Share encrypted, with its 95 % interval</h3>\n", out);
 		put_shares(out, &rows, &axis);
 	}
