@@ -8,6 +8,7 @@ stand in its CSV: a set of tuples of texts, null as the empty one.
 import ipaddress
 import math
 from collections import Counter, defaultdict
+from datetime import datetime, timezone
 
 MAIL = ("smtp", "imap", "pop3")
 HABITS = ("always", "sometimes", "never", "")
@@ -399,9 +400,68 @@ def paths(records):
     return rows
 
 
+def client_list(records):
+    rows = set()
+    for address, group in _by_client(records).items():
+        uses = [r["starttls_requested"] for r in group if r["starttls_offered"]]
+        checks = [r["client_verifies"] for r in group]
+        n = Counter(r["verdict"] for r in group if carried(r))
+        if uses or any(r["tls_established"] for r in group) or set(checks) != {None} or n:
+            counts = n["encrypted"], n["cleartext"], n["stripped"]
+            rows.add(
+                text(address, sum(counts), *counts, *(v.count(x) for v in (uses, checks) for x in (True, False)))
+                + share(n["encrypted"], sum(counts))
+            )
+    return rows
+
+
+def _with_tls(records):
+    return [r for r in records if is_mail(r) and r["tls_established"]]
+
+
+def tls_versions(records):
+    groups = Counter((r["hop"], r["tls_version"]) for r in _with_tls(records))
+    of = Counter(r["hop"] for r in _with_tls(records) if r["tls_version"])
+    return {text(*key, n) + (share(n, of[key[0]]) if key[1] else share(0, 0)) for key, n in groups.items()}
+
+
+def _chosen(groups):
+    of = sum(n for key, n in groups.items() if key[0])
+    return {text(*key, n) + (share(n, of) if key[0] else share(0, 0)) for key, n in groups.items()}
+
+
+def tls_ciphers(records):
+    return _chosen(Counter((r["tls_cipher"],) for r in _with_tls(records)))
+
+
+def tls_groups(records):
+    return _chosen(Counter((r["tls_group"], r["tls_post_quantum"]) for r in _with_tls(records)))
+
+
+def times(records):
+    """By the narrowest spans of which there are 240 at most."""
+    minutes = [datetime.fromisoformat(r["start"][:16] + "+00:00").timestamp() // 60 for r in records]
+    widths = [1, 5, 15, 60, 180, 360, *(1440 << i for i in range(16))]
+    width = next(w for w in widths if max(minutes) // w - min(minutes) // w < 240)
+    groups = defaultdict(list)
+    for minute, r in zip(minutes, records):
+        groups[minute // width * width].append(r["verdict"])
+    rows = set()
+    for start, group in groups.items():
+        n = Counter(group)
+        stamp = datetime.fromtimestamp(start * 60, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        kinds = ("encrypted", "cleartext", "stripped", "tls_failed", "no_mail", "not_mail", "partial")
+        rows.add(
+            text(stamp, width * 60, len(group), *(n[kind] for kind in kinds))
+            + share(n["encrypted"], n["encrypted"] + n["cleartext"] + n["stripped"])
+        )
+    return rows
+
+
 TABLES = {
     function.__name__: function
     for function in (verdicts, sessions, distinct, funnel, protection, servers, server_list,
                      certificates, starttls_use, verification, operators, operator_pairs,
-                     credentials, evidence, paths)
+                     credentials, evidence, paths, client_list, tls_versions, tls_ciphers, tls_groups,
+                     times)
 }  # fmt: skip
