@@ -7,7 +7,14 @@
 
 #include <inttypes.h>
 
-enum { TEXT_BASE = 14, BAR_TOP = 19, BAR_HEIGHT = 10, PITCH = 38, NOTE_SIZE = 96 };
+enum {
+	TEXT_BASE = 14, // pixels from the top of a row to the base of its label
+	BAR_TOP = 20,
+	BAR_HEIGHT = 12,
+	BAR_ROOM = 64, // percent of the width; the rest is the numbers'
+	PITCH = 42,
+	NOTE_SIZE = 96,
+};
 
 static bool belongs(const struct page_rows *rows, size_t row, const struct column_chart *chart)
 {
@@ -32,13 +39,13 @@ static void put_bar(FILE *out, const struct page_rows *rows, size_t row,
     const struct column_chart *chart, double top, uint64_t largest)
 {
 	struct cell label = page_cell(rows, row, chart->label);
-	double width = 100 * (double)page_number(rows, row, chart->count) / (double)largest;
+	double width = BAR_ROOM * (double)page_number(rows, row, chart->count) / (double)largest;
 	if (label.known)
 		svg_text(out, 0, top + TEXT_BASE, SVG_START, "label", label.text);
 	else
 		svg_string(out, 0, top + TEXT_BASE, SVG_START, "label unseen-label", "not seen");
-	put_note(out, rows, row, chart, top + TEXT_BASE);
-	svg_rectangle(out, 0, top + BAR_TOP, 100, BAR_HEIGHT, "trough", NULL);
+	put_note(out, rows, row, chart, top + BAR_TOP + BAR_HEIGHT - 2);
+	svg_rectangle(out, 0, top + BAR_TOP, BAR_ROOM, BAR_HEIGHT, "trough", NULL);
 	svg_rectangle(out, 0, top + BAR_TOP, width, BAR_HEIGHT,
 	    label.known ? chart->fill(rows, row) : "fill-unseen", NULL);
 }
