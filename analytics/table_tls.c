@@ -45,7 +45,8 @@ static void *tls_create(void)
 	return NULL;
 }
 
-static void count_choice(struct choices *choices, const char name[TLS_NAME_MAX + 1], uint8_t detail)
+// `name`: TLS_NAME_MAX + 1 bytes, zero behind its end.
+static void count_choice(struct choices *choices, const char *name, uint8_t detail)
 {
 	struct choice choice = {.detail = detail};
 	memcpy(choice.name, name, sizeof choice.name);
@@ -56,6 +57,14 @@ static void count_choice(struct choices *choices, const char name[TLS_NAME_MAX +
 		choices->others++;
 }
 
+// Of an exchange that is known to have none (RSA, or parameters without a name) that is what was seen.
+static const char *group_of(const struct session_facts *facts)
+{
+	static const char none[TLS_NAME_MAX + 1] = "none";
+	bool known = facts->tls_group[0] != '\0' || facts->post_quantum == POST_QUANTUM_NOT_SEEN;
+	return known ? facts->tls_group : none;
+}
+
 static void tls_count(void *accumulator, const struct session_facts *facts)
 {
 	struct tls *tls = accumulator;
@@ -63,7 +72,7 @@ static void tls_count(void *accumulator, const struct session_facts *facts)
 		return;
 	count_choice(&tls->versions, facts->tls_version, (uint8_t)facts->hop);
 	count_choice(&tls->ciphers, facts->tls_cipher, 0);
-	count_choice(&tls->groups, facts->tls_group, (uint8_t)facts->post_quantum);
+	count_choice(&tls->groups, group_of(facts), (uint8_t)facts->post_quantum);
 }
 
 /* ---- rows ---- */
@@ -189,7 +198,9 @@ static const struct column ciphers_columns[] = {
 };
 
 static const struct column groups_columns[] = {
-    {"group", "group", "IANA's name, or its number; null: not seen, or none is used", COLUMN_TEXT},
+    {"group", "group",
+        "IANA's name, or its number; none: RSA, or one without a name; null: not seen",
+        COLUMN_TEXT},
     {"post_quantum", "post-quantum", "none, hybrid or pure; null: not known", COLUMN_TEXT},
     {"sessions", "sessions", "sessions with TLS established", COLUMN_COUNT},
     {"share", "of those seen", "of the sessions of which the group was seen", COLUMN_SHARE},
@@ -221,7 +232,7 @@ const struct table_ops tls_groups_table = {
     .name = "tls_groups",
     .title = "Groups of TLS key exchanges",
     .denominator = "mail sessions with TLS established whose group was seen",
-    .unseen = "resumed sessions hide theirs; RSA key transport has none, nor a group",
+    .unseen = "resumed sessions hide theirs",
     .use = TABLE_OF_INTERVAL | TABLE_MANY,
     TABLE_COLUMNS(groups_columns),
     .accumulator = &accumulator,

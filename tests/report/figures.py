@@ -435,7 +435,7 @@ def tls_ciphers(records):
 
 
 def tls_groups(records):
-    return _chosen(Counter((r["tls_group"], r["tls_post_quantum"]) for r in _with_tls(records)))
+    return _chosen(Counter((r["tls_group"] or (r["tls_post_quantum"] and "none"), r["tls_post_quantum"]) for r in _with_tls(records)))
 
 
 def times(records):
