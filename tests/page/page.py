@@ -5,6 +5,7 @@ anything, its figures and charts are those of `report --json`, tables sort by mo
 wrote stays text, it prints, and it fits on a screen of any width. --shots DIR keeps pictures of it."""
 
 import html.parser
+import ipaddress
 import json
 import re
 import shutil
@@ -86,6 +87,27 @@ def whole_in_itself(bench, path):
     bench.run("report", "-i", bench.folder / "logs", "-o", again / "page.html")
     same = (again / "page.html").read_bytes() == path.read_bytes()
     bench.tap.check(same, f"the same logs give the same bytes ({len(text) // 1024} KiB)")
+
+
+def keeps_addresses(bench, logs):
+    """What a report with --anonymise shows of logs with real addresses: none of those."""
+    key = bench.folder / "key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o600)
+    real = {record[side] for record in program.json_lines((logs / "sessions.jsonl").read_bytes())
+            for side in ("client_ip", "server_ip")}  # fmt: skip
+    path = bench.folder / "anonymised.html"
+    bench.run("report", "-i", logs, "-o", path, "--all", "--anonymise", key)
+    text = path.read_text()
+    plain = bench.page(logs, "--all").read_text()
+    words = set(re.findall(r"[\w.:]+", text))
+    found = sorted(real & words)
+    shown = len(real & set(re.findall(r"[\w.:]+", plain)))
+    bench.tap.check(shown > 5 and not found and "alert-confirmed" in text,
+                    f"with --anonymise none of {shown} addresses is in it", found)  # fmt: skip
+    networks = {str(ipaddress.ip_network((a, 24 if "." in a else 48), strict=False)) for a in real}
+    found = sorted(n for n in networks if n in text)
+    bench.tap.check(any(n in plain for n in networks) and not found, "nor one of their networks", found)
 
 
 # --- what it shows -------------------------------------------------------------------------------
@@ -362,6 +384,7 @@ def main():
         tables = tables_of(bench, logs)
         path = bench.page(logs)
         whole_in_itself(bench, path)
+        keeps_addresses(bench, logs)
         path = bench.page(logs, "--all")
         browser.window(1280, 900)
         browser.open(path)
