@@ -112,7 +112,7 @@ class Browser:
         self.call("Page.navigate", url=Path(path).resolve().as_uri())
         self.wait_for("Page.loadEventFired")
 
-    def window(self, width, height, scheme="light", media="screen"):
+    def window(self, width, height, scheme="light", media=""):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
 
