@@ -31,11 +31,6 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-static size_t held_size(const struct held_segment *held)
-{
-	return sizeof *held + held->room;
-}
-
 struct backlog *backlog_create(struct memory *memory)
 {
 	struct backlog *backlog = memory_take(memory, sizeof *backlog);
@@ -66,7 +61,7 @@ void backlog_destroy(struct memory *memory, struct backlog *backlog)
 		return;
 	while (backlog->first != NULL)
 		backlog_drop_first(memory, backlog);
-	memory_give(memory, backlog, sizeof *backlog);
+	memory_give(memory, backlog);
 }
 
 /* ---- what was delivered lately ---- */
@@ -253,7 +248,7 @@ void backlog_drop_first(struct memory *memory, struct backlog *backlog)
 	backlog->first = first->next;
 	backlog->held_bytes -= first->captured;
 	backlog->held_count--;
-	memory_give(memory, first, held_size(first));
+	memory_give(memory, first);
 }
 
 bool backlog_is_full(const struct backlog *backlog)

@@ -71,7 +71,7 @@ static bool is_long(size_t length)
 static void let_go(struct certificate_announcer *announcer, struct kept_der *kept)
 {
 	if (--kept->references == 0)
-		memory_give(announcer->memory, kept, sizeof *kept + kept->length);
+		memory_give(announcer->memory, kept);
 }
 
 static void drop_bytes(struct certificate_announcer *announcer, struct announced *place)

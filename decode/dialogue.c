@@ -17,7 +17,7 @@ static size_t run(
 
 void dialogue_drop_kept(struct dialogue *dialogue, struct half *half)
 {
-	memory_give(dialogue->memory, half->kept, half->size);
+	memory_give(dialogue->memory, half->kept);
 	half->kept = NULL;
 	half->length = half->size = 0;
 }
@@ -34,7 +34,7 @@ static bool keep(struct dialogue *dialogue, struct half *half, const uint8_t *by
 			return false;
 		if (half->length > 0)
 			memcpy(larger, half->kept, half->length);
-		memory_give(dialogue->memory, half->kept, half->size);
+		memory_give(dialogue->memory, half->kept);
 		half->kept = larger;
 		half->size = (uint32_t)size;
 	}
@@ -62,7 +62,7 @@ void dialogue_run_kept(struct dialogue *dialogue, enum direction from)
 		half->size = size;
 		return;
 	}
-	memory_give(dialogue->memory, bytes, size);
+	memory_give(dialogue->memory, bytes);
 }
 
 /* ---- stages ---- */
@@ -72,7 +72,7 @@ static void end_mail(struct dialogue *dialogue)
 	if (dialogue->state == NULL)
 		return;
 	dialogue->ops->end(dialogue->state, dialogue->session);
-	memory_give(dialogue->memory, dialogue->state, dialogue->ops->state_size);
+	memory_give(dialogue->memory, dialogue->state);
 	dialogue->state = NULL;
 }
 
@@ -599,5 +599,5 @@ void dialogue_destroy(struct dialogue *dialogue)
 		if (dialogue->stage == STAGE_UNDECIDED && !dialogue->hint.elsewhere)
 			dialogue_decide_alone(dialogue, (enum direction)from);
 	dialogue_finish(dialogue);
-	memory_give(dialogue->memory, dialogue, sizeof *dialogue);
+	memory_give(dialogue->memory, dialogue);
 }

@@ -359,7 +359,7 @@ void flow_remove(struct flow_table *table, struct flow *flow, enum end_reason re
 	table->on_end(table->context, flow, reason);
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
 		holes_destroy(table->memory, flow->streams[from].holes);
-	memory_give(table->memory, flow, sizeof *flow);
+	memory_give(table->memory, flow);
 }
 
 // A flow that ends was last heard of long ago. Asks for what the next one of the queue will need, and for the one

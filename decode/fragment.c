@@ -63,11 +63,6 @@ struct incomplete {
 	uint8_t protocol, ttl; // of the first fragment
 };
 
-struct block {
-	uint8_t *bytes;
-	size_t size;
-};
-
 struct fragment_table {
 	struct memory *memory;
 	const struct port_set *ports;
@@ -77,7 +72,7 @@ struct fragment_table {
 	size_t count, count_max;
 	size_t bytes, bytes_max; // of buffers
 	struct incomplete *oldest, *newest;
-	struct block lent; // of the datagram handed out last
+	uint8_t *lent; // bytes of the datagram handed out last
 	struct fragment_counters counters;
 };
 
@@ -121,7 +116,7 @@ static void give_block(struct fragment_table *table, struct incomplete *entry)
 {
 	if (entry->block == NULL)
 		return;
-	memory_give(table->memory, entry->block, block_size(entry->capacity));
+	memory_give(table->memory, entry->block);
 	table->bytes -= block_size(entry->capacity);
 	entry->block = NULL;
 	entry->capacity = 0;
@@ -143,7 +138,7 @@ static void forget(struct fragment_table *table, struct incomplete *entry)
 	*(entry->older != NULL ? &entry->older->newer : &table->oldest) = entry->newer;
 	*(entry->newer != NULL ? &entry->newer->older : &table->newest) = entry->older;
 	give_block(table, entry);
-	memory_give(table->memory, entry, sizeof(*entry));
+	memory_give(table->memory, entry);
 	table->count--;
 }
 
@@ -417,7 +412,7 @@ static void complete(struct fragment_table *table, struct incomplete *entry,
 	table->counters.datagrams_held--;
 	table->counters.fragments_complete += entry->fragments;
 	table->counters.fragments_held -= entry->fragments;
-	table->lent = (struct block){entry->block, block_size(entry->capacity)};
+	table->lent = entry->block;
 	table->bytes -= block_size(entry->capacity);
 	entry->block = NULL;
 	forget(table, entry);
@@ -468,10 +463,10 @@ static bool take_in(
 bool fragment_add(
     struct fragment_table *table, const struct fragment *fragment, struct datagram *datagram)
 {
-	struct block lent = table->lent;
-	table->lent = (struct block){NULL, 0};
+	uint8_t *lent = table->lent;
+	table->lent = NULL;
 	bool completed = take_in(table, fragment, datagram);
-	memory_give(table->memory, lent.bytes, lent.size);
+	memory_give(table->memory, lent);
 	return completed;
 }
 
@@ -503,7 +498,7 @@ struct fragment_table *fragment_table_create(
 		table->bucket_count *= 2;
 	table->buckets = memory_take_zeroed(memory, table->bucket_count * sizeof(*table->buckets));
 	if (table->buckets == NULL) {
-		memory_give(memory, table, sizeof(*table));
+		memory_give(memory, table);
 		return NULL;
 	}
 	return table;
@@ -515,9 +510,9 @@ void fragment_table_destroy(struct fragment_table *table)
 		return;
 	while (table->oldest != NULL)
 		forget(table, table->oldest);
-	memory_give(table->memory, table->lent.bytes, table->lent.size);
-	memory_give(table->memory, table->buckets, table->bucket_count * sizeof(*table->buckets));
-	memory_give(table->memory, table, sizeof(*table));
+	memory_give(table->memory, table->lent);
+	memory_give(table->memory, table->buckets);
+	memory_give(table->memory, table);
 }
 
 struct fragment_counters fragment_table_counters(const struct fragment_table *table)

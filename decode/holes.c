@@ -90,5 +90,5 @@ bool holes_drop_last(struct holes *holes, uint32_t end)
 
 void holes_destroy(struct memory *memory, struct holes *holes)
 {
-	memory_give(memory, holes, sizeof *holes);
+	memory_give(memory, holes);
 }

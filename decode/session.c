@@ -73,7 +73,7 @@ static uint8_t upper(uint8_t c)
 
 void capability_list_clear(struct session *session, struct capability_list *list)
 {
-	memory_give(text_store_memory(session->shared->texts), list->bytes, list->size);
+	memory_give(text_store_memory(session->shared->texts), list->bytes);
 	*list = (struct capability_list){0};
 }
 
@@ -88,7 +88,7 @@ static bool list_grow(struct session *session, struct capability_list *list, siz
 		return false;
 	if (list->length > 0)
 		memcpy(bytes, list->bytes, list->length);
-	memory_give(memory, list->bytes, list->size);
+	memory_give(memory, list->bytes);
 	list->bytes = bytes;
 	list->size = (uint16_t)size;
 	return true;

@@ -79,7 +79,7 @@ void text_release(struct text_store *store, struct text *text)
 	if (text == NULL || --text->references > 0)
 		return;
 	chain_table_remove(&store->table, &text->in_store);
-	memory_give(store->memory, text, sizeof *text + text->length);
+	memory_give(store->memory, text);
 }
 
 struct memory *text_store_memory(const struct text_store *store)

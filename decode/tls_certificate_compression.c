@@ -14,32 +14,17 @@
 
 enum algorithm { ALGORITHM_ZLIB = 1, ALGORITHM_BROTLI = 2, ALGORITHM_ZSTD = 3 };
 
-// ---- memory: libraries give back a block without its size, so that it stands in front
+// ---- memory for the libraries
 
 #if defined MAILTAP_WITH_ZLIB || defined MAILTAP_WITH_LIBBROTLIDEC
-union block_head {
-	size_t size;
-	max_align_t alignment;
-};
-
 static void *take_block(void *memory, size_t size)
 {
-	size_t whole = size + sizeof(union block_head);
-	if (whole < size)
-		return NULL;
-	union block_head *head = memory_take(memory, whole);
-	if (head == NULL)
-		return NULL;
-	head->size = whole;
-	return head + 1;
+	return memory_take(memory, size);
 }
 
 static void give_block(void *memory, void *block)
 {
-	if (block == NULL)
-		return;
-	union block_head *head = (union block_head *)block - 1;
-	memory_give(memory, head, head->size);
+	memory_give(memory, block);
 }
 #endif
 

@@ -29,7 +29,7 @@ void tls_flight_add(struct tls *tls, uint16_t length)
 
 void tls_flight_drop(struct tls *tls)
 {
-	memory_give(tls->memory, tls->flight, sizeof(*tls->flight));
+	memory_give(tls->memory, tls->flight);
 	tls->flight = NULL;
 	tls->flight_over = true;
 }

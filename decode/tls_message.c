@@ -20,7 +20,7 @@ static bool reserve(struct tls *tls, struct tls_half *half, uint32_t length)
 		return false;
 	if (half->filled > 0)
 		memcpy(buffer, half->buffer, half->filled);
-	memory_give(tls->memory, half->buffer, half->capacity);
+	memory_give(tls->memory, half->buffer);
 	half->buffer = buffer;
 	half->capacity = capacity;
 	return true;
@@ -29,7 +29,7 @@ static bool reserve(struct tls *tls, struct tls_half *half, uint32_t length)
 void tls_release(struct tls *tls, struct tls_half *half)
 {
 	if (half->buffer != NULL)
-		memory_give(tls->memory, half->buffer, half->capacity);
+		memory_give(tls->memory, half->buffer);
 	if (half->known != NULL)
 		tls->sink->let_go(tls->context, half->known);
 	half->buffer = NULL;

@@ -38,7 +38,7 @@ static void compressed_certificate(struct tls *tls, enum direction sender, struc
 		return;
 	if (tls_certificate_decompress(tls->memory, algorithm, compressed, certificate, length))
 		tls_message_certificate(tls, sender, view_of(certificate, length));
-	memory_give(tls->memory, certificate, length);
+	memory_give(tls->memory, certificate);
 }
 
 void tls_opened_message(

@@ -45,7 +45,7 @@ struct tls_protected {
 
 static void drop_record(struct tls *tls, struct protected_half *half)
 {
-	memory_give(tls->memory, half->record, half->capacity);
+	memory_give(tls->memory, half->record);
 	half->record = NULL;
 	half->capacity = half->filled = 0;
 }
@@ -60,7 +60,7 @@ void tls_protected_drop(struct tls *tls)
 		drop_record(tls, &protected->half[sender]);
 	}
 	tls->protected = NULL;
-	memory_give(tls->memory, protected, sizeof(*protected));
+	memory_give(tls->memory, protected);
 }
 
 // ---- the hellos
@@ -265,7 +265,7 @@ static void open_record(struct tls *tls, enum direction sender, struct view body
 		not_opened(tls, sender);
 	}
 	OPENSSL_cleanse(room, body.length);
-	memory_give(tls->memory, room, body.length);
+	memory_give(tls->memory, room);
 }
 
 // Collects a piece of the record's body. False: no memory.

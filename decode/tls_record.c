@@ -396,7 +396,7 @@ void tls_destroy(struct tls *tls)
 	tls_release(tls, &tls->half[FROM_SERVER]);
 	tls_flight_drop(tls);
 	tls_protected_drop(tls);
-	memory_give(tls->memory, tls, sizeof(*tls));
+	memory_give(tls->memory, tls);
 }
 
 // Nothing can be learned from a direction that is lost or is not TLS.

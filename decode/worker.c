@@ -69,7 +69,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	}
 	if (flow->session != NULL) {
 		session_release(flow->session);
-		memory_give(worker->memory, flow->session, sizeof *flow->session);
+		memory_give(worker->memory, flow->session);
 	}
 }
 

@@ -362,11 +362,10 @@ void *memory_take_zeroed(struct memory *memory, size_t size)
 	return block != NULL ? memset(block, 0, size) : NULL;
 }
 
-void memory_give(struct memory *memory, void *block, size_t size)
+void memory_give(struct memory *memory, void *block)
 {
 	if (block == NULL)
 		return;
-	(void)size;
 	struct slab *slab = slab_at(block);
 	unsigned class = slab->class;
 	struct free_block *given = block;

@@ -28,8 +28,8 @@ void *memory_take(struct memory *memory, size_t size);
 // As memory_take, cleared.
 void *memory_take_zeroed(struct memory *memory, size_t size);
 
-// Gives a block back. `size` must be what it was taken with. NULL is allowed.
-void memory_give(struct memory *memory, void *block, size_t size);
+// Gives a block back. NULL is allowed.
+void memory_give(struct memory *memory, void *block);
 
 // Bytes a block of `size` really occupies (its class): callers that grow a buffer use all of it.
 size_t memory_class_size(size_t size);

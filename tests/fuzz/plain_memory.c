@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes the place of capture/base/memory.c in the fuzzers: every block comes from malloc with exactly
 // the size asked for, so that the sanitizer sees each byte read or written beside it, each use after
-// it was given back and each block forgotten. The budget holds as in the original, by class sizes.
+// it was given back and each block forgotten. The budget holds as in the original, by class sizes of what
+// malloc gives: with the sanitizer, that is what was asked for.
 #include "capture/base/memory.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-
-// What a block's size is known to be: as it was asked for, or what malloc made of it.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EXACT_SIZES
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define EXACT_SIZES
-#endif
-#ifdef EXACT_SIZES
-static const bool exact = true;
-#else
-static const bool exact = false;
-#endif
 
 struct memory {
 	size_t budget, in_use;
@@ -54,15 +41,16 @@ size_t memory_class_size(size_t size)
 
 void *memory_take(struct memory *memory, size_t size)
 {
-	size_t bytes = memory_class_size(size);
-	if (size > MEMORY_BLOCK_MAX || bytes > memory->budget - memory->in_use) {
+	void *block = size <= MEMORY_BLOCK_MAX ? malloc(size > 0 ? size : 1) : NULL;
+	if (block == NULL && size <= MEMORY_BLOCK_MAX)
+		abort();
+	size_t bytes = memory_class_size(malloc_usable_size(block));
+	if (block == NULL || bytes > memory->budget - memory->in_use) {
+		free(block);
 		memory->refusals++;
 		return NULL;
 	}
 	memory->in_use += bytes;
-	void *block = malloc(size > 0 ? size : 1);
-	if (block == NULL)
-		abort();
 	return memset(block, 0xa5, size); // never zero by chance
 }
 
@@ -72,14 +60,11 @@ void *memory_take_zeroed(struct memory *memory, size_t size)
 	return block != NULL ? memset(block, 0, size) : NULL;
 }
 
-void memory_give(struct memory *memory, void *block, size_t size)
+void memory_give(struct memory *memory, void *block)
 {
 	if (block == NULL)
 		return;
-	size_t usable = malloc_usable_size(block), asked = size > 0 ? size : 1;
-	if (usable < asked || (exact && usable != asked))
-		abort();
-	memory->in_use -= memory_class_size(size);
+	memory->in_use -= memory_class_size(malloc_usable_size(block));
 	free(block);
 }
 

@@ -367,7 +367,7 @@ static void end(void)
 		holes_destroy(lab.memory, lab.flow.streams[from].holes);
 	if (lab.flow.session != NULL) {
 		session_release(lab.flow.session);
-		memory_give(lab.memory, lab.flow.session, sizeof *lab.flow.session);
+		memory_give(lab.memory, lab.flow.session);
 	}
 	MUST(text_store_count(lab.shared.texts) == 0);
 	text_store_destroy(lab.shared.texts);

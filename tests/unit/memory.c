@@ -23,8 +23,8 @@ static void blocks_hold_what_was_asked(void **state)
 		memset(first, 1, size);
 		memset(second, 2, size);
 		assert_int_equal(first[size - 1], 1);
-		memory_give(memory, first, size);
-		memory_give(memory, second, size);
+		memory_give(memory, first);
+		memory_give(memory, second);
 	}
 	assert_int_equal(memory_in_use(memory), 0);
 	memory_destroy(memory);
@@ -35,7 +35,7 @@ static void blocks_are_recycled(void **state)
 	(void)state;
 	struct memory *memory = memory_create(1 << 20);
 	for (int round = 0; round < 100000; round++)
-		memory_give(memory, memory_take(memory, 500), 500);
+		memory_give(memory, memory_take(memory, 500));
 	assert_true(memory_reserved(memory) <= 300 * 1024);
 	assert_int_equal(memory_refusals(memory), 0);
 	memory_destroy(memory);
@@ -70,9 +70,9 @@ static void empty_slabs_serve_any_size(void **state)
 		assert_true(count * sizes[i] > BUDGET / 4 * 3 || count == BLOCKS);
 		assert_true(memory_reserved(memory) <= BUDGET);
 		for (size_t k = 0; k < count; k += 2) // every other one, then the rest
-			memory_give(memory, blocks[k], sizes[i]);
+			memory_give(memory, blocks[k]);
 		for (size_t k = 1; k < count; k += 2)
-			memory_give(memory, blocks[k], sizes[i]);
+			memory_give(memory, blocks[k]);
 		assert_int_equal(memory_in_use(memory), 0);
 	}
 	memory_destroy(memory);
@@ -92,16 +92,16 @@ static void tight_before_refused(void **state)
 	assert_int_equal(memory_refusals(memory), 0);
 	assert_true(larges > 500 && larges < BLOCKS);
 	assert_null(memory_take(memory, 1000));
-	memory_give(memory, large[--larges], 1000);
+	memory_give(memory, large[--larges]);
 	assert_false(memory_is_tight(memory));
 	while (!memory_is_tight(memory) && smalls < BLOCKS)
 		small[smalls++] = memory_take(memory, 300);
 	assert_true(smalls > 300 && smalls < BLOCKS); // one slab of them
 	while (larges > 0)
-		memory_give(memory, large[--larges], 1000);
+		memory_give(memory, large[--larges]);
 	assert_false(memory_is_tight(memory));
 	while (smalls > 0)
-		memory_give(memory, small[--smalls], 300);
+		memory_give(memory, small[--smalls]);
 	assert_int_equal(memory_in_use(memory), 0);
 	memory_destroy(memory);
 }
@@ -117,14 +117,14 @@ static void larger_blocks_serve(void **state)
 	assert_non_null(between);
 	memset(between, 1, 700);
 	assert_int_equal(memory_in_use(memory), before + memory_class_size(1000));
-	memory_give(memory, between, 700);
+	memory_give(memory, between);
 	assert_int_equal(memory_in_use(memory), before);
 	assert_int_equal(memory_refusals(memory), 0);
 	assert_null(memory_take(memory, 40));
 	assert_null(memory_take(memory, 1100));
 	assert_int_equal(memory_refusals(memory), 2);
-	memory_give(memory, small, 300);
-	memory_give(memory, large, 1000);
+	memory_give(memory, small);
+	memory_give(memory, large);
 	assert_int_equal(memory_in_use(memory), 0);
 	memory_destroy(memory);
 }
