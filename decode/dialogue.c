@@ -20,6 +20,7 @@ void dialogue_drop_kept(struct dialogue *dialogue, struct half *half)
 	memory_give(dialogue->memory, half->kept);
 	half->kept = NULL;
 	half->length = half->size = 0;
+	half->beyond = 0;
 }
 
 static bool keep(struct dialogue *dialogue, struct half *half, const uint8_t *bytes, size_t length)
@@ -43,17 +44,20 @@ static bool keep(struct dialogue *dialogue, struct half *half, const uint8_t *by
 	return true;
 }
 
-// Gives the kept bytes of a direction to the parser and keeps what is left.
-void dialogue_run_kept(struct dialogue *dialogue, enum direction from)
+// Keeps what a side says that waits for an answer: its beginning, and how much there was beyond that.
+static void hold(struct dialogue *dialogue, struct half *half, const uint8_t *bytes, size_t length)
+{
+	size_t room = half->beyond > 0 ? 0 : KEPT_MAX - half->length;
+	size_t kept = length < room ? length : room;
+	if (kept > 0 && !keep(dialogue, half, bytes, kept))
+		kept = 0;
+	half->beyond += length - kept;
+}
+
+static void run_taken(struct dialogue *dialogue, enum direction from, uint8_t *bytes,
+    uint32_t length, uint32_t size)
 {
 	struct half *half = &dialogue->halves[from];
-	if (half->length == 0)
-		return;
-	// The buffer is taken out of the half meanwhile: what the parser does may change the half.
-	uint8_t *bytes = half->kept;
-	uint32_t length = half->length, size = half->size;
-	half->kept = NULL;
-	half->length = half->size = 0;
 	size_t used = run(dialogue, from, bytes, length);
 	if (used < length && dialogue->stage != STAGE_DONE) {
 		memmove(bytes, bytes + used, length - used);
@@ -63,6 +67,25 @@ void dialogue_run_kept(struct dialogue *dialogue, enum direction from)
 		return;
 	}
 	memory_give(dialogue->memory, bytes);
+}
+
+// Gives the kept bytes of a direction to the parser and keeps what is left. What there was no room for is a
+// gap behind them.
+void dialogue_run_kept(struct dialogue *dialogue, enum direction from)
+{
+	struct half *half = &dialogue->halves[from];
+	if (half->length == 0 && half->beyond == 0)
+		return;
+	// They are taken out of the half meanwhile: what the parser does may change the half.
+	struct half taken = *half;
+	half->kept = NULL;
+	half->length = half->size = 0;
+	half->beyond = 0;
+	run_taken(dialogue, from, taken.kept, taken.length, taken.size);
+	if (half->held)
+		half->beyond = taken.beyond;
+	else
+		dialogue_gap(dialogue, from, taken.beyond);
 }
 
 /* ---- stages ---- */
@@ -155,6 +178,12 @@ bool dialogue_begin_tls(struct dialogue *dialogue, enum tls_mode mode)
 
 /* ---- upgrade ---- */
 
+static void note_injected(struct session *session, uint64_t bytes)
+{
+	bytes += session->injected_command_bytes;
+	session->injected_command_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+}
+
 // Bytes of the client that were sent before the server agreed to TLS, and are not TLS, are commands
 // meant to be taken over into the protected session (CVE-2011-0411 and its family).
 static void client_enters_tls(struct dialogue *dialogue)
@@ -165,7 +194,7 @@ static void client_enters_tls(struct dialogue *dialogue)
 		if (dialogue->session->upgrade_inferred == SEEN_YES)
 			tls_gap(dialogue->tls, FROM_CLIENT, 1); // the rest of a hello, as likely
 		else
-			dialogue->session->injected_command_bytes += client->length;
+			note_injected(dialogue->session, client->length + client->beyond);
 		dialogue_drop_kept(dialogue, client);
 	}
 }
@@ -284,8 +313,8 @@ static void give_up_hold(struct dialogue *dialogue, enum direction held)
 	half->held = false;
 	half->unheard = true;
 	dialogue->ops->give_up_hold(dialogue->state, dialogue->session, held);
-	if (half->length > 0)
-		tell_lost(dialogue, held, half->length);
+	if (half->length + half->beyond > 0)
+		tell_lost(dialogue, held, half->length + half->beyond);
 }
 
 static size_t run_mail(
@@ -443,9 +472,15 @@ static size_t take_some(
 	struct half *half = &dialogue->halves[from];
 	if (half->length == 0 && !half->held) {
 		size_t used = run(dialogue, from, bytes, length);
-		if (dialogue->stage != STAGE_DONE && used < length &&
-		    !keep(dialogue, half, bytes + used, length - used))
+		if (dialogue->stage == STAGE_MAIL && half->held)
+			hold(dialogue, half, bytes + used, length - used);
+		else if (dialogue->stage != STAGE_DONE && used < length &&
+		         !keep(dialogue, half, bytes + used, length - used))
 			dialogue_gap(dialogue, from, length - used);
+		return length;
+	}
+	if (dialogue->stage == STAGE_MAIL && half->held) {
+		hold(dialogue, half, bytes, length);
 		return length;
 	}
 	if (!half->held && length > PIECE)

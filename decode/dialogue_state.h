@@ -17,6 +17,7 @@ enum stage {
 struct half {
 	uint8_t *kept; // bytes that no parser has consumed yet
 	uint32_t length, size;
+	uint64_t beyond; // bytes behind those for which there was no room, while it was held
 	uint64_t skip; // bytes to read over before the next that count
 	bool held; // until the other direction releases it
 	bool from_start; // nothing of this direction is missing so far

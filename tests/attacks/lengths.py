@@ -105,7 +105,7 @@ CASES = {
              [(length, (False, 512)) for length in (LINE - 1, LINE, LINE + 1, 3 * LINE)]),
     "unknown words": (undecided, lambda r: r["protocol"], [(4095, None), (4096, "unknown"), (9000, "unknown")]),
     "bytes before mail": (searched, lambda r: r["protocol"], [(60_000, "smtp"), (70_000, None)]),
-    "bytes before TLS": (pipelined, injected, up_to(65536, None)),
+    "bytes before TLS": (pipelined, injected, [(length, length) for length in (65535, 65536, 65537, 200_000)]),
 }  # fmt: skip
 
 
