@@ -496,18 +496,21 @@ static int looks_like_record(enum direction sender, const uint8_t *bytes, size_t
 		return 0;
 	if (!header_fits(bytes, length))
 		return 0;
-	if (length >= 5) {
-		unsigned record = (unsigned)(bytes[3] << 8 | bytes[4]);
-		if (alert ? record != 2 : record < 4 || record > 1 << 14)
-			return 0;
-	}
+	if (length < 5)
+		return -1;
+	unsigned record = (unsigned)(bytes[3] << 8 | bytes[4]);
+	if (alert ? record != 2 : record == 0 || record > 1 << 14)
+		return 0;
 	if (length < 6)
 		return -1;
 	if (alert)
 		return bytes[5] == 1 || bytes[5] == 2;
 	if (bytes[5] != hello)
 		return 0;
-	return length < 7 ? -1 : bytes[6] == 0; // no hello takes 64 KiB
+	if (length < 7)
+		return -1;
+	// No hello takes 64 KiB. Of a message in pieces (RFC 8446 5.1), only the type may be in the first record.
+	return bytes[6] == (record > 1 ? 0 : CONTENT_HANDSHAKE);
 }
 
 // RFC 5246 E.2: length (top bit set), type, version, lengths of suites, session id, challenge.

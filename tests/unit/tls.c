@@ -696,7 +696,11 @@ static void first_looks(void **state)
 	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\xde\x02", 0);
 	LOOK(FROM_SERVER, "\x16\x03\x01\x00\xde\x01", 0);
 	LOOK(FROM_CLIENT, "\x16\x03\x05", 0);
-	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\x02", 0);
+	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\x00", 0);
+	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\x01\x01\x16", 1);
+	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\x01\x01\x00", 0);
+	LOOK(FROM_CLIENT, "\x16\x03\x01\x00\x02\x01\x00", 1);
+	LOOK(FROM_SERVER, "\x16\x03\x03\x00\x03\x02\x00", 1);
 	LOOK(FROM_CLIENT, "\x16\x03\x01\x50\x00", 0);
 	LOOK(FROM_CLIENT, "\x17\x03\x01\x48\x01", 0);
 	LOOK(FROM_CLIENT, "E", 0);
