@@ -237,6 +237,7 @@ struct certificate_judgement certificate_judge_session(
 	struct shown_chain shown;
 	const struct shown_chain *chain = &shown;
 	certificate_store_trim(judge->certificates);
+	chain_judge_tell_time(judge->chains, seconds_of(record->end));
 	chain_of(tls, FROM_CLIENT, &shown);
 	if (shown.count > 0)
 		judge_side(judge, record, FROM_CLIENT, chain->sha256, chain->count, &judgement);

@@ -3,6 +3,7 @@
 #include "analytics/chain_judge.h"
 
 #include "analytics/chain_examination.h"
+#include "analytics/judging_budget.h"
 #include "capture/base/hash.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct chain_judge {
 	struct entry **buckets;
 	size_t bucket_count; // a power of two
 	struct entry *oldest, *newest;
+	struct judging_budget budget;
 	struct chain_judge_counters counters;
 };
 
@@ -135,6 +137,20 @@ static void keep(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES]
 
 /* ---- judging ---- */
 
+void chain_judge_tell_time(struct chain_judge *judge, int64_t now)
+{
+	judging_budget_tell_time(&judge->budget, now);
+}
+
+static bool can_afford(
+    struct chain_judge *judge, const struct certificate *const *sent, size_t count)
+{
+	if (judging_budget_spend(&judge->budget, judging_work(sent, count)))
+		return true;
+	judge->counters.too_dear++;
+	return false;
+}
+
 static bool examine(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES], size_t count,
     enum certificate_role role, int64_t at, struct chain_examination *examination)
 {
@@ -146,7 +162,7 @@ static bool examine(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYT
 		bytes += sent[i] != NULL ? sent[i]->facts.der.length : 0;
 		held = sent[i] != NULL && bytes <= CHAIN_BYTES_MAX;
 	}
-	if (!held ||
+	if (!held || !can_afford(judge, sent, count) ||
 	    !chain_examine(judge->certificates, judge->trust, sent, count, role, at, examination)) {
 		judge->counters.unjudged++;
 		return false;
@@ -204,6 +220,7 @@ struct chain_judge *chain_judge_create(
 	judge->certificates = certificates;
 	judge->trust = trust;
 	judge->key = hash_key_random();
+	judge->budget = judging_budget_full();
 	judge->bucket_count = BUCKETS_MIN;
 	while (judge->bucket_count < bytes / BYTES_PER_BUCKET)
 		judge->bucket_count *= 2;

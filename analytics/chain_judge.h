@@ -70,6 +70,7 @@ struct chain_judge_counters {
 	uint64_t known;    // lists that were found judged
 	uint64_t verified; // that were judged: new, out of their time, or with a new issuer
 	uint64_t unjudged; // of which nothing could be said
+	uint64_t too_dear; // of these, because there was no budget left for them (judging_budget.h)
 	uint64_t cached;   // judgements held now
 	uint64_t bytes;    // of them
 	uint64_t evicted;  // given up for room
@@ -93,10 +94,13 @@ void chain_judge_use_trust(struct chain_judge *judge, struct trust_store *trust)
 
 void chain_judge_destroy(struct chain_judge *judge);
 
+// It is this second of packet time, since 1970: the budget for lists that are dear to judge goes by it.
+void chain_judge_tell_time(struct chain_judge *judge, int64_t now);
+
 // Judges a list as it was sent, first certificate first. All of it must be in the certificate store
 // (add, judge, then trim). `role`: CERTIFICATE_SERVER or CERTIFICATE_CLIENT, who sent it. `at`: packet
 // time in seconds since 1970, any value. False: nothing can be said: the list is empty or too large, a
-// certificate is not held, or there is no memory.
+// certificate is not held, there is no budget left for it, or no memory.
 bool chain_judge(struct chain_judge *judge, const uint8_t (*chain)[SHA256_BYTES], size_t count,
     enum certificate_role role, int64_t at, struct chain_judgement *judgement);
 

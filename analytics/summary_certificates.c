@@ -205,8 +205,10 @@ static void print_bounds(const struct certificate_judge_counters *counters, FILE
 	    "certificates were too large to be kept (--memory)");
 	print_if(out, counters->chains.evicted,
 	    "judgements were given up for lack of memory, and made again when needed");
-	print_if(out, counters->chains.unjudged,
+	print_if(out, counters->chains.unjudged - counters->chains.too_dear,
 	    "lists could not be judged: a certificate had been given up");
+	print_if(out, counters->chains.too_dear,
+	    "lists were not judged: too many that are dear to judge, in too short a time");
 	print_if(out, counters->servers.evicted,
 	    "servers were forgotten whose certificate might have been recalled");
 }

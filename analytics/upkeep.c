@@ -2,7 +2,7 @@
 #include "analytics/upkeep.h"
 
 #include "analytics/reloader.h"
-#include "analytics/server_memory.h"
+#include "analytics/server_memory_saver.h"
 #include "analytics/service.h"
 
 #include <inttypes.h>
@@ -20,6 +20,7 @@ enum phase { BEGINNING, READY, STOPPING };
 struct upkeep {
 	struct upkeep_options options;
 	struct reloader *reloader;
+	struct server_memory_saver saver;
 	struct progress_watch watch;
 	int64_t watchdog; // nanoseconds within which a sign of life is wanted; 0: nobody wants one
 	int64_t last_sign;
@@ -34,7 +35,10 @@ struct upkeep *upkeep_create(const struct upkeep_options *options, struct error 
 	error_set(error, "no memory to look after the run");
 	if (upkeep == NULL)
 		return NULL;
-	*upkeep = (struct upkeep){.options = *options, .watchdog = service_watchdog()};
+	*upkeep = (struct upkeep){.options = *options,
+	    .saver = server_memory_saver_begin(
+	        options->servers, options->server_memory, time(NULL)),
+	    .watchdog = service_watchdog()};
 	upkeep->reloader =
 	    reloader_start(options->options, options->patterns, options->tell, error);
 	if (upkeep->reloader != NULL)
@@ -143,6 +147,8 @@ bool upkeep_second(struct upkeep *upkeep, struct error *error)
 		return false;
 	if (reloader_take(upkeep->reloader, &reloaded))
 		finish_reload(upkeep, &reloaded);
+	if (!server_memory_saver_turn(&upkeep->saver, time(NULL), error))
+		upkeep->options.tell(error);
 	give_sign(upkeep);
 	return upkeep->options.logs == NULL ||
 	       log_directory_tick(upkeep->options.logs, time(NULL), error);

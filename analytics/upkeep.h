@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run does besides its packets and sessions, about once a second in the analytics thread: has logs put
-// aside, files read again when a signal asks for it, and the service manager told how it goes. Owns the
+// aside, files read again when a signal asks for it, what is known of servers saved, and the service manager told how it goes. Owns the
 // reloader and the watch over the threads' progress; all else is borrowed.
 #ifndef MAILTAP_ANALYTICS_UPKEEP_H
 #define MAILTAP_ANALYTICS_UPKEEP_H
@@ -20,6 +20,7 @@ struct upkeep_options {
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
 	struct server_memory *servers;
+	const char *server_memory; // where to save them while the run goes on; NULL: nowhere
 	void (*tell)(const struct error *what); // says a line; from any thread
 };
 

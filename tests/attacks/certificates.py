@@ -123,10 +123,10 @@ CASES = {
 ANCHORS = 100
 
 
-def session(number, shown):
+def session(number, shown, later=0):
     """A client that completes the handshake over this list, and goes on."""
     body = tls.AGREED + tls.message(tls.CERTIFICATE, tls.vector(3, b"".join(tls.vector(3, c) for c in shown)))
-    talk = Conversation(993, client_port=40000 + number, start=START + number * 1000).open().client(tls.ASKED)
+    talk = Conversation(993, client_port=40000 + number, start=START + number * 1000 + later).open().client(tls.ASKED)
     talk.server(tls.records(body + tls.message(tls.DONE, b"")))
     ended = tls.record(b"\x01", 20) + tls.record(bytes(40))
     talk.client(tls.record(tls.message(16, tls.vector(1, bytes(65)))) + ended).server(ended)
@@ -142,6 +142,32 @@ def anchors(path):
             text = base64.encodebytes(made).decode("ascii")
             file.write(f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n")
     return path
+
+
+DEAR, FIRST_DEAR, SECOND = 14, 100, 10**9
+ORDINARY, AGAIN = FIRST_DEAR + DEAR, FIRST_DEAR + DEAR + 1
+
+
+def dear_lists():
+    """More lists of 200 KiB than are judged in so short a time, an ordinary one, and later another of theirs."""
+
+    def dear(number):
+        return [certificate(b"dear %d" % number, b"x", extension(99, bytes(200 << 10)))]
+
+    packets = [packet for n in range(DEAR) for packet in session(FIRST_DEAR + n, dear(n), SECOND).packets]
+    packets += session(ORDINARY, chain(b"ordinary", 2), SECOND).packets
+    return packets + session(AGAIN, dear(DEAR), 60 * SECOND).packets
+
+
+def check_dear(tap, after):
+    """Beyond the budget nothing is said; others are judged as ever, and so are they once it has come back."""
+    found = {record["client_port"] - 40000: record["certificate_status"] for record in after.of(server="198.51.100.20")}
+    told = [found[FIRST_DEAR + n] for n in range(DEAR)]
+    judged = [status for status in told if status is not None]
+    tap.check(5 <= len(judged) <= 10 and all("untrusted" in status for status in judged),
+              "of too many dear lists some are judged, and of the others nothing is said", [str(told)])  # fmt: skip
+    tap.check("untrusted" in (found[ORDINARY] or []), "an ordinary list beside them is judged", [str(found[ORDINARY])])
+    tap.check("untrusted" in (found[AGAIN] or []), "and a dear one later", [str(found[AGAIN])])
 
 
 def check_cases(tap, after):
@@ -161,11 +187,13 @@ def main():
     tap, packets = Tap(), []
     for number, (shown, _, _) in enumerate(CASES.values()):
         packets += session(number, shown).packets
+    packets += dear_lists()
     packets.sort(key=lambda packet: packet.time)
     with tempfile.TemporaryDirectory(prefix="anchors-") as folder:
         trusted = ["--ca-file", anchors(Path(folder) / "anchors.pem")]
         before, after = attack.beside(options.mailtap, packets, *trusted, memory="64M")
     check_cases(tap, after)
+    check_dear(tap, after)
     subjects = [made["subject"] for made in after.certificates if made["subject"]]
     tap.check(max(map(len, subjects)) == 4096, "a subject in the log has 4 KiB at most")
     serials = {made["subject"]: made["serial"] for made in after.certificates}

@@ -86,6 +86,31 @@ def of_machine(tap, mailtap, folder, preload):
     tap.check(done.returncode == 0 and sessions == traffic.count, "machine: and is reported", [str(sessions)])
 
 
+def of_memory(tap, mailtap, folder, preload):
+    """What is known of servers is saved while a run goes on: what kills it leaves that."""
+    servers, clock, traffic = folder / "servers", folder / "clock", Traffic()
+    clock.write_bytes(struct.pack("=q", 0))
+    how = ["-w", folder / "memory", "--append", "--server-memory", servers]
+    run = LiveRun(mailtap, *how, environment={"LD_PRELOAD": preload, "CLOCK_FILE": str(clock)})
+    saved = []
+    for minutes in (6, 12):
+        sessions = traffic.take(20)
+        run.give(sessions)
+        before = servers.stat().st_ino if saved else None
+        wait_for(lambda: len(program.json_lines((folder / "memory" / "sessions.jsonl").read_bytes())) >= traffic.count - 1
+                 if (folder / "memory" / "sessions.jsonl").exists() else False, "records")  # fmt: skip
+        early = servers.exists() and servers.stat().st_ino != before
+        tap.check(not early, f"memory: not saved before its time, minute {minutes}")
+        with open(clock, "r+b") as file:
+            file.write(struct.pack("=q", minutes * 60))
+        wait_for(lambda: servers.exists() and servers.stat().st_ino != before, "the memory of servers")
+        saved.append(servers.read_bytes())
+    run.kill()
+    tap.check(servers.read_bytes() == saved[1] and saved[0] != saved[1], "memory: saved again, and still there behind kill -9")
+    told = program.run(mailtap, ["servers", "--server-memory", servers])
+    tap.check(told.returncode == 0 and told.stdout and not told.stderr, "memory: and whole", [program.text(told.stderr)])
+
+
 def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
@@ -95,6 +120,7 @@ def main():
             of_packets(tap, options.mailtap, Path(folder), workers)
         if preload:
             of_machine(tap, options.mailtap, Path(folder), preload)
+            of_memory(tap, options.mailtap, Path(folder), preload)
         else:
             tap.skip("the machine's clock", "CLOCK_PRELOAD names no library that puts it")
     return tap.done()
