@@ -168,14 +168,30 @@ static bool names_extension(const struct line *line)
 	return false;
 }
 
+// The bit of the extension that a line of a list names; 0: of none.
+static unsigned extension_bit(const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < EXTENSIONS; i++)
+		if (bytes[0] == (uint8_t)extensions[i][0] &&
+		    capabilities_have(bytes, length, extensions[i]))
+			return 1u << i;
+	return 0;
+}
+
 // A whole reply with keywords that only EHLO brings, and nothing that looks like an address, while
 // the client's side is not seen.
 static bool is_ehlo_reply(const struct smtp *smtp)
 {
+	const uint8_t *bytes = smtp->list.bytes;
 	unsigned known = 0;
-	for (size_t i = 0; i < EXTENSIONS; i++)
-		known += capabilities_have(smtp->list.bytes, smtp->list.length, extensions[i]);
-	return known >= 2 && memchr(smtp->list.bytes, '@', smtp->list.length) == NULL;
+	size_t length = smtp->list.length;
+	for (size_t start = 0, end; start < length; start = end + 1) {
+		const uint8_t *newline = memchr(bytes + start, '\n', length - start);
+		end = newline != NULL ? (size_t)(newline - bytes) : length;
+		if (end > start)
+			known |= extension_bit(bytes + start, end - start);
+	}
+	return (known & (known - 1)) != 0 && memchr(bytes, '@', length) == NULL;
 }
 
 // A reply that no known command asked for: its command was lost, or the server talks too much.
