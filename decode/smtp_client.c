@@ -97,6 +97,7 @@ static enum feed_next client_authenticates(
 void smtp_body_begins(struct smtp *smtp, struct session *session)
 {
 	smtp->client = CLIENT_BODY;
+	smtp->readers[FROM_CLIENT] = (struct line_reader){0}; // of a line that has begun, the rest is body
 	smtp->body_end = BODY_CRLF;
 	smtp->body_bytes = 0;
 	smtp->gap_in_body = session->dialogue_gap[FROM_CLIENT];

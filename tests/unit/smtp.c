@@ -199,6 +199,14 @@ static const struct mail_conversation conversations[] = {
         .facts = {"requested=yes", "reply=-", "accepted=-", "tls_mode=-"},
     },
     {
+        .name = "354 that nobody asked for, within a line of the client",
+        .port = PROTOCOL_SMTP,
+        .turns = {BANNER, C("NOOP a line that does not end here"), S("354 go\r\n"),
+            C("\r\n.\r\n"), S("250 taken\r\n"),
+            C("EHLO c.example\r\nNOOP with more behind it than there was then\r\n")},
+        .facts = {"client_name=c.example"},
+    },
+    {
         .name = "commands injected behind STARTTLS",
         .port = PROTOCOL_SMTP,
         .turns = {BANNER, EHLO, EHLO_REPLY, C("STARTTLS\r\nMAIL FROM:<evil>\r\nRCPT TO:<b>\r\n"),
