@@ -45,7 +45,7 @@ static bool same(struct view one, struct view other)
 
 bool pem_next(struct view *text, struct pem_block *block)
 {
-	struct view line, label, before = *text;
+	struct view line, label, before;
 	do {
 		if (!next_line(text, &line))
 			return false;
