@@ -5,14 +5,13 @@
 #include "analytics/alert_limit.h"
 #include "analytics/exporter.h"
 #include "analytics/json_evidence.h"
-#include "analytics/log_directory.h"
+#include "analytics/record_outlet.h"
 #include "analytics/session_id.h"
 
 #include <stdlib.h>
 
 struct alerts_export {
-	struct log_directory *logs;
-	struct log_file *output;
+	struct record_outlet outlet;
 	struct alert_limit *limit;
 	uint64_t written, left_out;
 	bool anonymised;
@@ -21,7 +20,7 @@ struct alerts_export {
 
 static void *alerts_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->logs == NULL)
+	if (!record_outlet_wanted(settings))
 		return NULL;
 	struct alerts_export *export = calloc(1, sizeof *export);
 	if (export != NULL)
@@ -32,9 +31,7 @@ static void *alerts_open(const struct exporter_settings *settings, struct error 
 		return NULL;
 	}
 	export->anonymised = settings->anonymiser != NULL;
-	export->logs = settings->logs;
-	export->output = log_directory_log(settings->logs, "alerts", error);
-	if (export->output != NULL)
+	if (record_outlet_open(&export->outlet, settings, STORE_ALERTS, error))
 		return export;
 	alert_limit_destroy(export->limit);
 	free(export);
@@ -76,7 +73,7 @@ static bool write_line(struct alerts_export *export, struct error *error)
 	json_object_end(json);
 	json_line_end(json);
 	if (!json->failed)
-		return log_file_add(export->output, json->text, json->length, error);
+		return record_outlet_add(&export->outlet, json, error);
 	error_set(error, "no memory to write an alert");
 	return false;
 }
@@ -169,7 +166,7 @@ static bool alerts_alert(void *exporter, const struct judged_session *judged, st
 static bool alerts_wait(void *exporter, struct error *error)
 {
 	struct alerts_export *export = exporter;
-	return log_file_flush(export->output, error);
+	return record_outlet_flush(&export->outlet, error);
 }
 
 static void alerts_written(const void *exporter, struct written_counters *counters)
@@ -188,7 +185,7 @@ static bool alerts_close(
 	(void)accounting;
 	while (good && alert_limit_drain(export->limit, &group))
 		good = write_left_out(export, &group, error);
-	good &= log_directory_close_log(export->logs, export->output, error);
+	good &= record_outlet_close(&export->outlet, error);
 	json_release(&export->json);
 	alert_limit_destroy(export->limit);
 	free(export);

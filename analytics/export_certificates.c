@@ -5,7 +5,7 @@
 #include "analytics/certificate_pem.h"
 #include "analytics/exporter.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_directory.h"
+#include "analytics/record_outlet.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -14,8 +14,7 @@
 enum { NAME_TEXT_MAX = 4096 }; // bytes of a subject or issuer
 
 struct certificates_export {
-	struct log_directory *logs;
-	struct log_file *output;
+	struct record_outlet outlet;
 	struct anonymiser *anonymiser; // NULL: addresses are the real ones
 	bool pem;
 	uint64_t written;
@@ -24,7 +23,7 @@ struct certificates_export {
 
 static void *certificates_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->logs == NULL)
+	if (!record_outlet_wanted(settings))
 		return NULL;
 	struct certificates_export *export = calloc(1, sizeof *export);
 	if (export == NULL) {
@@ -33,9 +32,7 @@ static void *certificates_open(const struct exporter_settings *settings, struct 
 	}
 	export->pem = settings->pem;
 	export->anonymiser = settings->anonymiser;
-	export->logs = settings->logs;
-	export->output = log_directory_log(settings->logs, "certificates", error);
-	if (export->output != NULL)
+	if (record_outlet_open(&export->outlet, settings, STORE_CERTIFICATES, error))
 		return export;
 	free(export);
 	return NULL;
@@ -237,7 +234,7 @@ static bool certificates_certificate(
 		return false;
 	}
 	export->written++;
-	return log_file_add(export->output, json->text, json->length, error);
+	return record_outlet_add(&export->outlet, json, error);
 }
 
 static void certificates_written(const void *exporter, struct written_counters *counters)
@@ -251,7 +248,7 @@ static bool certificates_close(
 {
 	struct certificates_export *export = exporter;
 	(void)accounting;
-	bool good = log_directory_close_log(export->logs, export->output, error);
+	bool good = record_outlet_close(&export->outlet, error);
 	json_release(&export->json);
 	free(export);
 	return good;

@@ -5,7 +5,7 @@
 #include "analytics/exporter.h"
 #include "analytics/json_evidence.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_directory.h"
+#include "analytics/record_outlet.h"
 #include "analytics/session_id.h"
 #include "decode/tls.h"
 #include "decode/tls_facts.h"
@@ -16,8 +16,8 @@
 #include <string.h>
 
 struct sessions_export {
-	struct log_directory *logs; // NULL: not asked for
-	struct log_file *outputs[2]; // log and printed records; NULL: not asked for
+	struct record_outlet outlet; // of log and store, if they are asked for
+	struct log_file *printed; // NULL: not asked for
 	struct community_hash *community;
 	const char *sensor;
 	uint64_t written; // records, whatever the number of outputs
@@ -369,11 +369,9 @@ static bool export_close(
     void *exporter, const struct run_accounting *accounting, struct error *error)
 {
 	struct sessions_export *export = exporter;
-	bool good = true;
 	(void)accounting;
-	if (export->logs != NULL)
-		good = log_directory_close_log(export->logs, export->outputs[0], error);
-	good &= log_file_close(export->outputs[1], error);
+	bool good = record_outlet_close(&export->outlet, error);
+	good &= log_file_close(export->printed, error);
 	json_release(&export->json);
 	community_hash_destroy(export->community);
 	free(export);
@@ -382,7 +380,7 @@ static bool export_close(
 
 static void *export_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->logs == NULL && settings->records_path == NULL)
+	if (!record_outlet_wanted(settings) && settings->records_path == NULL)
 		return NULL;
 	struct sessions_export *export = calloc(1, sizeof *export);
 	if (export != NULL)
@@ -394,15 +392,10 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	}
 	export->sensor = settings->sensor;
 	export->anonymised = settings->anonymiser != NULL;
-	bool good = true;
-	if (settings->logs != NULL) {
-		export->logs = settings->logs;
-		export->outputs[0] = log_directory_log(settings->logs, "sessions", error);
-		good = export->outputs[0] != NULL;
-	}
+	bool good = record_outlet_open(&export->outlet, settings, STORE_SESSIONS, error);
 	if (good && settings->records_path != NULL) {
-		export->outputs[1] = log_file_at(settings->records_path, error);
-		good = export->outputs[1] != NULL;
+		export->printed = log_file_at(settings->records_path, error);
+		good = export->printed != NULL;
 	}
 	if (good)
 		return export;
@@ -430,10 +423,11 @@ static bool export_session(void *exporter, const struct judged_session *judged, 
 		error_set(error, "no memory to write a session record");
 		return false;
 	}
-	for (size_t i = 0; i < 2; i++)
-		if (export->outputs[i] != NULL &&
-		    !log_file_add(export->outputs[i], json->text, json->length, error))
-			return false;
+	if (!record_outlet_add(&export->outlet, json, error))
+		return false;
+	if (export->printed != NULL &&
+	    !log_file_add(export->printed, json->text, json->length, error))
+		return false;
 	export->written++;
 	return true;
 }
@@ -448,7 +442,7 @@ static void export_written(const void *exporter, struct written_counters *counte
 static bool export_second(void *exporter, struct error *error)
 {
 	struct sessions_export *export = exporter;
-	return export->outputs[1] == NULL || log_file_flush(export->outputs[1], error);
+	return export->printed == NULL || log_file_flush(export->printed, error);
 }
 
 const struct exporter_ops sessions_exporter = {

@@ -5,8 +5,8 @@
 #include "analytics/exporter.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_directory.h"
 #include "analytics/metrics_page.h"
+#include "analytics/record_outlet.h"
 #include "analytics/statistics_files.h"
 #include "analytics/tls_rpt.h"
 
@@ -19,7 +19,7 @@ struct statistics_export {
 	struct facts_lookup *lookup;
 	struct statistics *run, *interval;
 	struct tls_rpt *reports; // NULL: not asked for
-	struct log_file *log; // NULL: not asked for
+	struct record_outlet outlet; // of log and store, if they are asked for
 	bool failing; // its files cannot be written; told already
 	nanoseconds begun; // the run, by the clock: its name in the log
 	struct capture_accounting before; // at the end of the last interval
@@ -52,16 +52,12 @@ static bool open_parts(
 		if (export->reports == NULL)
 			return false;
 	}
-	if (settings->logs != NULL) {
-		export->log = log_directory_log(settings->logs, "statistics", error);
-		return export->log != NULL;
-	}
-	return true;
+	return record_outlet_open(&export->outlet, settings, STORE_STATISTICS, error);
 }
 
 static void *statistics_open(const struct exporter_settings *settings, struct error *error)
 {
-	bool asked = settings->logs != NULL || settings->csv_directory != NULL ||
+	bool asked = record_outlet_wanted(settings) || settings->csv_directory != NULL ||
 	             settings->metrics_path != NULL || settings->tls_rpt_directory != NULL ||
 	             settings->listening;
 	if (!asked)
@@ -151,7 +147,7 @@ static bool write_line(
 	json_object_end(json);
 	json_line_end(json);
 	if (!json->failed)
-		return log_file_add(export->log, json->text, json->length, error);
+		return record_outlet_add(&export->outlet, json, error);
 	error_set(error, "no memory to write statistics");
 	return false;
 }
@@ -187,7 +183,7 @@ static bool statistics_interval(
 	struct statistics_line line = {"interval", interval->from, interval->until, true,
 	    interval->complete, export->interval, capture_accounting_since(&now, &export->before)};
 	export->before = now;
-	if (export->log != NULL && !write_line(export, &line, error))
+	if (record_outlet_wanted(export->settings) && !write_line(export, &line, error))
 		return false;
 	bool saved = save_metrics(export, &interval->accounting, error);
 	if (!exporter_goes_on(export->settings, saved, &export->failing, error))
@@ -207,7 +203,7 @@ static bool write_sum(struct statistics_export *export, const char *kind, bool w
 	struct statistics_span span = statistics_span(export->run);
 	struct statistics_line line = {kind, span.first, span.last, span.sessions > 0, whole,
 	    export->run, capture_accounting_of(accounting)};
-	return export->log == NULL || write_line(export, &line, error);
+	return !record_outlet_wanted(export->settings) || write_line(export, &line, error);
 }
 
 // And as files that are replaced.
@@ -228,7 +224,7 @@ static bool statistics_so_far(
 		return false;
 	bool saved = save_files(export, accounting, error);
 	return exporter_goes_on(export->settings, saved, &export->failing, error) &&
-	       (export->log == NULL || log_file_flush(export->log, error));
+	       record_outlet_flush(&export->outlet, error);
 }
 
 static bool write_run(
@@ -254,7 +250,7 @@ static bool statistics_close(
 	struct statistics_export *export = exporter;
 	struct error closing = {""};
 	bool good = accounting == NULL || write_run(export, accounting, error);
-	bool closed = log_directory_close_log(export->settings->logs, export->log, &closing);
+	bool closed = record_outlet_close(&export->outlet, &closing);
 	if (good && !closed)
 		*error = closing;
 	release(export);

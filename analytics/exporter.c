@@ -3,6 +3,7 @@
 
 #include "analytics/anonymise_key.h"
 #include "analytics/anonymise_session.h"
+#include "analytics/store.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,16 @@ static void note_failure(struct exporters *exporters, const struct error *error)
 	exporters->failed = true;
 }
 
+// What several exporters write to.
+static bool open_store(struct exporters *exporters, struct error *error)
+{
+	struct exporter_settings *settings = &exporters->settings;
+	if (settings->store_settings == NULL)
+		return true;
+	settings->store = store_open(settings->store_settings, error);
+	return settings->store != NULL;
+}
+
 // What changes a session on its way to the exporters.
 static bool open_passage(struct exporters *exporters, struct error *error)
 {
@@ -80,7 +91,8 @@ struct exporters *exporters_open(const struct exporter_settings *settings, struc
 		return NULL;
 	}
 	exporters->settings = *settings;
-	if (open_passage(exporters, error) && open_all(exporters, error))
+	if (open_passage(exporters, error) && open_store(exporters, error) &&
+	    open_all(exporters, error))
 		return exporters;
 	exporters_close(exporters, NULL, &ignored);
 	return NULL;
@@ -199,6 +211,9 @@ bool exporters_second(struct exporters *exporters)
 		    !table[i]->second(exporters->open[i], &error))
 			note_failure(exporters, &error);
 	}
+	struct error error;
+	if (!exporters->failed && !store_flush(exporters->settings.store, &error))
+		note_failure(exporters, &error);
 	return !exporters->failed;
 }
 
@@ -226,6 +241,9 @@ bool exporters_close(
 		    !table[i]->close(exporters->open[i], accounting, &closing))
 			note_failure(exporters, &closing);
 	}
+	struct error closing;
+	if (!store_close(exporters->settings.store, &closing))
+		note_failure(exporters, &closing);
 	bool good = !exporters->failed;
 	*error = exporters->error;
 	session_anonymiser_destroy(exporters->sessions);

@@ -11,10 +11,14 @@
 #include <stdio.h>
 
 struct log_directory;
+struct store;
+struct store_settings;
 
 // What exporters need to know of the command line. It and its strings live as long as the exporters.
 struct exporter_settings {
 	struct log_directory *logs; // NULL: no logs
+	const struct store_settings *store_settings; // NULL: no store
+	struct store *store; // opened by exporters_open; NULL: none
 	bool appends;               // to logs in which other runs stand, too
 	bool stay_up;               // a file that cannot be written does not end the run
 	void (*tell)(const struct error *what); // with stay_up: says what goes wrong meanwhile

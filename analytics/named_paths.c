@@ -105,6 +105,7 @@ static void add_outputs(struct named_paths *paths, const struct options *options
 	named_paths_add(paths, PATH_WRITE, options->tls_rpt_directory);
 	named_paths_add(paths, PATH_REPLACE, options->metrics_path);
 	named_paths_add(paths, PATH_REPLACE, options->server_memory);
+	named_paths_add(paths, PATH_REPLACE, options->store_file);
 	bool to_file = options->records_path != NULL && strcmp(options->records_path, "-") != 0;
 	if (endless && to_file) // otherwise it is opened once
 		named_paths_add(paths, PATH_REPLACE, options->records_path);

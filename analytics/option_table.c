@@ -2,6 +2,7 @@
 #include "analytics/option_table.h"
 
 #include "analytics/option_values.h"
+#include "analytics/store_kinds.h"
 
 #include <stdio.h>
 
@@ -125,6 +126,18 @@ const struct option_row option_table[] = {
         .help = "remove the oldest of a log when more than these were put aside"},
     {"rotate-zstd", 0, NULL, &option_flag, AT(rotate_zstd), OPTION_GROUP_LOGS,
         .help = "compress what was put aside"},
+    {"store", 0, "KIND", &option_word, AT(store), OPTION_GROUP_STORE,
+        .help = "store the records that the logs get in a database as well: sqlite, or\n"
+                "none (none); `mailtap query` asks it",
+        .words = store_kind_names},
+    {"store-file", 0, "FILE", &option_text, AT(store_file), OPTION_GROUP_STORE,
+        .help = "the database of sqlite; made if it is missing, added to if it is there"},
+    {"store-keep", 0, "DAYS", &option_count, AT(store_keep), OPTION_GROUP_STORE,
+        .help = "remove records from it that are older than this, by the clock",
+        .most = 36500},
+    {"store-size", 0, "SIZE", &option_size, AT(store_size), OPTION_GROUP_STORE,
+        .help = "remove the oldest records from it where it is larger than this",
+        .least = 1 << 20},
     {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
         .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
                 "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},
@@ -161,6 +174,7 @@ const char *option_group_name(enum option_group group)
 	    [OPTION_GROUP_CAPTURE] = "capture",
 	    [OPTION_GROUP_PERFORMANCE] = "performance",
 	    [OPTION_GROUP_LOGS] = "logs",
+	    [OPTION_GROUP_STORE] = "store",
 	    [OPTION_GROUP_CERTIFICATES] = "certificates",
 	    [OPTION_GROUP_EVIDENCE] = "evidence",
 	    [OPTION_GROUP_STATISTICS] = "statistics",

@@ -76,6 +76,10 @@ struct options {
 	nanoseconds rotate_interval; // likewise
 	size_t rotate_keep;        // of each log put aside; 0: all
 	bool rotate_zstd;          // they are compressed
+	unsigned store;            // which of store_kind_names
+	const char *store_file;    // of sqlite, or NULL
+	size_t store_keep;         // days; 0: for ever
+	size_t store_size;         // bytes; 0: as many as there are
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there

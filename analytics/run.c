@@ -11,6 +11,7 @@
 #include "analytics/privileges.h"
 #include "analytics/reloader.h"
 #include "analytics/run_view.h"
+#include "analytics/store_kinds.h"
 #include "analytics/upkeep.h"
 #include "capture/base/cpu.h"
 #include "decode/pattern_set.h"
@@ -41,6 +42,7 @@ struct run {
 	struct upkeep *upkeep;
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct exporter_settings settings;
+	struct store_settings store;
 	struct run_accounting accounting;
 	atomic_bool output_failed;
 	// For who asks how the run goes.
@@ -461,6 +463,26 @@ static bool open_logs(struct run *run, struct error *error)
 	return run->logs != NULL;
 }
 
+// Opened with the exporters; it stays up where logs would.
+static void set_store(struct run *run)
+{
+	const struct options *options = run->options;
+	if (options->store == STORE_KIND_NONE)
+		return;
+	run->store = (struct store_settings){
+	    .kind = store_kind_names[options->store],
+	    .file = options->store_file,
+	    .keep = options->store_keep,
+	    .size = options->store_size,
+	    .sensor = options->sensor,
+	    .waits = run->live.ops == NULL,
+	    .stay_up = run->settings.stay_up,
+	    .tell = say,
+	};
+	run->settings.store_settings = &run->store;
+	run->settings.appends = true; // other runs stand in it
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
@@ -477,6 +499,7 @@ static bool open_run(struct run *run, struct error *error)
 		return false;
 	if (!open_logs(run, error))
 		return false;
+	set_store(run);
 	run->exporters = exporters_open(&run->settings, error);
 	if (run->exporters == NULL || !open_analyst(run, error) || !confine(run, error))
 		return false;
