@@ -8,6 +8,7 @@
 static const struct command table[] = {
     {"servers", command_servers},
     {"report", command_report},
+    {"query", command_query},
 };
 
 const struct command *command_find(const char *name)

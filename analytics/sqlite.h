@@ -10,4 +10,32 @@
 
 extern const struct store_ops sqlite_store;
 
+#define SQLITE_QUERY_SYMBOL "sqlite_query"
+
+enum query_format {
+	QUERY_TABLE, // for people
+	QUERY_CSV, // RFC 4180
+	QUERY_JSON, // an object a line
+};
+
+struct query_request {
+	const char *file; // the database
+	const char *view, *sql; // one of them
+	const char *since, *until; // as store_time_read gives them; NULL: no such bound
+	enum query_format format;
+	uint64_t limit; // rows that are printed; 0: all
+	unsigned seconds; // after which it is given up; 0: never
+};
+
+struct sqlite_query_ops {
+	// Prints the answer. The database is only read, whatever is asked. False: *error; what was printed stands. True and
+	// *error: there are more rows than the limit.
+	bool (*ask)(const struct query_request *request, FILE *out, struct error *error);
+	// Prints which views there are, with what they count.
+	void (*list)(FILE *out);
+	bool (*has_view)(const char *name);
+};
+
+extern const struct sqlite_query_ops sqlite_query;
+
 #endif
