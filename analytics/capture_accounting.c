@@ -45,6 +45,7 @@ static const struct {
         "packets on the interfaces by their own count, whether the kernel passed them on or not"},
     {"missed_by_interfaces", "packets that the interfaces missed by their own count"},
     {"interface_outages", "times that an interface was down, without link or gone"},
+    {"records_not_stored", "records that were lost on the way to the store"},
 };
 
 const char *capture_counter_key(size_t counter)
@@ -102,6 +103,7 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	    run->source.interface_packets,
 	    run->source.interface_missed,
 	    run->source.interface_outages,
+	    store_sum(run->written.store.lost),
 	}};
 }
 

@@ -8,6 +8,7 @@
 static const struct command table[] = {
     {"servers", command_servers},
     {"report", command_report},
+    {"store", command_store},
     {"query", command_query},
 };
 

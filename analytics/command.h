@@ -16,6 +16,7 @@ const struct command *command_find(const char *name);
 
 int command_servers(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_store(int argc, char **argv);
 int command_query(int argc, char **argv);
 
 #endif

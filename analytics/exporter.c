@@ -170,6 +170,7 @@ struct written_counters exporters_written(const struct exporters *exporters)
 	for (size_t i = 0; i < EXPORTERS; i++)
 		if (exporters->open[i] != NULL && table[i]->written != NULL)
 			table[i]->written(exporters->open[i], &counters);
+	counters.store = store_counters(exporters->settings.store);
 	return counters;
 }
 

@@ -36,6 +36,11 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "both are read as one");
 #define LEVEL false
 // clang-format off
 #define ONE(member) NULL, {{NULL, AT(member), 0}}
+#define STORE(of)                                                                                  \
+	{{"sessions", AT(written.store.of[STORE_SESSIONS]), 0},                                    \
+	    {"certificates", AT(written.store.of[STORE_CERTIFICATES]), 0},                         \
+	    {"alerts", AT(written.store.of[STORE_ALERTS]), 0},                                     \
+	    {"statistics", AT(written.store.of[STORE_STATISTICS]), 0}}
 // clang-format on
 
 static const struct family families[] = {
@@ -200,6 +205,15 @@ static const struct family families[] = {
         COUNTER, ONE(written.alerts_left_out)},
     {"tls_reports_left_out", "sessions that are in no TLS report, as there are too many domains",
         COUNTER, ONE(written.reports_left_out)},
+    {"store_records", "records that the store took", COUNTER, "table", STORE(stored)},
+    {"store_known", "of them those that it had already", COUNTER, "table", STORE(known)},
+    {"store_refused", "lines that are no records, which it did not take", COUNTER, "table",
+        STORE(refused)},
+    {"store_lost",
+        "records for which there was no room while it could not be written, or too much to do",
+        COUNTER, "table", STORE(lost)},
+    {"store_removed", "records that were removed from it, for their age or for room", COUNTER,
+        "table", STORE(removed)},
 };
 
 static uint64_t figure_at(const struct run_accounting *run, size_t place)

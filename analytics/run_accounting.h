@@ -7,6 +7,7 @@
 #include "analytics/analyst.h"
 #include "analytics/certificate_judge.h"
 #include "analytics/server_memory.h"
+#include "analytics/store.h"
 #include "capture/source.h"
 #include "decode/crew.h"
 
@@ -17,6 +18,7 @@ struct written_counters {
 	uint64_t alerts;
 	uint64_t alerts_left_out; // like one that was written (alert_limit.h)
 	uint64_t reports_left_out; // sessions that are in no TLS report, for too many domains
+	struct store_counters store;
 };
 
 struct run_accounting {

@@ -73,6 +73,15 @@ static void json_number(struct json *json, const char *text)
 	}
 }
 
+static void json_fraction(struct json *json)
+{
+	static const char zero[] = ".0";
+	if (json_reserve(json, sizeof zero - 1)) {
+		memcpy(json->text + json->length, zero, sizeof zero - 1);
+		json->length += sizeof zero - 1;
+	}
+}
+
 static void json_value(struct sqlite_output *output, int column)
 {
 	char number[40];
@@ -93,6 +102,8 @@ static void json_value(struct sqlite_output *output, int column)
 		snprintf(number, sizeof number, "%.15g",
 		    sqlite3_column_double(output->statement, column));
 		json_number(json, number);
+		if (strpbrk(number, ".e") == NULL)
+			json_fraction(json); // so that it is one in all rows
 		break;
 	default:
 		json_text(output, column);

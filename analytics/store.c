@@ -52,7 +52,7 @@ static void publish(struct store *store)
 	pthread_mutex_unlock(&store->lock);
 }
 
-static uint64_t sum(const uint64_t counts[STORE_TABLES])
+uint64_t store_sum(const uint64_t counts[STORE_TABLES])
 {
 	uint64_t all = 0;
 	for (size_t i = 0; i < STORE_TABLES; i++)
@@ -186,10 +186,10 @@ struct store *store_open(const struct store_settings *settings, struct error *er
 }
 
 // False: *error says what was lost.
-static bool judge(const struct store *store, struct error *error)
+static bool judge(
+    const struct store *store, const struct store_counters *counters, struct error *error)
 {
-	struct store_counters counters = store_counters(store);
-	uint64_t lost = sum(counters.lost);
+	uint64_t lost = store_sum(counters->lost);
 	if (store->failed)
 		*error = store->error;
 	else if (lost > 0)
@@ -198,6 +198,12 @@ static bool judge(const struct store *store, struct error *error)
 }
 
 bool store_close(struct store *store, struct error *error)
+{
+	struct store_counters ignored;
+	return store_finish(store, &ignored, error);
+}
+
+bool store_finish(struct store *store, struct store_counters *counters, struct error *error)
 {
 	struct error closing;
 	if (store == NULL)
@@ -208,7 +214,8 @@ bool store_close(struct store *store, struct error *error)
 	}
 	if (store->started)
 		(void)pthread_join(store->thread, NULL);
-	bool good = judge(store, error);
+	*counters = store_counters(store);
+	bool good = judge(store, counters, error);
 	if (store->opened != NULL && !store->ops->close(store->opened, &closing) && good) {
 		*error = closing;
 		good = false;

@@ -39,6 +39,9 @@ struct store_counters {
 	uint64_t removed[STORE_TABLES]; // again, for their age or for room
 };
 
+// Of all tables.
+uint64_t store_sum(const uint64_t counts[STORE_TABLES]);
+
 enum store_answer {
 	STORE_TAKEN,
 	STORE_LATER, // nothing of it was stored; *error. It may be tried again: a full disk, a server that is away
@@ -81,5 +84,8 @@ struct store_counters store_counters(const struct store *store);
 
 // Waits until all is stored that can be, and frees. NULL is allowed. False: some was lost; *error.
 bool store_close(struct store *store, struct error *error);
+
+// Likewise, and says what became of all.
+bool store_finish(struct store *store, struct store_counters *counters, struct error *error);
 
 #endif
