@@ -7,6 +7,7 @@
 #include "analytics/option_help.h"
 #include "analytics/option_table.h"
 #include "analytics/option_values.h"
+#include "analytics/store_kinds.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -119,7 +120,7 @@ static bool wants_statistics(const struct options *options)
 {
 	return options->log_directory != NULL || options->csv_directory != NULL ||
 	       options->metrics_path != NULL || options->tls_rpt_directory != NULL ||
-	       options->listen.length > 0;
+	       options->listen.length > 0 || options->store != STORE_KIND_NONE;
 }
 
 // An option that is about logs that are kept. NULL: none is given.
@@ -138,23 +139,44 @@ bool options_keep_logs(const struct options *options)
 	return keeping_option(options) != NULL;
 }
 
+static bool check_store(const struct options *options, struct error *error)
+{
+	const char *useless = options->store_file != NULL ? "--store-file"
+	                      : options->store_keep > 0   ? "--store-keep"
+	                      : options->store_size > 0   ? "--store-size"
+	                                                  : NULL;
+	bool sqlite = strcmp(store_kind_names[options->store], "sqlite") == 0;
+	if (options->store == STORE_KIND_NONE && useless != NULL)
+		error_set(error, "%s: nothing is stored without --store", useless);
+	else if (sqlite && options->store_file == NULL)
+		error_set(error, "--store sqlite: name the database with --store-file FILE");
+	else if (is_capture(options, options->store_file))
+		error_set(error, "--store-file: %.200s is one of the captures to read",
+		    options->store_file);
+	else
+		return true;
+	return false;
+}
+
 // What is wrong with options beside each other. A message begins with the option that it is about.
 static bool check(const struct options *options, struct error *error)
 {
 	if (options->filter != NULL && !option_filter_check(options->filter, error))
 		return false;
+	bool stores = options->store != STORE_KIND_NONE;
 	size_t standard_inputs = 0;
 	for (size_t i = 0; i < options->file_count; i++)
 		standard_inputs += strcmp(options->files[i], "-") == 0;
 	if (options->file_count > 0 && options->interfaces.count > 0)
 		error_set(error, "-r, -i: captures are read or interfaces are, not both");
-	else if (options->dpdk != NULL && (options->file_count > 0 || options->interfaces.count > 0))
+	else if (options->dpdk != NULL &&
+	         (options->file_count > 0 || options->interfaces.count > 0))
 		error_set(error, "%s, --dpdk: only one of them can be read",
 		    options->file_count > 0 ? "-r" : "-i");
 	else if (options->dpdk == NULL && options->dpdk_ports != NULL)
 		error_set(error, "-p: needs --dpdk");
-	else if (options->file_count == 0 && options->interfaces.count == 0 && options->dpdk == NULL &&
-	         !options->check_config)
+	else if (options->file_count == 0 && options->interfaces.count == 0 &&
+	         options->dpdk == NULL && !options->check_config)
 		error_set(error, "nothing to read: name a capture with -r FILE, or a network "
 		                 "interface with -i NAME; see --help");
 	else if (standard_inputs > 1)
@@ -163,14 +185,15 @@ static bool check(const struct options *options, struct error *error)
 	         !wants_statistics(options))
 		error_set(error,
 		    "--asn-db, --country-db: statistics are written only with -w, --csv, "
-		    "--metrics, --tls-rpt or --listen");
+		    "--metrics, --tls-rpt, --listen or --store");
 	else if (options->anonymisation_key != NULL &&
 	         (options->pem || options->certificate_directory != NULL))
 		error_set(error, "--anonymise: the certificates themselves may have addresses in "
 		                 "them that cannot be changed: leave out --pem and --write-certs");
-	else if (options->pem && options->log_directory == NULL)
-		error_set(error, "--pem: certificates are written only with -w DIR");
-	else if (options_keep_logs(options) && options->log_directory == NULL)
+	else if (options->pem && options->log_directory == NULL && !stores)
+		error_set(error, "--pem: certificates are written only with -w DIR or --store");
+	else if (options_keep_logs(options) && options->log_directory == NULL &&
+	         !(options->append && stores))
 		error_set(error, "%s: logs are written only with -w DIR", keeping_option(options));
 	else if (options->rotate_zstd && !log_compress_can())
 		error_set(error, "--rotate-zstd: this mailtap was built without libzstd");
@@ -182,7 +205,7 @@ static bool check(const struct options *options, struct error *error)
 		error_set(error, "-o: %.200s is one of the captures to read; it would be lost",
 		    options->records_path);
 	else
-		return true;
+		return check_store(options, error);
 	return false;
 }
 

@@ -183,8 +183,6 @@ static int use_log(sqlite3 *database)
 // auto_vacuum comes first: it is for ever what it is when the first page is written.
 static int set_up(sqlite3 *database)
 {
-	sqlite3_extended_result_codes(database, 1);
-	sqlite3_busy_timeout(database, SQLITE_LOCK_WAIT);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	int answer = sqlite_do(database, "PRAGMA auto_vacuum = INCREMENTAL");
@@ -199,6 +197,8 @@ static int set_up(sqlite3 *database)
 
 static enum database_state open_file(sqlite3 *database, const char *path, struct error *error)
 {
+	sqlite3_extended_result_codes(database, 1);
+	sqlite3_busy_timeout(database, SQLITE_LOCK_WAIT);
 	enum database_state state = check_owner(database, path, error);
 	if (state != DATABASE_GOOD)
 		return state;

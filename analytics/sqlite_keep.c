@@ -10,6 +10,7 @@ enum {
 	LOOK_EVERY = 60, // seconds
 	LOOK_AT_CERTIFICATES_EVERY = 3600, // seconds: all records are read for it
 	AT_ONCE = 5000, // records, in a transaction
+	ROUNDS = 20, // of these, until it is time for records that come
 	PAGES_AT_ONCE = 2000, // given back to the file system
 	FULL_PERCENT = 95, // of the size, down to which room is made
 };
@@ -154,11 +155,16 @@ static int look(struct sqlite_keep *keep, sqlite3 *database, const struct store_
 	return answer;
 }
 
-static int give_back(sqlite3 *database)
+// Room that nothing is in, a part of it at a time.
+static int give_back(struct sqlite_keep *keep, sqlite3 *database)
 {
 	char text[64];
+	int64_t unused = 0;
 	snprintf(text, sizeof text, "PRAGMA incremental_vacuum(%d)", PAGES_AT_ONCE);
-	return sqlite_do(database, text);
+	int answer = sqlite_do(database, text);
+	(void)sqlite_number(database, "PRAGMA freelist_count", &unused);
+	keep->more |= unused > 0;
+	return answer;
 }
 
 bool sqlite_keep(struct sqlite_keep *keep, sqlite3 *database, const struct store_settings *settings,
@@ -169,9 +175,13 @@ bool sqlite_keep(struct sqlite_keep *keep, sqlite3 *database, const struct store
 	if (!due || (settings->keep == 0 && settings->size == 0))
 		return true;
 	keep->looked = now;
-	int answer = look(keep, database, settings, counters);
-	if (answer == SQLITE_OK)
-		answer = give_back(database);
+	keep->more = true;
+	int answer = SQLITE_OK;
+	for (int i = 0; answer == SQLITE_OK && keep->more && i < ROUNDS; i++) {
+		answer = look(keep, database, settings, counters);
+		if (answer == SQLITE_OK)
+			answer = give_back(keep, database);
+	}
 	if (answer == SQLITE_OK)
 		return true;
 	error_set(error, "%s: old records cannot be removed: %s", settings->file,

@@ -85,6 +85,7 @@ static void tell_trouble(struct store *store, const struct error *why)
 	    &what, "%.350s; records wait for it, and are lost where there is no room", why->text);
 	tell(store, &what);
 	store->told = true;
+	store_queue_let_wait(store->queue, false);
 }
 
 static void tell_well(struct store *store)
@@ -95,6 +96,7 @@ static void tell_well(struct store *store)
 	error_set(&what, "%s: records can be stored again", place(store));
 	tell(store, &what);
 	store->told = false;
+	store_queue_let_wait(store->queue, store->settings.waits);
 }
 
 // False: it is to be tried again.
@@ -148,8 +150,7 @@ static void *run(void *context)
 		struct store_block *blocks = store_queue_take(store->queue, BATCH, SECOND);
 		if (blocks != NULL)
 			put_batch(store, blocks);
-		else
-			keep_up(store);
+		keep_up(store);
 	}
 	keep_up(store);
 	return NULL;
@@ -160,8 +161,11 @@ static void *run(void *context)
 static bool start(struct store *store, struct error *error)
 {
 	error_set(error, "the thread of the store could not be started");
-	store->queue = store_queue_create(store->settings.waits);
-	store->started = store->queue != NULL && thread_begin(&store->thread, run, store);
+	store->queue = store_queue_create();
+	if (store->queue == NULL)
+		return false;
+	store_queue_let_wait(store->queue, store->settings.waits);
+	store->started = thread_begin(&store->thread, run, store);
 	return store->started;
 }
 

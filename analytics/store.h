@@ -23,7 +23,8 @@ struct store_settings {
 	    size; // bytes that it may take before the oldest records are removed; 0: as many as it likes
 	const char *sensor; // NULL: not named
 	bool imports; // lines of logs that were written before, not of this run
-	bool waits; // who gives lines waits for room: a run over files
+	bool
+	    waits; // who gives lines waits for room, unless the store cannot be written: a run over files
 	bool stay_up; // a store that cannot be written does not end the run
 	void (*tell)(const struct error *what); // says what goes wrong meanwhile; from any thread
 };
@@ -58,8 +59,8 @@ struct store_ops {
 	// of them if it was taken.
 	enum store_answer (*put)(void *store, const struct store_block *blocks,
 	    struct store_counters *counters, struct error *error);
-	// About once a second, when nothing has to be stored: removes what is too old or too much, and so on. False:
-	// *error, which is told once until it goes well again. NULL: there is nothing to do.
+	// Behind each batch, and about once a second: removes what is too old or too much, and so on. False: *error,
+	// which is told once until it goes well again. NULL: there is nothing to do.
 	bool (*upkeep)(void *store, struct store_counters *counters, struct error *error);
 	// In the thread that closes, when that of the store has ended. False: something is lost; *error.
 	bool (*close)(void *store, struct error *error);

@@ -7,23 +7,22 @@
 #include <time.h>
 
 struct store_queue {
-	bool waits;
 	struct store_block
 	    *open[STORE_TABLES]; // being filled; the thread's that puts in. NULL: none
 	pthread_mutex_t lock; // of all below
 	pthread_cond_t ready, room;
 	struct store_block *first, **last; // handed over, not taken
 	size_t used; // bytes of all blocks there are
+	bool waits; // who puts in
 	bool closed;
 };
 
-struct store_queue *store_queue_create(bool waits)
+struct store_queue *store_queue_create(void)
 {
 	pthread_condattr_t attributes;
 	struct store_queue *queue = calloc(1, sizeof *queue);
 	if (queue == NULL)
 		return NULL;
-	queue->waits = waits;
 	queue->last = &queue->first;
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -89,9 +88,9 @@ void store_queue_flush(struct store_queue *queue)
 static bool reserve(struct store_queue *queue, size_t size)
 {
 	pthread_mutex_lock(&queue->lock);
-	bool full = queue->used + size > STORE_QUEUE_MAX;
+	bool must_wait = queue->waits && queue->used + size > STORE_QUEUE_MAX;
 	pthread_mutex_unlock(&queue->lock);
-	if (full && queue->waits)
+	if (must_wait)
 		store_queue_flush(queue); // or it would wait for what it holds itself
 	pthread_mutex_lock(&queue->lock);
 	while (queue->waits && !queue->closed && queue->used + size > STORE_QUEUE_MAX)
@@ -199,6 +198,14 @@ struct store_block *store_queue_take(struct store_queue *queue, size_t most, uns
 	struct store_block *blocks = take_first(queue, most);
 	pthread_mutex_unlock(&queue->lock);
 	return blocks;
+}
+
+void store_queue_let_wait(struct store_queue *queue, bool waits)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->waits = waits;
+	pthread_cond_broadcast(&queue->room);
+	pthread_mutex_unlock(&queue->lock);
 }
 
 void store_queue_give_back(struct store_queue *queue, struct store_block *blocks)

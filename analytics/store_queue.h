@@ -25,8 +25,8 @@ struct store_block {
 
 struct store_queue;
 
-// `waits`: the one who puts in waits for room. NULL: no memory.
-struct store_queue *store_queue_create(bool waits);
+// NULL: no memory.
+struct store_queue *store_queue_create(void);
 void store_queue_destroy(struct store_queue *queue); // NULL is allowed
 
 /* ---- the thread that puts in ---- */
@@ -46,6 +46,9 @@ void store_queue_close(struct store_queue *queue);
 // All blocks that are there, oldest first, up to `most` bytes but at least one; waits for them at most this long. The
 // caller owns them until they are given back. NULL: there are none now.
 struct store_block *store_queue_take(struct store_queue *queue, size_t most, unsigned milliseconds);
+
+// From now on, the one who puts in waits for room; or it is refused. At first it is refused.
+void store_queue_let_wait(struct store_queue *queue, bool waits);
 
 // Frees them; their room is free from now on.
 void store_queue_give_back(struct store_queue *queue, struct store_block *blocks);

@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What may happen to a store's database: runs that are killed, a full disk, a file that is removed, locked, damaged or
+somebody else's, two runs at a time, records that are too old or too many. What a run goes on with, what it says, and
+that nothing is stored that is not told of. On small file systems of its own."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
+
+from lib import program  # noqa: E402
+from lib.live_run import LiveRun, wait_for  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+from storage import Bench, Listener, enter, fill  # noqa: E402
+from traffic import FIRST_PORT, Traffic  # noqa: E402
+
+DAY = 86400
+
+
+def store(file):
+    return ["--store", "sqlite", "--store-file", file]
+
+
+def ask(file, statement):
+    """What another program reads, while a run writes or not. Nothing if there is none yet."""
+    if not Path(file).exists():
+        return []
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)
+    try:
+        return database.execute(statement).fetchall()
+    except sqlite3.OperationalError:
+        return []
+    finally:
+        database.close()
+
+
+def numbers(file):
+    return sorted(port - FIRST_PORT for (port,) in ask(file, "SELECT client_port FROM sessions"))
+
+
+def is_whole(file):
+    return ask(file, "PRAGMA integrity_check") == [("ok",)]
+
+
+def wait_for_rows(file, least):
+    wait_for(lambda: len(numbers(file)) >= least, f"{least} sessions in the store")
+
+
+# --- killed ----------------------------------------------------------------------------------------------
+
+
+def killed(bench):
+    """A run that is killed again and again leaves a whole database, and all that it had stored."""
+    folder = bench.folder / "killed"
+    folder.mkdir()
+    file, traffic = folder / "store.db", Traffic()
+    for turn in range(3):
+        run = bench.live("--append", *store(file))
+        before = len(numbers(file))
+        run.give(traffic.take(200))
+        wait_for_rows(file, before + 100)
+        seen = len(numbers(file))
+        run.give(traffic.take(50))
+        run.kill()
+        found = numbers(file)
+        bench.tap.check(is_whole(file) and seen <= len(found) <= traffic.count, f"killed, turn {turn}: the database is whole",
+                        [f"{len(found)} of {traffic.count}"])  # fmt: skip
+        bench.tap.check(len(set(found)) == len(found), f"killed, turn {turn}: each session once")
+    mode = os.stat(file).st_mode & 0o777
+    bench.tap.check(mode == 0o640, "its file is for its owner and group", [oct(mode)])
+    bench.run("-q", "-r", program.PCAPS / "smtp-cleartext-postfix-swaks.pcap", *store(file))
+    ended = [row[0] is not None for row in ask(file, "SELECT ended FROM runs ORDER BY id")]
+    bench.tap.check(ended == [False, False, False, True], "killed: it is told which runs have ended", [str(ended)])
+
+
+# --- the disk is full ------------------------------------------------------------------------------------
+
+
+def full(bench):
+    disk, traffic = bench.disk("full", "8M"), Traffic()
+    file = disk / "store.db"
+    run = bench.live("--append", *store(file), "-o", bench.records())
+    heard = Listener(run)
+    run.give(traffic.take(50))
+    wait_for_rows(file, 20)
+    filler = fill(disk)
+    run.give(traffic.take(100))
+    heard.wait_for("records wait for it")
+    stuck = len(numbers(file))
+    run.give(traffic.take(50))
+    filler.unlink()
+    heard.wait_for("records can be stored again")
+    run.give(traffic.take(20))
+    code, said = heard.end()
+    found = numbers(file)
+    bench.tap.check(stuck < traffic.count - 70 and found == list(range(traffic.count)), "full: nothing is lost in the end",
+                    [f"{stuck}, then {len(found)} of {traffic.count}"])  # fmt: skip
+    bench.tap.check(code == 0 and len(said) == 2, "full: it is told once, and when it is well again", [str(code), *said])
+    bench.tap.check(is_whole(file), "full: the database is whole")
+    fill(disk)
+    done = one_run(bench, disk / "another.db")
+    said = program.text(done.stderr)
+    bench.tap.check(done.returncode == 1 and "another.db: " in said, "full: a run cannot begin on it", [said])
+
+
+def lost(bench):
+    """What is left at the end on a disk that stays full is lost, and counted."""
+    disk, traffic = bench.disk("lost", "8M"), Traffic()
+    file, metrics = disk / "store.db", bench.folder / "lost.prom"
+    run = bench.live("--append", *store(file), "--metrics", metrics)
+    heard = Listener(run)
+    run.give(traffic.take(50))
+    wait_for_rows(file, 20)
+    fill(disk)
+    run.give(traffic.take(400))
+    heard.wait_for("records wait for it")
+    code, said = heard.end()
+    found = len(numbers(file))
+    told = [line for line in said if line.endswith("records were lost")]
+    bench.tap.check(code == 1 and len(told) == 1, "lost: it is told at the end", [str(code), *said])
+    bench.tap.check(found < traffic.count and is_whole(file), "lost: the database is whole", [f"{found} of {traffic.count}"])
+
+
+# --- somebody else -----------------------------------------------------------------------------------------
+
+
+def removed(bench):
+    folder = bench.folder / "removed"
+    folder.mkdir()
+    file, traffic = folder / "store.db", Traffic()
+    run = bench.live("--append", *store(file))
+    heard = Listener(run)
+    run.give(traffic.take(20))
+    wait_for_rows(file, 10)
+    had = set(numbers(file))
+    for path in folder.iterdir():
+        path.unlink()
+    run.give(traffic.take(20))
+    heard.wait_for("it was removed or moved away, and is begun anew")
+    code, said = heard.end()
+    found = set(numbers(file))
+    bench.tap.check(code == 0 and found | had == set(range(40)), "removed: it is begun anew, nothing is lost",
+                    [str(code), *said, str(sorted(found))])  # fmt: skip
+
+
+def locked(bench):
+    """Another program writes for longer than is waited for."""
+    folder = bench.folder / "locked"
+    folder.mkdir()
+    file, traffic = folder / "store.db", Traffic()
+    run = bench.live("--append", *store(file))
+    heard = Listener(run)
+    run.give(traffic.take(20))
+    wait_for_rows(file, 10)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    run.give(traffic.take(20))
+    heard.wait_for("database is locked")
+    other.execute("COMMIT")
+    other.close()
+    heard.wait_for("records can be stored again")
+    code, said = heard.end()
+    bench.tap.check(code == 0 and numbers(file) == list(range(40)), "locked: nothing is lost", [str(code), *said])
+
+
+def two_writers(bench):
+    """Two taps store in one database, and somebody reads it meanwhile."""
+    file = bench.folder / "two.db"
+    runs = [bench.live("--append", "--sensor", name, *store(file)) for name in ("east", "west")]
+    traffic = [Traffic(), Traffic()]
+    for _ in range(5):
+        for run, sessions in zip(runs, traffic):
+            run.give(sessions.take(20))
+        wait_for(lambda: numbers(file), "rows while both write")
+    ends = [run.end() for run in runs]
+    counted = ask(file, "SELECT sensor, count(*) FROM sessions GROUP BY sensor ORDER BY sensor")
+    bench.tap.check([code for code, _ in ends] == [0, 0] and not any(said for _, said in ends), "two: both end well", map(str, ends))
+    bench.tap.check(counted == [("east", 100), ("west", 100)] and is_whole(file), "two: all of both, the same ones once",
+                    map(str, counted))  # fmt: skip
+
+
+# --- what it finds -----------------------------------------------------------------------------------------
+
+
+def one_run(bench, file):
+    return bench.run("-q", "-r", program.PCAPS / "smtp-cleartext-postfix-swaks.pcap", *store(file))
+
+
+def damaged(bench):
+    folder = bench.folder / "damaged"
+    folder.mkdir()
+    file = folder / "store.db"
+    run = bench.live("--append", *store(file))
+    run.give(Traffic().take(300))
+    run.end()
+    data = bytearray(file.read_bytes())
+    data[8192:-4096] = b"\xa5" * (len(data) - 12288)
+    file.write_bytes(data)
+    done = one_run(bench, file)
+    said = program.text(done.stderr)
+    aside = [path for path in folder.glob("store.db.damaged-*") if path.name.endswith("Z")]
+    bench.tap.check(done.returncode == 0 and "is damaged, was put aside as" in said, "damaged: it is told", [said])
+    bench.tap.check(len(aside) == 1 and aside[0].read_bytes() == data, "damaged: it is put aside as it was", map(str, aside))
+    bench.tap.check(is_whole(file) and len(numbers(file)) == 1, "damaged: another one is begun")
+
+
+def not_ours(bench):
+    folder = bench.folder / "others"
+    folder.mkdir()
+    text, other, newer = folder / "text", folder / "other.db", folder / "newer.db"
+    text.write_text("no database\n" * 100)
+    database = sqlite3.connect(other)
+    database.execute("CREATE TABLE sessions(a)")
+    database.commit()
+    database.close()
+    one_run(bench, newer)
+    database = sqlite3.connect(newer)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    for file, why in ((text, "is no database"), (other, "of another program"), (newer, "of a newer mailtap")):
+        before = file.read_bytes()
+        done = one_run(bench, file)
+        said = program.text(done.stderr)
+        bench.tap.check(done.returncode == 1 and why in said, f"{file.name}: refused", [said])
+        bench.tap.check(file.read_bytes() == before, f"{file.name}: left as it is")
+        done = bench.run("query", "--store-file", file, "verdicts")
+        bench.tap.check(done.returncode == 1 and len(done.stderr.splitlines()) == 1, f"{file.name}: not asked", [program.text(done.stderr)])
+
+
+def older(bench):
+    """A column that came later is added; what is there is null in it. Views are made anew."""
+    file = bench.folder / "older.db"
+    one_run(bench, file)
+    database = sqlite3.connect(file)
+    views = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")]
+    for name in views:
+        database.execute(f"DROP VIEW {name}")
+    database.execute("ALTER TABLE sessions DROP COLUMN verdict")
+    database.execute("CREATE VIEW verdicts AS SELECT 1 AS old")
+    database.commit()
+    database.close()
+    done = bench.run("-q", "-r", program.PCAPS / "smtp-starttls-tls13-postfix-swaks.pcap", *store(file))
+    found = ask(file, "SELECT verdict, sessions FROM verdicts ORDER BY verdict")
+    bench.tap.check(done.returncode == 0 and found == [(None, 1), ("encrypted", 1)], "older: it gets the column and the views",
+                    [program.text(done.stderr), str(found)])  # fmt: skip
+    after = [name for (name,) in ask(file, "SELECT name FROM sqlite_schema WHERE type = 'view'")]
+    bench.tap.check(sorted(after) == sorted(views), "older: all views are there again")
+
+
+# --- retention ---------------------------------------------------------------------------------------------
+
+
+def too_old(bench):
+    """Records of before yesterday leave; certificates that others name stay."""
+    file, metrics = bench.folder / "old.db", bench.folder / "old.prom"
+    traffic = Traffic()
+    traffic.start = time.time_ns() - 200 * 60 * 1_000_000_000
+    old = Traffic()
+    old.start = traffic.start - 30 * DAY * 1_000_000_000
+    run = bench.live(*store(file))
+    run.give(old.take(100))
+    run.end()
+    before = len(ask(file, "SELECT 1 FROM sessions"))
+    certificates = len(ask(file, "SELECT 1 FROM certificates"))
+    run = bench.live(*store(file), "--store-keep", "2", "--metrics", metrics)
+    run.give(traffic.take(100, certificates=False))
+    run.end()
+    left = ask(file, 'SELECT min("start"), count(*) FROM sessions')[0]
+    wanted = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 2 * DAY))
+    bench.tap.check(before == 100 and left[1] == 100 and left[0] > wanted, "old: what is older is removed", [str(before), str(left)])
+    gone = len(ask(file, "SELECT 1 FROM certificates"))
+    bench.tap.check(certificates > gone == 0, "old: and certificates that nothing names any more", [f"{certificates}, {gone}"])
+
+
+def too_much(bench):
+    """The oldest records leave where the database is too large, and the file becomes smaller."""
+    file = bench.folder / "large.db"
+    traffic = Traffic()
+    run = bench.live("--interval", "0", *store(file))
+    run.give(traffic.take(5000, certificates=False))
+    run.end()
+    before = file.stat().st_size
+    run = bench.live("--interval", "0", *store(file), "--store-size", "1M")
+    run.give(traffic.take(1, certificates=False))
+    code, said = run.end()
+    found, size = numbers(file), file.stat().st_size
+    bench.tap.check(before > 2 << 20 and size <= 1 << 20, "large: it is made smaller", [f"{before}, then {size}", *said])
+    bench.tap.check(code == 0 and 500 < len(found) < 5000 and found == list(range(found[0], 5001)), "large: the latest stay",
+                    [f"{len(found)} from {found[0]} to {found[-1]}"])  # fmt: skip
+    bench.tap.check(is_whole(file), "large: the database is whole")
+
+
+def asked_to_reload(bench):
+    """Signals for logs and statistics do nothing to the store."""
+    file, logs, traffic = bench.folder / "signals.db", bench.folder / "signals", Traffic()
+    run = bench.live("--append", "-w", logs, *store(file))
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGHUP):
+        run.give(traffic.take(20))
+        wait_for_rows(file, traffic.count - 15)
+        run.signal(number)
+    run.give(traffic.take(20))
+    code, said = run.end()
+    kinds = dict(ask(file, "SELECT kind, count(*) FROM statistics GROUP BY kind"))
+    bench.tap.check(code == 0 and numbers(file) == list(range(80)), "signals: nothing is lost", [str(code), *said])
+    bench.tap.check(kinds.get("so_far") == 1 and kinds.get("run") == 1, "signals: statistics are stored as well", [str(kinds)])
+
+
+CASES = [killed, full, lost, removed, locked, two_writers, damaged, not_ours, older, too_old, too_much, asked_to_reload]
+
+
+def main():
+    options = program.parse_arguments(program.arguments(__doc__))
+    why = enter()
+    tap = Tap()
+    if why:
+        tap.skip("stores", why)
+        return tap.done()
+    folder = Path(tempfile.mkdtemp(prefix="mailtap-store-"))
+    try:
+        for case in CASES:
+            case(Bench(tap, options.mailtap, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

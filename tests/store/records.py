@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into a store comes out of it: every value of every record of all captures as the logs have it, null where
+they have null; once, however often it is stored; and the views give the figures of `mailtap report`."""
+
+import json
+import re
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import program  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+TABLES = ("sessions", "certificates", "alerts", "statistics")
+OWN = {"stored_by", "digest"}  # columns of the store, not of the record
+TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
+# Table of the report -> view, where they have different names.
+VIEWS = {"sessions": "session_kinds", "certificates": "certificate_status", "distinct": "distinct_counts"}
+# What the record does not have: where addresses are, and registered domains.
+NOT_IN_RECORDS = {"networks", "countries", "operators", "operator_pairs"}
+# Cells that are no figures: the report reads names as names of hosts.
+NO_FIGURES = {"server_name", "error"}
+
+
+def log_lines(logs, name):
+    return [line for path in sorted(logs.glob(f"{name}*.jsonl")) for line in program.json_lines(path.read_bytes())]
+
+
+def same_time(text):
+    """A time with as many digits as the store gives it."""
+    found = TIME.fullmatch(text)
+    return f"{found[1]}{(found[2] or '.').ljust(10, '0')}Z"
+
+
+def as_stored(value):
+    """A value of a record as its column has it."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, sort_keys=True)
+    if isinstance(value, str):
+        return same_time(value) if TIME.fullmatch(value) else value.replace("\0", "\u2400")
+    return value
+
+
+def rows_of(database, table):
+    """The rows as dictionaries of text for comparing; which columns there are."""
+    answer = database.execute(f"SELECT * FROM {table}")
+    names = [column[0] for column in answer.description]
+    json_columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[2] == "JSON"}
+    rows = []
+    for values in answer:
+        row = {name: value for name, value in zip(names, values) if name not in OWN}
+        for name in json_columns & set(row):
+            if row[name] is not None:
+                row[name] = json.dumps(json.loads(row[name]), sort_keys=True)
+        rows.append(row)
+    return rows, set(names) - OWN
+
+
+def row_of(record, columns):
+    """The row that a record should be. Keys without a column are the facts of an alert."""
+    row = {name: as_stored(record[name]) if name in record else None for name in columns}
+    if "duration" in row and row["duration"] is not None:
+        row["duration"] = float(row["duration"])
+    rest = {name: value for name, value in record.items() if name not in columns}
+    if rest and "facts" in columns:
+        row["facts"] = json.dumps(rest, sort_keys=True)
+        rest = {}
+    return row, rest
+
+
+def sorted_rows(rows):
+    return sorted(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def compare(tap, logs, file, what):
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    for table in TABLES:
+        found, columns = rows_of(database, table)
+        wanted, without_column = [], {}
+        for record in log_lines(logs, table):
+            row, rest = row_of(record, columns)
+            wanted.append(row)
+            without_column.update(rest)
+        tap.check(not without_column, f"{what}: each key of {table} is a column", sorted(without_column))
+        found, wanted = sorted_rows(found), sorted_rows(wanted)
+        wrong = [pair for pair in zip(found, wanted) if pair[0] != pair[1]][:1]
+        tap.check(found == wanted and wanted, f"{what}: {len(wanted)} {table} in, {len(found)} out", map(str, wrong))
+    broken = database.execute("PRAGMA integrity_check").fetchall()
+    tap.check(broken == [("ok",)], f"{what}: the database is whole", map(str, broken))
+    database.close()
+
+
+def run(mailtap, *arguments, codes=(0,)):
+    done = program.run(mailtap, [str(argument) for argument in arguments])
+    if done.returncode not in codes:
+        raise program.RunError(f"{arguments}: {program.text(done.stderr)}")
+    return done
+
+
+def ask(mailtap, file, *arguments):
+    done = run(mailtap, "query", "--store-file", file, "--format", "json", *arguments)
+    return program.json_lines(done.stdout)
+
+
+# --- figures ------------------------------------------------------------------------------------------
+
+
+def figures(row):
+    """A row's figures: a share is its value."""
+    cells = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            value = value["part"] / value["of"] if value["of"] else None
+        if name not in NO_FIGURES:
+            cells[name] = round(value, 9) if isinstance(value, float) else value
+    return json.dumps(cells, sort_keys=True)
+
+
+def is_empty(row):
+    """A row of the report that counts nothing."""
+    return all(not value for value in row.values() if isinstance(value, int)) and len(row) > 2
+
+
+def compare_figures(tap, mailtap, logs, file):
+    report = {row["table"]: row for row in program.json_lines(run(mailtap, "report", "--json", "-i", logs).stdout)}
+    head = report.pop(None)
+    for table in sorted(set(report) - NOT_IN_RECORDS):
+        wanted = sorted(figures(row) for row in report[table]["rows"] if not is_empty(row))
+        found = sorted(map(figures, ask(mailtap, file, VIEWS.get(table, table))))
+        wrong = [pair for pair in zip(found, wanted) if pair[0] != pair[1]][:2]
+        tap.check(found == wanted and wanted, f"{table}: {len(wanted)} rows as in the report", map(str, wrong))
+    capture = {row["counter"]: row["count"] for row in ask(mailtap, file, "capture")}
+    tap.check(capture == head["capture"], "capture: as in the report", [str(capture), str(head["capture"])])
+    days = ask(mailtap, file, "by_day")
+    tap.check(sum(day["sessions"] for day in days) == head["sessions"], "by_day: all sessions", [str(len(days))])
+    half = sorted(row["start"] for row in ask(mailtap, file, "--sql", "SELECT start FROM sessions"))[head["sessions"] // 2]
+    parts = [ask(mailtap, file, "verdicts", *bound) for bound in (["--since", half], ["--until", half])]
+    sums = [sum(row["sessions"] for row in part) for part in parts]
+    tap.check(all(sums) and sum(sums) == head["sessions"], "since and until: each session on one side", [str(sums)])
+
+
+def check_views(tap, mailtap, file):
+    """All views that are listed can be asked, here and by another program."""
+    listed = program.text(run(mailtap, "query").stdout).splitlines()
+    names = [line for line in listed if line and not line.startswith(" ")]
+    tap.check("verdicts" in names and len(listed) > 3 * len(names), f"{len(names)} views are listed with what they count")
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    for name in names:
+        here = len(ask(mailtap, file, name))
+        there = len(database.execute(f"SELECT * FROM {name}").fetchall())
+        tap.check(here == there > 0, f"{name}: {here} rows", [f"{there} by another program"])
+    database.close()
+
+
+# --- the whole ----------------------------------------------------------------------------------------
+
+
+def check_twice(tap, mailtap, logs, folder):
+    """The same logs twice, and beside what a run stored."""
+    file = folder / "imported.db"
+    for time in ("first", "second"):
+        done = run(mailtap, "store", "-i", logs, "--store-file", file)
+        known = [int(line.split()[5]) for line in program.text(done.stdout).splitlines()]
+        tap.check(len(known) == 4 and any(known) == (time == "second"), f"stored the {time} time", map(str, known))
+    compare(tap, logs, file, "imported twice")
+
+
+def main():
+    options = program.parse_arguments(program.arguments(__doc__))
+    tap = Tap()
+    captures = list(program.readable(program.captures(options.pcaps)))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for workers in (0, 2):
+            logs, file = folder / f"logs-{workers}", folder / f"{workers}.db"
+            run(options.mailtap, "-q", "-r", *captures, "-w", logs, "--store", "sqlite", "--store-file", file,
+                "--pem", "--workers", workers, "--sensor", "tap", *program.TRUST)  # fmt: skip
+            compare(tap, logs, file, f"{workers} workers")
+        compare_figures(tap, options.mailtap, logs, file)
+        check_views(tap, options.mailtap, file)
+        check_twice(tap, options.mailtap, logs, folder)
+        key, hidden = folder / "key", folder / "hidden.db"
+        key.write_bytes(bytes(range(32)))
+        key.chmod(0o600)
+        run(options.mailtap, "-q", "-r", *captures, "-w", folder / "hidden", "--store", "sqlite", "--store-file", hidden,
+            "--anonymise", key, *program.TRUST)  # fmt: skip
+        compare(tap, folder / "hidden", hidden, "anonymised")
+        real = {row["client_ip"] for row in ask(options.mailtap, file, "--sql", "SELECT client_ip FROM sessions")}
+        stored = hidden.read_bytes()
+        left = [address for address in real if len(address) > 8 and address.encode() in stored]
+        tap.check(len(real) > 5 and not left, f"anonymised: none of {len(real)} real addresses in the file", left)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
