@@ -147,10 +147,11 @@ static bool is_formula(const uint8_t *text, size_t length)
 // Controls as \xNN, since programs that read line by line take a quoted line end for one.
 static void csv_text(FILE *out, const uint8_t *text, size_t length)
 {
-	char *room = malloc(4 * length + 1);
+	enum { LONGER = 4 }; // each byte as \xNN
+	char *room = malloc(LONGER * LONGER * length + 1);
 	if (room == NULL)
 		return;
-	plain_text(room, length, text, length);
+	plain_text(room, LONGER * length, text, length);
 	bool quotes = strpbrk(room, ",\"") != NULL;
 	fputs(quotes ? "\"" : "", out);
 	fputs(is_formula(text, length) ? "'" : "", out);

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`mailtap query`: its formats, what is harmless in them, what it refuses, and that it changes nothing."""
+
+import csv
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import capture_file as cf  # noqa: E402
+from lib import program  # noqa: E402
+from lib.live_run import records_of, session  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+# What a server says, and how it must not reach a terminal or a spreadsheet.
+BANNERS = {
+    "escape": b"220 \x1b[2Jmx.example.org\r\n",
+    "turned": "220 \u202emx.example.org\r\n".encode(),
+    "quotes": b'220 "a,b" mx.example.org\r\n',
+    "raw": b"220 \xff\xfe mx.example.org\r\n",
+    "zero": b"220 \x00mx.example.org\r\n",
+}
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)")
+
+
+class Asker:
+    def __init__(self, tap, mailtap, file):
+        self.tap = tap
+        self.mailtap = mailtap
+        self.file = file
+
+    def run(self, *arguments):
+        return program.run(self.mailtap, ["query", *map(str, arguments)])
+
+    def ask(self, *arguments, code=0):
+        done = self.run("--store-file", self.file, *arguments)
+        if done.returncode != code:
+            raise program.RunError(f"{arguments}: exit code {done.returncode}: {program.text(done.stderr)}")
+        return done
+
+
+def make(mailtap, file):
+    packets = cf.pcap_header(cf.LINK_ETHERNET)
+    for number, banner in enumerate(BANNERS.values()):
+        packets += records_of(session(number, banner=banner))
+    capture = file.parent / "hostile.pcap"
+    capture.write_bytes(packets)
+    done = program.run(mailtap, ["-q", "-r", capture, "--store", "sqlite", "--store-file", file])
+    if done.returncode != 0:
+        raise program.RunError(program.text(done.stderr))
+
+
+def formats(asker):
+    tap, select = asker.tap, ["--sql", "SELECT start, server_banner, vlan, esmtp, sni, duration FROM sessions ORDER BY start"]
+    rows = program.json_lines(asker.ask("--format", "json", *select).stdout)
+    tap.check([row["server_banner"].startswith("220 ") for row in rows] == [True] * len(BANNERS), "json: all rows", map(str, rows))
+    first = rows[0]
+    tap.check(first["vlan"] == [] and first["esmtp"] is True and first["sni"] is None and isinstance(first["duration"], float),
+              "json: lists, booleans, null and numbers are those of the records", [str(first)])  # fmt: skip
+    tap.check("\u2400" in rows[4]["server_banner"], "json: a zero byte is a sign for it")
+    text = asker.ask("--format", "csv", *select).stdout
+    table = list(csv.reader(io.StringIO(program.text(text), newline="")))
+    tap.check(len(table) == 1 + len(BANNERS) and all(len(row) == 6 for row in table), "csv: rows of the same length")
+    tap.check(table[1][4] == "" and table[1][3] == "1", "csv: null is an empty cell", table[1])
+    tap.check(table[1][1] == "220 \\x1b[2Jmx.example.org", "csv: what is escaped is there as a whole", table[1])
+    tap.check(text.count(b"\r\n") == len(table) and text.count(b"\n") == len(table), "csv: a line a row")
+    people = asker.ask(*select).stdout
+    tap.check(people.count(b"\n") == len(table) and b" - " in people, "table: a line a row, a dash for null")
+    for name, output in (("csv", text), ("table", people)):
+        unsafe = [byte for byte in output if byte < 32 and byte not in b"\r\n"]
+        tap.check(not unsafe and "\u202e" not in program.text(output), f"{name}: nothing that a terminal obeys", map(str, unsafe))
+    for formula in FORMULAS:
+        cell = asker.ask("--format", "csv", "--sql", f"SELECT '{formula}' AS a").stdout.splitlines()[1]
+        tap.check(cell.startswith(b"'"), f"csv: {formula} is no formula", [str(cell)])
+    named = asker.ask("--format", "json", "--sql", "SELECT 1 AS 'a\"\x1b'").stdout
+    tap.check(list(json.loads(named).values()) == [1], "json: a name of a column is escaped", [str(named)])
+
+
+def bounds(asker):
+    tap = asker.tap
+    five = program.json_lines(asker.ask("--format", "json", "--sql", "SELECT start FROM sessions ORDER BY start").stdout)
+    third = five[2]["start"]
+    since = program.json_lines(asker.ask("--format", "json", "--since", third, "verdicts").stdout)
+    until = program.json_lines(asker.ask("--format", "json", "--until", third[:19], "verdicts").stdout)
+    tap.check(sum(row["sessions"] for row in since) == 3, "since: that time counts", map(str, since))
+    tap.check(sum(row["sessions"] for row in until) == 2, "until: it does not", map(str, until))
+    none = asker.ask("--since", "2999-01-01", "verdicts").stdout
+    tap.check(none.count(b"\n") == 1, "nothing then: the names of the columns alone", [str(none)])
+    limited = asker.ask("--limit", "2", "--sql", "SELECT start FROM sessions")
+    tap.check(limited.stdout.count(b"\n") == 3 and b"more than 2 rows" in limited.stderr, "limit: it is told", [program.text(limited.stderr)])
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    done = asker.ask("--timeout", "1", "--sql", endless, code=1)
+    tap.check(b"given up after 1 seconds" in done.stderr, "timeout: it is given up", [program.text(done.stderr)])
+
+
+def refused(asker):
+    tap, before = asker.tap, asker.file.read_bytes()
+    beside = asker.file.parent / "beside.db"
+    for statement in (
+        f"ATTACH '{beside}' AS a", f"VACUUM INTO '{beside}'", "DELETE FROM sessions", "DROP VIEW verdicts", "UPDATE runs SET id = 9",
+        "INSERT INTO runs(begun, version, imports) VALUES(1, 1, 1)", "CREATE TEMP TABLE a(b)", "PRAGMA journal_mode = DELETE",
+        "PRAGMA user_version", "BEGIN", "SELECT load_extension('x')", "SELECT 1; SELECT 2", "no sql", ";",
+    ):  # fmt: skip
+        done = asker.ask("--sql", statement, code=1)
+        tap.check(not done.stdout and len(done.stderr.splitlines()) == 1, f"{statement.replace(str(beside), 'FILE')}: refused",
+                  [program.text(done.stderr).strip()])  # fmt: skip
+    tap.check(asker.file.read_bytes() == before and not beside.exists(), "nothing has changed")
+    for arguments in (["verdicts"], ["--store-file", asker.file, "nothing"], ["--store-file", asker.file, "a", "b"],
+                      ["--store-file", asker.file, "--since", "yesterday", "verdicts"], ["--format", "xml"], ["--limit", "x"],
+                      ["--store-file", asker.file, "--sql", "SELECT 1", "verdicts"], ["--nothing"], ["--sql"]):  # fmt: skip
+        done = asker.run(*arguments)
+        tap.check(done.returncode == 2 and len(done.stderr.splitlines()) == 1, f"wrong usage is told: {len(arguments)} words",
+                  [program.text(done.stderr).strip()])  # fmt: skip
+    done = asker.run("--store-file", asker.file.parent / "none.db", "verdicts")
+    tap.check(done.returncode == 1 and b"no such file" in done.stderr, "no file is told", [program.text(done.stderr)])
+
+
+def read_only_place(asker):
+    """Somebody who may only read, also where nobody writes at the moment."""
+    folder = asker.file.parent / "read-only"
+    folder.mkdir()
+    file = folder / "store.db"
+    shutil.copy(asker.file, file)
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"mount --bind -o ro {folder} {folder} && exec {asker.mailtap} query --store-file {file} verdicts"],
+        capture_output=True, check=False)  # fmt: skip
+    if b"unshare" in done.stderr or b"mount" in done.stderr:
+        asker.tap.skip("a read-only place", program.text(done.stderr).strip())
+        return
+    asker.tap.check(done.returncode == 0 and done.stdout.count(b"\n") >= 2, "a read-only place is read", [program.text(done.stderr)])
+
+
+def meanwhile(asker):
+    """What another program has not finished is not seen, and does not hold anybody up."""
+    writer = sqlite3.connect(asker.file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("DELETE FROM sessions")
+    found = asker.ask("--format", "json", "--sql", "SELECT count(*) AS n FROM sessions").stdout
+    writer.execute("ROLLBACK")
+    writer.close()
+    asker.tap.check(json.loads(found) == {"n": len(BANNERS)}, "it reads while another writes", [str(found)])
+
+
+def main():
+    options = program.parse_arguments(program.arguments(__doc__))
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as name:
+        asker = Asker(tap, options.mailtap, Path(name) / "store.db")
+        make(options.mailtap, asker.file)
+        for case in (formats, bounds, refused, read_only_place, meanwhile):
+            case(asker)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
