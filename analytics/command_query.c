@@ -29,7 +29,7 @@ enum query_option {
 	OPTION_UNTIL,
 	OPTION_FORMAT,
 	OPTION_SQL,
-	OPTION_LIMIT,
+	OPTION_ROWS,
 	OPTION_TIMEOUT
 };
 
@@ -39,7 +39,7 @@ static const struct option long_options[] = {
     {"until", required_argument, NULL, OPTION_UNTIL},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"sql", required_argument, NULL, OPTION_SQL},
-    {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"limit", required_argument, NULL, OPTION_ROWS},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -123,7 +123,7 @@ static bool read_value(struct query_options *options, int option, const char *va
 		return read_time(value, options->until);
 	case OPTION_FORMAT:
 		return read_format(value, &request->format);
-	case OPTION_LIMIT:
+	case OPTION_ROWS:
 		options->limit_given = true;
 		return read_number(value, UINT64_MAX, &request->limit);
 	default: {

@@ -328,11 +328,11 @@ static bool looks_like(const char *text, const char *pattern)
 bool store_time_read(const char *text, size_t length, char time[STORE_TIME_LENGTH])
 {
 	static const char pattern[] = "0000-00-00T00:00:00", none[] = ".000000000Z";
-	enum { SECONDS_LENGTH = sizeof pattern - 1, DIGITS_MAX = 9 };
+	enum { SECONDS_LENGTH = sizeof pattern - 1, FRACTION_DIGITS = 9 };
 	if (length <= SECONDS_LENGTH || !looks_like(text, pattern) || text[length - 1] != 'Z')
 		return false;
 	size_t digits = length - SECONDS_LENGTH - 1; // with the point
-	if (digits == 1 || digits > 1 + DIGITS_MAX)
+	if (digits == 1 || digits > 1 + FRACTION_DIGITS)
 		return false;
 	for (size_t i = 0; i < digits; i++) {
 		char byte = text[SECONDS_LENGTH + i];
