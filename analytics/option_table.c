@@ -136,8 +136,7 @@ const struct option_row option_table[] = {
         .help = "remove records from it that are older than this, by the clock",
         .most = 36500},
     {"store-size", 0, "SIZE", &option_size, AT(store_size), OPTION_GROUP_STORE,
-        .help = "remove the oldest records from it where it is larger than this",
-        .least = 1 << 20},
+        .help = "remove the oldest records from it where it is larger than this"},
     {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
         .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
                 "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},

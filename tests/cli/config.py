@@ -74,7 +74,7 @@ MISTAKES = {
     "two documents": ("logs:\n---\nlogs:\n", ["2:1: a second document begins; there may be only one"]),
     "a list": ("- read: a\n", ['1:1: expected sections, as "logs:"']),
     "between options": ("certificates:\n  pem: true\n",
-                        ["2:8: --pem: certificates are written only with -w DIR"]),
+                        ["2:8: --pem: certificates are written only with -w DIR or --store"]),
     "not UTF-8": (b"logs:\n  sensor: M\xfcnchen\n", ["2:12: not UTF-8: a byte 0xfc"]),
     "a NUL": (b"logs:\n  sensor: a\x00\n", ["2:12: a control character (byte 0x00)"]),
     "UTF-16": ("\ufefflogs:\n".encode("utf-16-le"), ["1:1: not UTF-8: a byte 0xff"]),
