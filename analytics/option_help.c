@@ -17,6 +17,8 @@ static const char help_head[] =
     "       mailtap --dpdk ARGUMENTS [-p LIST] [options]\n"
     "       mailtap servers --server-memory FILE [--json] [SERVER...]\n"
     "       mailtap report -i LOGDIR... [options]\n"
+    "       mailtap store -i LOGDIR... --store-file FILE [options]\n"
+    "       mailtap query --store-file FILE VIEW [options]\n"
     "\n"
     "Reads captures or interfaces and tells of every mail connection in them whether it was protected.\n"
     "\n";
