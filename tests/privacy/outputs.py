@@ -28,7 +28,7 @@ from lib.tap import Tap  # noqa: E402
 
 ASKED = ("/metrics", "/healthz", "/readyz", "/", "/" + scenarios.PASSWORD.decode()[:4])
 SAY_SOMETHING = (*(f"HTTP {path}" for path in ASKED), "service manager", "summary", "servers", "servers, JSON", "report",
-                 "report, JSON", "said of a capture that is none", "said of logs that are none",
+                 "report, JSON", "query", "query, JSON", "store", "said of a capture that is none", "said of logs that are none",
                  "said of a capture that is cut", "said of a memory of servers that is none")  # fmt: skip
 FILES = ("--csv", "--tls-rpt", "--write-certs")
 
@@ -76,7 +76,8 @@ def run(mailtap, packets, folder):
     """name -> bytes of what came out of a run."""
     manager = Manager(folder)
     options = ["-w", folder / "logs", "--append", "--rotate-zstd", "--pem", "--any-port", *program.TRUST,
-               "--metrics", folder / "metrics.prom", "--server-memory", folder / "servers"]  # fmt: skip
+               "--metrics", folder / "metrics.prom", "--server-memory", folder / "servers",
+               "--store", "sqlite", "--store-file", folder / "store.db"]  # fmt: skip
     for option in FILES:
         options += [option, folder / option.strip("-")]
     found = {}
@@ -107,6 +108,9 @@ def later(mailtap, folder):
         "report, JSON": ["report", "--json", "-i", logs],
         "report, files": ["report", "-q", "-i", logs, "--csv", folder / "report-csv", "--tls-rpt", folder / "report-rpt",
                           "--metrics", folder / "report.prom"],
+        "query": ["query", "--store-file", folder / "store.db", "server_list"],
+        "query, JSON": ["query", "--store-file", folder / "store.db", "--format", "json", "--sql", "SELECT * FROM sessions"],
+        "store": ["store", "-i", logs, "--store-file", folder / "again.db"],
     }.items():  # fmt: skip
         done = program.run(mailtap, arguments)
         if done.returncode != 0:
