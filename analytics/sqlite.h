@@ -31,9 +31,9 @@ struct sqlite_query_ops {
 	// Prints the answer. The database is only read, whatever is asked. False: *error; what was printed stands. True and
 	// *error: there are more rows than the limit.
 	bool (*ask)(const struct query_request *request, FILE *out, struct error *error);
-	// Prints which views there are, with what they count.
+	// Prints which tables and views there are, with their columns or what they count.
 	void (*list)(FILE *out);
-	bool (*has_view)(const char *name);
+	bool (*has_view)(const char *name); // or a table
 };
 
 extern const struct sqlite_query_ops sqlite_query;

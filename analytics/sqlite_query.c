@@ -243,7 +243,7 @@ static bool ask(const struct query_request *request, FILE *out, struct error *er
 	return good;
 }
 
-/* ---- which views there are ---- */
+/* ---- which views and tables there are ---- */
 
 // The comments that it begins with, without their dashes.
 static void print_comments(FILE *out, const char *text)
@@ -255,8 +255,37 @@ static void print_comments(FILE *out, const char *text)
 	}
 }
 
+// A word of a text in lines, behind those that `width` is the end of.
+static void print_word(FILE *out, const char *word, size_t *width)
+{
+	enum { INDENT = 4, WIDTH = 116 };
+	size_t length = strlen(word) + 1;
+	if (*width + length > WIDTH)
+		*width = (size_t)fprintf(out, "\n%*s", INDENT - 1, "") - 1;
+	fprintf(out, " %s", word);
+	*width += length;
+}
+
+static void print_columns(FILE *out, const struct store_table *table)
+{
+	size_t width = (size_t)fprintf(out, "    A row for each record of %s.jsonl:", table->name);
+	for (size_t i = 0; i < table->column_count; i++) {
+		char word[96];
+		snprintf(word, sizeof word, "%s (%s)%s", table->columns[i].name,
+		    store_type_name(table->columns[i].type),
+		    i + 1 < table->column_count ? "," : "");
+		print_word(out, word, &width);
+	}
+	fputc('\n', out);
+}
+
 static void list(FILE *out)
 {
+	for (size_t i = 0; i < STORE_TABLES; i++) {
+		fprintf(out, "%s\n", store_tables[i].name);
+		print_columns(out, &store_tables[i]);
+		fputc('\n', out);
+	}
 	for (size_t i = 0; i < sqlite_view_count; i++) {
 		fprintf(out, "%s%s\n", i > 0 ? "\n" : "", sqlite_views[i].name);
 		print_comments(out, sqlite_views[i].text);
@@ -267,6 +296,9 @@ static bool has_view(const char *name)
 {
 	for (size_t i = 0; i < sqlite_view_count; i++)
 		if (strcmp(sqlite_views[i].name, name) == 0)
+			return true;
+	for (size_t i = 0; i < STORE_TABLES; i++)
+		if (strcmp(store_tables[i].name, name) == 0)
 			return true;
 	return false;
 }
