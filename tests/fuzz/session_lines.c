@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the way from a session log to the tables: the input is a log, plain or compressed. Whatever its lines
 // say, each is counted once, every session is in exactly one row of the verdicts, shares are no larger than
-// 1, and what is rendered has no control but the ends of its lines.
+// 1, and what is rendered has no control but the ends of its lines. What a store takes of each line lies in the
+// line or in the room for it.
 #include "analytics/facts_lookup.h"
 #include "analytics/render.h"
 #include "analytics/session_log.h"
 #include "analytics/statistics.h"
+#include "analytics/store_record.h"
 #include "tests/fuzz/fuzzer.h"
 
 #include <sys/mman.h>
@@ -56,6 +58,24 @@ static void check_table(void *context, const struct table_ops *table, const void
 	MUST(sum.sessions == statistics_span(statistics).sessions);
 }
 
+// As a line of each log.
+static void check_record(const char *line, size_t length)
+{
+	static struct store_record *record;
+	if (record == NULL)
+		record = store_record_create();
+	MUST(record != NULL);
+	for (size_t i = 0; i < STORE_TABLES; i++) {
+		const struct store_table *table = &store_tables[i];
+		(void)store_record_read(record, table, line, length);
+		const struct store_value *values = store_record_values(record);
+		for (size_t column = 0; column < table->column_count; column++)
+			if (values[column].form == STORE_BYTES)
+				free(exact_copy(
+				    (const uint8_t *)values[column].bytes, values[column].length));
+	}
+}
+
 struct reading {
 	struct statistics *statistics;
 	struct facts_lookup *lookup;
@@ -70,6 +90,7 @@ static enum log_line count_line(void *context, const char *line, size_t length)
 	struct session_facts facts;
 	char *copy = (char *)exact_copy((const uint8_t *)line, length);
 	enum facts_outcome read = session_facts_of_line(&facts, copy, length);
+	check_record(copy, length);
 	if (read != FACTS_DAMAGED) {
 		facts_lookup_fill(reading->lookup, &facts);
 		statistics_count(reading->statistics, &facts);
