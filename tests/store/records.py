@@ -22,6 +22,8 @@ TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 VIEWS = {"sessions": "session_kinds", "certificates": "certificate_status", "distinct": "distinct_counts"}
 # What the record does not have: where addresses are, and registered domains.
 NOT_IN_RECORDS = {"networks", "countries", "operators", "operator_pairs"}
+# Tables of the report without a view of the same rows: views tell of TLS and of time in their own way.
+WITHOUT_VIEW = {"client_list", "times", "tls_ciphers", "tls_groups", "tls_versions"}
 # Cells that are no figures: the report reads names as names of hosts.
 NO_FIGURES = {"server_name", "error"}
 
@@ -130,7 +132,7 @@ def is_empty(row):
 def compare_figures(tap, mailtap, logs, file):
     report = {row["table"]: row for row in program.json_lines(run(mailtap, "report", "--json", "-i", logs).stdout)}
     head = report.pop(None)
-    for table in sorted(set(report) - NOT_IN_RECORDS):
+    for table in sorted(set(report) - NOT_IN_RECORDS - WITHOUT_VIEW):
         wanted = sorted(figures(row) for row in report[table]["rows"] if not is_empty(row))
         found = sorted(map(figures, ask(mailtap, file, VIEWS.get(table, table))))
         wrong = [pair for pair in zip(found, wanted) if pair[0] != pair[1]][:2]
