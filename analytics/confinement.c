@@ -29,13 +29,16 @@ static bool collect(struct named_paths *paths, const struct options *options, st
 	return !paths->incomplete;
 }
 
+const char *confinement_user(const struct options *options)
+{
+	return options->user == NULL && is_live(options) ? privileges_usual_user() : options->user;
+}
+
 bool confinement_drop_privileges(const struct options *options, struct error *error)
 {
 	struct named_paths paths = {0};
 	struct privileges_plan plan = {
-	    .user = options->user, .reopens = is_live(options) && !is_dpdk(options), .paths = &paths};
-	if (plan.user == NULL && is_live(options))
-		plan.user = privileges_usual_user();
+	    .user = confinement_user(options), .reopens = is_live(options) && !is_dpdk(options), .paths = &paths};
 	bool good = collect(&paths, options, error) && privileges_drop(&plan, error);
 	named_paths_free(&paths);
 	return good;

@@ -6,6 +6,9 @@
 
 #include "analytics/options.h"
 
+// The user that the run becomes, by name; NULL: nobody else.
+const char *confinement_user(const struct options *options);
+
 // When the source is open, and before any output is. False: *error; the run must end.
 bool confinement_drop_privileges(const struct options *options, struct error *error);
 

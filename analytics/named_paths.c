@@ -85,6 +85,12 @@ static void add_linked_directories(struct named_paths *paths, const struct path_
 		add_linked_directory(paths, list->paths[i]);
 }
 
+void named_paths_add_usual_trust(struct named_paths *paths)
+{
+	for (size_t i = 0; i < sizeof usual_trust / sizeof usual_trust[0]; i++)
+		named_paths_add(paths, PATH_READ, usual_trust[i]);
+}
+
 static void add_trust(struct named_paths *paths, const struct options *options, bool endless)
 {
 	add_lists(paths, &options->ca_files, endless);
@@ -92,8 +98,7 @@ static void add_trust(struct named_paths *paths, const struct options *options, 
 	add_linked_directories(paths, &options->crl_directories);
 	if (options->ca_files.count + options->ca_directories.count > 0)
 		return;
-	for (size_t i = 0; i < sizeof usual_trust / sizeof usual_trust[0]; i++)
-		named_paths_add(paths, PATH_READ, usual_trust[i]);
+	named_paths_add_usual_trust(paths);
 }
 
 static void add_outputs(struct named_paths *paths, const struct options *options, bool endless)
@@ -106,6 +111,7 @@ static void add_outputs(struct named_paths *paths, const struct options *options
 	named_paths_add(paths, PATH_REPLACE, options->metrics_path);
 	named_paths_add(paths, PATH_REPLACE, options->server_memory);
 	named_paths_add(paths, PATH_REPLACE, options->store_file);
+	named_paths_add(paths, PATH_WRITE, options->store_spool);
 	bool to_file = options->records_path != NULL && strcmp(options->records_path, "-") != 0;
 	if (endless && to_file) // otherwise it is opened once
 		named_paths_add(paths, PATH_REPLACE, options->records_path);

@@ -35,6 +35,9 @@ void named_paths_add_directory_of(struct named_paths *paths, enum path_use use, 
 // replace such files. Of a run over files only the files. Sets `incomplete`.
 void named_paths_of_options(struct named_paths *paths, const struct options *options);
 
+// What the system trusts (Debian's ca-certificates).
+void named_paths_add_usual_trust(struct named_paths *paths);
+
 void named_paths_free(struct named_paths *paths);
 
 #endif

@@ -127,8 +127,8 @@ const struct option_row option_table[] = {
     {"rotate-zstd", 0, NULL, &option_flag, AT(rotate_zstd), OPTION_GROUP_LOGS,
         .help = "compress what was put aside"},
     {"store", 0, "KIND", &option_word, AT(store), OPTION_GROUP_STORE,
-        .help = "store the records that the logs get in a database as well: sqlite, or\n"
-                "none (none); `mailtap query` asks it",
+        .help = "store the records that the logs get in a database as well: sqlite,\n"
+                "clickhouse, or none (none); `mailtap query` asks that of sqlite",
         .words = store_kind_names},
     {"store-file", 0, "FILE", &option_text, AT(store_file), OPTION_GROUP_STORE,
         .help = "the database of sqlite; made if it is missing, added to if it is there"},
@@ -137,6 +137,31 @@ const struct option_row option_table[] = {
         .most = 36500},
     {"store-size", 0, "SIZE", &option_size, AT(store_size), OPTION_GROUP_STORE,
         .help = "remove the oldest records from it where it is larger than this"},
+    {"store-url", 0, "URL", &option_text, AT(store_url), OPTION_GROUP_STORE,
+        .help = "the server of clickhouse: http[s]://HOST[:PORT][/DATABASE]; usually\n"
+                "port 8123 (8443), database mailtap"},
+    {"store-login", 0, "FILE", &option_text, AT(store_login), OPTION_GROUP_STORE,
+        .help = "user and password for it: the first two lines of a file that nobody\n"
+                "else may read"},
+    {"store-ca-file", 0, "FILE", &option_text, AT(store_ca_file), OPTION_GROUP_STORE,
+        .help = "the certificates that its own may rest on (those the system trusts)"},
+    {"store-timeout", 0, "SECONDS", &option_count, AT(store_timeout), OPTION_GROUP_STORE,
+        .help = "give it so long for a request (30)",
+        .initial = 30,
+        .least = 1,
+        .most = 3600},
+    {"store-flush", 0, "SECONDS", &option_count, AT(store_flush), OPTION_GROUP_STORE,
+        .help = "send it what there is at least so often (10)",
+        .initial = 10,
+        .least = 1,
+        .most = 3600},
+    {"store-spool", 0, "DIR", &option_text, AT(store_spool), OPTION_GROUP_STORE,
+        .help = "where records wait for it; each run its own"},
+    {"store-spool-size", 0, "SIZE", &option_size, AT(store_spool_size), OPTION_GROUP_STORE,
+        .help = "lose records, and count them, where they would take more than this\n"
+                "(1G)",
+        .initial = (uint64_t)1 << 30,
+        .least = 1 << 16},
     {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
         .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
                 "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/options.h"
 
+#include "analytics/clickhouse_url.h"
 #include "analytics/config_file.h"
 #include "analytics/interface_list.h"
 #include "analytics/log_compress.h"
@@ -139,6 +140,24 @@ bool options_keep_logs(const struct options *options)
 	return keeping_option(options) != NULL;
 }
 
+// What a store on ClickHouse needs, and cannot do with.
+static bool check_clickhouse(const struct options *options, struct error *error)
+{
+	struct clickhouse_url url;
+	if (options->store_url == NULL)
+		error_set(error, "--store clickhouse: needs --store-url http[s]://HOST[:PORT][/DATABASE]");
+	else if (options->store_spool == NULL)
+		error_set(error, "--store clickhouse: needs --store-spool DIR, where records wait for it");
+	else if (options->sensor == NULL)
+		error_set(error, "--store clickhouse: needs --sensor NAME: other taps may write there");
+	else if (options->store_keep > 0 || options->store_size > 0)
+		error_set(error, "--store-keep, --store-size: are of sqlite; what ClickHouse keeps is said "
+		                 "there (configs/clickhouse/README.md)");
+	else
+		return clickhouse_url_read(&url, options->store_url, "--store-url", error);
+	return false;
+}
+
 static bool check_store(const struct options *options, struct error *error)
 {
 	const char *useless = options->store_file != NULL ? "--store-file"
@@ -146,6 +165,8 @@ static bool check_store(const struct options *options, struct error *error)
 	                      : options->store_size > 0   ? "--store-size"
 	                                                  : NULL;
 	bool sqlite = strcmp(store_kind_names[options->store], "sqlite") == 0;
+	if (options->store == STORE_KIND_CLICKHOUSE)
+		return check_clickhouse(options, error);
 	if (options->store == STORE_KIND_NONE && useless != NULL)
 		error_set(error, "%s: nothing is stored without --store", useless);
 	else if (sqlite && options->store_file == NULL)

@@ -80,6 +80,13 @@ struct options {
 	const char *store_file;    // of sqlite, or NULL
 	size_t store_keep;         // days; 0: for ever
 	size_t store_size;         // bytes; 0: as many as there are
+	const char *store_url;     // of clickhouse, or NULL, as the next three
+	const char *store_spool;   // a directory
+	const char *store_login;   // a file
+	const char *store_ca_file;
+	size_t store_spool_size;   // bytes
+	size_t store_timeout;      // seconds
+	size_t store_flush;        // likewise
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there

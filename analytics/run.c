@@ -11,6 +11,7 @@
 #include "analytics/privileges.h"
 #include "analytics/reloader.h"
 #include "analytics/run_view.h"
+#include "analytics/shipper.h"
 #include "analytics/store_kinds.h"
 #include "analytics/upkeep.h"
 #include "capture/base/cpu.h"
@@ -43,6 +44,7 @@ struct run {
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct exporter_settings settings;
 	struct store_settings store;
+	struct shipper *shipper; // NULL: records are sent nowhere
 	struct run_accounting accounting;
 	atomic_bool output_failed;
 	// For who asks how the run goes.
@@ -474,6 +476,10 @@ static void set_store(struct run *run)
 	    .file = options->store_file,
 	    .keep = options->store_keep,
 	    .size = options->store_size,
+	    .spool = options->store_spool,
+	    .spool_size = options->store_spool_size,
+	    .flush = options->store_flush,
+	    .shipper = run->shipper,
 	    .sensor = options->sensor,
 	    .waits = run->live.ops == NULL,
 	    .stay_up = run->settings.stay_up,
@@ -483,11 +489,31 @@ static void set_store(struct run *run)
 	run->settings.appends = true; // other runs stand in it
 }
 
+// True also if nothing is to be sent. The first of all: its process has nothing of what this one comes to have.
+static bool start_shipper(struct run *run, struct error *error)
+{
+	const struct options *options = run->options;
+	struct shipper_plan plan = {.spool = options->store_spool,
+	    .login = options->store_login,
+	    .ca_file = options->store_ca_file,
+	    .timeout = (unsigned)options->store_timeout,
+	    .user = confinement_user(options),
+	    .without_sandbox = options->without_sandbox};
+	if (options->store != STORE_KIND_CLICKHOUSE)
+		return true;
+	if (!clickhouse_url_read(&plan.url, options->store_url, "--store-url", error))
+		return false;
+	run->shipper = shipper_start(&plan, error);
+	return run->shipper != NULL;
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
 	run->settings = settings_of(run->options);
 	run->started = (uint64_t)time(NULL);
+	if (!start_shipper(run, error))
+		return false;
 	privileges_open();
 	if (!live_input_open(&run->live, run->options, choose_workers(run->options), error) ||
 	    !confinement_drop_privileges(run->options, error))
@@ -541,6 +567,7 @@ static bool close_outputs(
 	if (accounting != NULL && run->options->server_memory != NULL)
 		written &= server_memory_save(
 		    run->servers, run->options->server_memory, written ? error : &ignored);
+	shipper_end(run->shipper);
 	analyst_destroy(run->analyst);
 	server_memory_destroy(run->servers);
 	certificate_judge_destroy(run->certificates);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sandbox: what the process may still do once a run has been set up and hostile bytes come in. By
 // Landlock only the named files are read and only the named directories are written, and no TCP connection
-// is made; by seccomp only the system calls that a run needs are left. All threads, for good.
+// is made (or, by the process that sends to a store, to the store's port and no other); by seccomp only the system calls that a run needs are left. All threads, for good.
 //
 //   sandbox_files.c   Landlock: paths
 //   sandbox_calls.c   seccomp: system calls
@@ -23,11 +23,13 @@ enum sandbox_need {
 	SANDBOX_DPDK = 2,     // DPDK: whatever its drivers do
 	SANDBOX_LISTENER = 4, // connections to sockets that listen already are answered
 	SANDBOX_NAMES = 8,    // names of hosts are looked up: filter expressions have some
+	SANDBOX_SENDER = 32, // connections to one port of servers are made; nothing is captured
 	SANDBOX_NOTIFY = 16,  // a service manager is told of the state, by a datagram
 };
 
 struct sandbox_plan {
 	unsigned needs;
+	unsigned port; // of SANDBOX_SENDER
 	const struct named_paths *paths;
 };
 

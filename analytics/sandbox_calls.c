@@ -194,6 +194,13 @@ static bool add_names(scmp_filter_ctx filter)
 	       allow_socket(filter, AF_NETLINK, SOCK_RAW);
 }
 
+// libcurl looks names up in a thread of its own, which wakes it by such a pair.
+static bool add_sender(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+	           SCMP_CMP64(0, SCMP_CMP_EQ, AF_UNIX, 0)) == 0;
+}
+
 static bool add_needs(scmp_filter_ctx filter, unsigned needs)
 {
 	bool good = true;
@@ -201,6 +208,8 @@ static bool add_needs(scmp_filter_ctx filter, unsigned needs)
 		good = good && add_live(filter);
 	if (needs & SANDBOX_NAMES)
 		good = good && add_names(filter);
+	if (needs & SANDBOX_SENDER)
+		good = good && add_sender(filter);
 	if (needs & SANDBOX_LISTENER)
 		good = good &&
 		       add_all(filter, SCMP_ACT_ALLOW, calls_on_sockets, COUNT(calls_on_sockets)) &&
@@ -231,7 +240,7 @@ static bool add_intruders(scmp_filter_ctx filter, unsigned needs)
 static bool set_attributes(scmp_filter_ctx filter, unsigned needs)
 {
 	enum { BINARY_TREE = 2 };
-	if (needs & (SANDBOX_LIVE | SANDBOX_DPDK))
+	if (needs & (SANDBOX_LIVE | SANDBOX_DPDK | SANDBOX_SENDER))
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1); // not every kernel can
 	return seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&
 	       seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE) == 0 &&

@@ -24,6 +24,14 @@ enum { VERSION_TRUNCATE = 3, VERSION_NETWORK = 4, VERSION_IOCTL = 5 };
 static const uint64_t right_truncate = UINT64_C(1) << 14;
 static const uint64_t right_ioctl = UINT64_C(1) << 15;
 static const uint64_t right_network = 1 | 2; // bind and connect, TCP
+static const uint64_t right_connect = 2;
+enum { RULE_PORT = 2 }; // LANDLOCK_RULE_NET_PORT
+enum { PORT_DOMAIN = 53 }; // long answers of the DNS
+
+// struct landlock_net_port_attr
+struct port_rule {
+	uint64_t rights, port;
+};
 
 // struct landlock_ruleset_attr as from version 4 on; before, only its first member is known.
 struct ruleset {
@@ -63,11 +71,11 @@ unsigned sandbox_files_version(void)
 
 static struct ruleset ruleset_of(unsigned version, unsigned needs)
 {
-	const unsigned connects = SANDBOX_NAMES | SANDBOX_DPDK;
+	bool connects = (needs & SANDBOX_SENDER) == 0 && (needs & (SANDBOX_NAMES | SANDBOX_DPDK)) != 0;
 	struct ruleset ruleset = {.files = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
 	if (version >= VERSION_TRUNCATE)
 		ruleset.files |= right_truncate;
-	if (version >= VERSION_NETWORK && (needs & connects) == 0)
+	if (version >= VERSION_NETWORK && !connects)
 		ruleset.network = right_network;
 	if (version >= VERSION_IOCTL && (needs & SANDBOX_DPDK) == 0)
 		ruleset.files |= right_ioctl;
@@ -142,6 +150,20 @@ static bool allow_needed(int rules, uint64_t handled, unsigned needs)
 	return good;
 }
 
+// The ports that may be connected to.
+static bool allow_ports(int rules, uint64_t handled, const struct sandbox_plan *plan)
+{
+	const unsigned ports[] = {plan->port, PORT_DOMAIN};
+	bool good = true;
+	if ((handled & right_connect) == 0 || (plan->needs & SANDBOX_SENDER) == 0)
+		return true;
+	for (size_t i = 0; good && i < COUNT(ports); i++) {
+		struct port_rule rule = {.rights = right_connect, .port = ports[i]};
+		good = syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0) == 0;
+	}
+	return good;
+}
+
 static int restrict_self(const void *context)
 {
 	const int *rules = context;
@@ -159,7 +181,8 @@ bool sandbox_files_enter(const struct sandbox_plan *plan, struct error *error)
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 	struct error reason = {""};
 	bool good = rules >= 0 && allow_needed(rules, ruleset.files, plan->needs) &&
-	            allow_named(rules, ruleset.files, plan->paths);
+	            allow_named(rules, ruleset.files, plan->paths) &&
+	            allow_ports(rules, ruleset.network, plan);
 	if (!good)
 		error_set(&reason, "%s", strerror(errno));
 	good = good && every_thread_do(restrict_self, &rules, &reason);

@@ -21,6 +21,10 @@ struct store_settings {
 	uint64_t keep; // days after which a record is removed; 0: never
 	uint64_t
 	    size; // bytes that it may take before the oldest records are removed; 0: as many as it likes
+	const char *spool; // of clickhouse: a directory
+	uint64_t spool_size; // bytes that it may take
+	uint64_t flush; // seconds after which what is there is sent
+	struct shipper *shipper; // of clickhouse: sends what is in the spool; borrowed
 	const char *sensor; // NULL: not named
 	bool imports; // lines of logs that were written before, not of this run
 	bool
