@@ -1,0 +1,203 @@
+-- The tables that `mailtap --store clickhouse` writes to; README.md beside this file says how to make them.
+-- A column is a key of the record contract (README of mailtap, "What a record says"):
+--
+--   NULL                  the tap could not see it; never the same as 0, '' or [].
+--   NAME_ns               beside a time: nanoseconds since 1970. A time itself has whole seconds, and is at the nearest end
+--                         of what DateTime can hold (1970 to 2105) where it is beyond.
+--   NAME_seen             beside a list: 0 says that it was not seen (a list cannot be NULL).
+--   sensor, batch         are in all tables. A batch is there as a whole or not at all.
+--
+-- Partitions are months (UTC): the oldest are dropped to keep records for so long and no longer.
+
+-- A row for each connection to a mail port, or found to be mail.
+CREATE TABLE IF NOT EXISTS sessions
+(
+    session_id Nullable(String) COMMENT 'with start, the same in alerts',
+    community_id Nullable(String) COMMENT 'version 1',
+    anonymised Nullable(UInt8),
+    start DateTime('UTC') COMMENT '1970-01-01: not seen',
+    start_ns Nullable(Int64),
+    end Nullable(DateTime('UTC')),
+    end_ns Nullable(Int64),
+    duration Nullable(Float64) COMMENT 'seconds',
+    client_ip Nullable(String),
+    client_port Nullable(UInt64),
+    server_ip Nullable(String),
+    server_port Nullable(UInt64),
+    vlan Array(UInt64) COMMENT 'outermost first',
+    vlan_seen UInt8,
+    protocol Nullable(String),
+    hop Nullable(String) COMMENT 'submission, relay, access, null: not mail',
+    tls_mode Nullable(String) COMMENT 'implicit, starttls, none',
+    server_banner Nullable(String),
+    server_name Nullable(String),
+    server_software Nullable(String),
+    client_name Nullable(String),
+    esmtp Nullable(UInt8),
+    capabilities Array(String) COMMENT 'as last seen in the clear',
+    capabilities_seen UInt8,
+    starttls_offered Nullable(UInt8),
+    starttls_requested Nullable(UInt8),
+    starttls_reply Nullable(String),
+    starttls_accepted Nullable(UInt8),
+    tls_required_by_server Nullable(UInt8),
+    tls_established Nullable(UInt8),
+    tls_version Nullable(String),
+    tls_cipher Nullable(String),
+    tls_group Nullable(String),
+    tls_client_version Nullable(String),
+    sni Nullable(String),
+    alpn Nullable(String),
+    ja3 Nullable(String),
+    ja3s Nullable(String),
+    ja4 Nullable(String),
+    tls_resumed Nullable(UInt8),
+    client_certificate_requested Nullable(UInt8),
+    tls_alert Nullable(String),
+    tls_hidden_flight Array(UInt64),
+    tls_hidden_flight_seen UInt8,
+    tls_forward_secrecy Nullable(UInt8),
+    tls_aead Nullable(UInt8),
+    tls_cipher_weaknesses Array(String),
+    tls_cipher_weaknesses_seen UInt8,
+    tls_compression Nullable(UInt8),
+    tls_secure_renegotiation Nullable(UInt8),
+    tls_secure_renegotiation_offered Nullable(UInt8),
+    tls_extended_master_secret Nullable(UInt8),
+    tls_ocsp_staple Nullable(UInt8),
+    tls_scts Nullable(UInt64),
+    tls_post_quantum Nullable(String),
+    tls_post_quantum_offered Nullable(UInt8),
+    tls_key_share_bytes Nullable(UInt64),
+    tls_ech_offered Nullable(UInt8),
+    server_chain Array(String) COMMENT 'SHA-256, leaf first: certificates.sha256',
+    server_chain_seen UInt8,
+    client_chain Array(String),
+    client_chain_seen UInt8,
+    certificate_status Array(String) COMMENT 'what is wrong, empty: nothing',
+    certificate_status_seen UInt8,
+    server_certificate_source Nullable(String),
+    certificate_name_match Nullable(UInt8),
+    certificate_name_in Nullable(String),
+    certificate_name_source Nullable(String),
+    certificate_untrusted_because Nullable(String),
+    certificate_missing_issuer Nullable(String),
+    certificate_expires_soon Nullable(UInt8),
+    client_certificate_status Array(String),
+    client_certificate_status_seen UInt8,
+    client_verifies Nullable(UInt8),
+    auth_mechanism Nullable(String),
+    credentials_exposed Nullable(UInt8),
+    login_outcome Nullable(String),
+    messages Nullable(UInt64),
+    message_bytes Nullable(UInt64),
+    verdict Nullable(String) COMMENT 'encrypted, cleartext, stripped, tls_failed, no_mail, not_mail, partial',
+    reason Nullable(String),
+    confidence Nullable(String) COMMENT 'of verdict stripped',
+    evidence Nullable(String) COMMENT 'JSON: a list of objects',
+    client_packets Nullable(UInt64),
+    server_packets Nullable(UInt64),
+    client_bytes Nullable(UInt64),
+    server_bytes Nullable(UInt64),
+    client_missing_bytes Nullable(UInt64) COMMENT 'that the capture lost',
+    server_missing_bytes Nullable(UInt64),
+    saw_start Nullable(UInt8),
+    directions Nullable(String),
+    end_reason Nullable(String),
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(start)
+ORDER BY (start, sensor);
+
+-- A row for each certificate, when a run of a sensor saw it first: `certificates_known` has each once.
+CREATE TABLE IF NOT EXISTS certificates
+(
+    sha256 String,
+    first_seen DateTime('UTC') COMMENT '1970-01-01: not seen',
+    first_seen_ns Nullable(Int64),
+    anonymised Nullable(UInt8),
+    role Nullable(String),
+    subject Nullable(String),
+    issuer Nullable(String),
+    serial Nullable(String),
+    not_before Nullable(DateTime('UTC')),
+    not_before_ns Nullable(Int64),
+    not_after Nullable(DateTime('UTC')) COMMENT 'the end of 2105: then or later (in not_after_ns 2262)',
+    not_after_ns Nullable(Int64),
+    dns_names Array(String),
+    dns_names_seen UInt8,
+    ip_addresses Array(String),
+    ip_addresses_seen UInt8,
+    email_addresses Array(String),
+    email_addresses_seen UInt8,
+    key_type Nullable(String),
+    key_bits Nullable(UInt64),
+    curve Nullable(String),
+    signature_algorithm Nullable(String),
+    is_ca Nullable(UInt8),
+    self_issued Nullable(UInt8),
+    spki_sha256 Nullable(String),
+    scts Nullable(UInt8),
+    malformed Nullable(String),
+    pem Nullable(String),
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(first_seen)
+ORDER BY (sha256, sensor);
+
+-- A row for each piece of evidence of stripping or downgrade, when it was found.
+CREATE TABLE IF NOT EXISTS alerts
+(
+    time DateTime('UTC') COMMENT '1970-01-01: not seen',
+    time_ns Nullable(Int64),
+    session_id Nullable(String),
+    anonymised Nullable(UInt8),
+    kind Nullable(String),
+    confidence Nullable(String),
+    client_ip Nullable(String),
+    client_port Nullable(UInt64),
+    client_network Nullable(String),
+    server_ip Nullable(String),
+    server_port Nullable(UInt64),
+    server_name Nullable(String),
+    networks_stripped Array(String),
+    networks_stripped_seen UInt8,
+    networks_stripped_count Nullable(UInt64),
+    networks_clean Array(String),
+    networks_clean_seen UInt8,
+    networks_clean_count Nullable(UInt64),
+    left_out Nullable(UInt64) COMMENT 'alerts like this one since the last that was written',
+    facts Nullable(String) COMMENT 'JSON: what else this kind of evidence has',
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(time)
+ORDER BY (time, sensor);
+
+-- A row for each interval of a run (kind interval, so_far), and one for the whole run at its end (kind run).
+CREATE TABLE IF NOT EXISTS statistics
+(
+    kind Nullable(String),
+    run Nullable(DateTime('UTC')) COMMENT 'when the run began',
+    run_ns Nullable(Int64),
+    anonymised Nullable(UInt8),
+    start DateTime('UTC') COMMENT '1970-01-01: not seen',
+    start_ns Nullable(Int64),
+    end Nullable(DateTime('UTC')),
+    end_ns Nullable(Int64),
+    duration Nullable(Float64),
+    complete Nullable(UInt8) COMMENT '0: the capture may not have it from start to end',
+    sessions Nullable(UInt64),
+    capture Nullable(String) COMMENT 'JSON: the accounting of packets',
+    tables Nullable(String) COMMENT 'JSON: the tables of `mailtap report`',
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(start)
+ORDER BY (start, sensor);

@@ -1,0 +1,263 @@
+-- Sums over days (UTC) and sensors, kept up by the server as rows come in, and views that read them. They hold on when
+-- old partitions of `sessions` are dropped. What was not seen is '' where it is a label, and counted on its own where it
+-- is an answer. Merge over sensors and days with sum() and uniqMerge(): the plain views below do.
+--
+-- A server that is killed while it takes a batch may have it in `sessions` and not in all of these: check.sql says
+-- so, and rebuild.sql makes them anew.
+
+-- How many sessions of what kind came to what.
+CREATE TABLE IF NOT EXISTS sessions_daily
+(
+    day Date, sensor String, protocol String, hop String, port UInt16, ip_version UInt8, verdict String,
+    reason String, confidence String, sessions UInt64, messages UInt64, message_bytes UInt64,
+    credentials_exposed UInt64, with_evidence UInt64
+)
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor, protocol, hop, port, ip_version, verdict, reason, confidence);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_sessions_daily TO sessions_daily AS
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    ifNull(protocol, '') AS protocol,
+    ifNull(hop, '') AS hop,
+    toUInt16(ifNull(server_port, 0)) AS port,
+    toUInt8(if(position(ifNull(server_ip, ''), ':') > 0, 6, 4)) AS ip_version,
+    ifNull(verdict, '') AS verdict,
+    ifNull(reason, '') AS reason,
+    ifNull(confidence, '') AS confidence,
+    count() AS sessions,
+    sum(ifNull(messages, 0)) AS messages,
+    sum(ifNull(message_bytes, 0)) AS message_bytes,
+    countIf(ifNull(credentials_exposed, 0) = 1) AS credentials_exposed,
+    countIf(ifNull(evidence, '[]') != '[]') AS with_evidence
+FROM sessions
+GROUP BY day, sensor, protocol, hop, port, ip_version, verdict, reason, confidence;
+
+-- The way of sessions that begin in the clear to TLS: each step over those that passed the one above, mail_in_clear over
+-- all. 1 passed, 0 did not, 2 not seen, 3 never came so far.
+CREATE TABLE IF NOT EXISTS funnel_daily
+(
+    day Date, sensor String, protocol String, number UInt8, step String, passed UInt64, ended UInt64,
+    not_seen UInt64
+)
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor, protocol, number, step);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_funnel_daily TO funnel_daily AS
+WITH
+    multiIf(server_banner IS NOT NULL, 1, ifNull(verdict, '') = 'no_mail', 0, 2) AS greeted,
+    if(greeted = 1, multiIf(capabilities_seen = 1, 1, ifNull(esmtp, 1) = 0, 0, 2), 3) AS listed,
+    if(listed = 1, ifNull(starttls_offered, 2), 3) AS offered,
+    if(offered = 1, ifNull(starttls_requested, 2), 3) AS requested,
+    if(requested = 1, ifNull(starttls_accepted, 2), 3) AS accepted,
+    if(accepted = 1, ifNull(tls_established, 2), 3) AS established,
+    if(established = 1, 2, 3) AS in_tls,
+    multiIf(ifNull(verdict, '') IN ('cleartext', 'stripped'), 1, ifNull(verdict, '') = 'partial', 2, 0) AS in_clear
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    ifNull(protocol, '') AS protocol,
+    number,
+    step,
+    countIf(came = 1) AS passed,
+    countIf(came = 0) AS ended,
+    countIf(came = 2) AS not_seen
+FROM sessions
+ARRAY JOIN
+    [1, 2, 3, 4, 5, 6, 7, 8, 9] AS number,
+    ['connected', 'greeted', 'listed', 'offered', 'requested', 'accepted', 'established', 'mail_in_tls', 'mail_in_clear'] AS step,
+    [1, greeted, listed, offered, requested, accepted, established, in_tls, in_clear] AS came
+WHERE came != 3 AND ifNull(protocol, '') IN ('', 'smtp', 'imap', 'pop3') AND ifNull(tls_mode, '') != 'implicit'
+GROUP BY day, sensor, protocol, number, step;
+
+-- Against whom sessions were protected: one who listens (passive), one who sits between (active). Of those that carried
+-- mail, a log-in or TLS, or of which too little was seen. 1 protected (active: possible, if the client looks),
+-- 0 exposed, 2 not seen.
+CREATE TABLE IF NOT EXISTS protection_daily
+(
+    day Date, sensor String, hop String, passive_protected UInt64, passive_exposed UInt64,
+    passive_not_seen UInt64, active_possible UInt64, active_exposed UInt64, active_not_seen UInt64
+)
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor, hop);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_protection_daily TO protection_daily AS
+WITH
+    multiIf(ifNull(verdict, '') = 'partial', 2, ifNull(verdict, '') != 'encrypted', 0, tls_cipher_weaknesses_seen = 0, 2,
+            hasAny(tls_cipher_weaknesses, ['no_encryption', 'export', 'des']), 0, 1) AS passive,
+    multiIf(passive = 0, 0, ifNull(verdict, '') != 'encrypted', 2,
+            notEmpty(certificate_status) OR has(tls_cipher_weaknesses, 'anonymous') OR ifNull(client_verifies, 1) = 0, 0,
+            certificate_status_seen = 1 AND ifNull(certificate_name_match, 0) = 1, 1, 2) AS active
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    ifNull(hop, '') AS hop,
+    countIf(passive = 1) AS passive_protected,
+    countIf(passive = 0) AS passive_exposed,
+    countIf(passive = 2) AS passive_not_seen,
+    countIf(active = 1) AS active_possible,
+    countIf(active = 0) AS active_exposed,
+    countIf(active = 2) AS active_not_seen
+FROM sessions
+WHERE verdict IN ('encrypted', 'cleartext', 'stripped', 'partial')
+GROUP BY day, sensor, hop;
+
+-- TLS that was established, by version, cipher and key exchange.
+CREATE TABLE IF NOT EXISTS tls_daily
+(
+    day Date, sensor String, version String, cipher String, key_exchange String, post_quantum String,
+    sessions UInt64
+)
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor, version, cipher, key_exchange, post_quantum);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_tls_daily TO tls_daily AS
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    ifNull(tls_version, '') AS version,
+    ifNull(tls_cipher, '') AS cipher,
+    ifNull(tls_group, '') AS key_exchange,
+    ifNull(tls_post_quantum, '') AS post_quantum,
+    count() AS sessions
+FROM sessions
+WHERE tls_established = 1
+GROUP BY day, sensor, version, cipher, key_exchange, post_quantum;
+
+-- What was wrong with servers' certificates: each fault of a session once; `none` where nothing was, '' where it was not
+-- judged or not seen. Of sessions with TLS.
+CREATE TABLE IF NOT EXISTS certificate_faults_daily
+(
+    day Date, sensor String, fault String, sessions UInt64
+)
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor, fault);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_certificate_faults_daily TO certificate_faults_daily AS
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    fault,
+    count() AS sessions
+FROM sessions
+ARRAY JOIN multiIf(certificate_status_seen = 0, [''], empty(certificate_status), ['none'], certificate_status) AS fault
+WHERE tls_established = 1 OR server_certificate_source IS NOT NULL
+GROUP BY day, sensor, fault;
+
+-- Evidence by kind, and the highest confidence that a session has of it. 1 suspected, 2 probable, 3 confirmed.
+CREATE TABLE IF NOT EXISTS evidence_daily
+(
+    day Date, sensor String, kind String, rank UInt8, sessions UInt64, stripped UInt64
+)
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor, kind, rank);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_evidence_daily TO evidence_daily AS
+WITH
+    extractAll(ifNull(evidence, ''), '\\{"kind":"([a-z_]+)","confidence":"[a-z]+"') AS kinds,
+    extractAll(ifNull(evidence, ''), '\\{"kind":"[a-z_]+","confidence":"([a-z]+)"') AS confidences,
+    arrayMap(c -> toUInt8(indexOf(['suspected', 'probable', 'confirmed'], c)), confidences) AS ranks
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    kind,
+    toUInt8(arrayReduce('max', arrayMap((k, r) -> if(k = kind, r, toUInt8(0)), kinds, ranks))) AS rank,
+    count() AS sessions,
+    countIf(ifNull(verdict, '') = 'stripped') AS stripped
+FROM sessions
+ARRAY JOIN arrayDistinct(kinds) AS kind
+WHERE ifNull(evidence, '[]') != '[]'
+GROUP BY day, sensor, kind, rank;
+
+-- How many different servers, clients and networks (/24, /48): states, so that what two sensors saw counts once.
+CREATE TABLE IF NOT EXISTS distinct_daily
+(
+    day Date, sensor String, server_addresses AggregateFunction(uniq, String),
+    servers AggregateFunction(uniq, String), client_addresses AggregateFunction(uniq, String),
+    server_networks AggregateFunction(uniq, String), client_networks AggregateFunction(uniq, String)
+)
+ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (day, sensor);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_distinct_daily TO distinct_daily AS
+WITH
+    ifNull(server_ip, '') AS server,
+    ifNull(client_ip, '') AS client,
+    cutIPv6(if(position(server, ':') > 0, IPv6StringToNum(server), IPv4ToIPv6(IPv4StringToNum(server))), 10, 1) AS server_net,
+    cutIPv6(if(position(client, ':') > 0, IPv6StringToNum(client), IPv4ToIPv6(IPv4StringToNum(client))), 10, 1) AS client_net
+SELECT
+    toDate(start, 'UTC') AS day,
+    sensor,
+    uniqState(server) AS server_addresses,
+    uniqState(concat(server, ' ', toString(ifNull(server_port, 0)))) AS servers,
+    uniqState(client) AS client_addresses,
+    uniqState(server_net) AS server_networks,
+    uniqState(client_net) AS client_networks
+FROM sessions
+GROUP BY day, sensor;
+
+-- Each certificate once, whichever sensors saw it, in whatever runs.
+CREATE TABLE IF NOT EXISTS certificates_seen
+(
+    sha256 String, first_seen AggregateFunction(min, DateTime('UTC')), sensors AggregateFunction(uniq, String),
+    subject AggregateFunction(any, String), issuer AggregateFunction(any, String),
+    key_type AggregateFunction(any, String), key_bits AggregateFunction(any, UInt64),
+    signature_algorithm AggregateFunction(any, String), not_after AggregateFunction(any, DateTime('UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY sha256;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fill_certificates_seen TO certificates_seen AS
+SELECT
+    sha256,
+    minState(first_seen) AS first_seen,
+    uniqState(sensor) AS sensors,
+    anyState(ifNull(subject, '')) AS subject,
+    anyState(ifNull(issuer, '')) AS issuer,
+    anyState(ifNull(key_type, '')) AS key_type,
+    anyState(ifNull(key_bits, 0)) AS key_bits,
+    anyState(ifNull(signature_algorithm, '')) AS signature_algorithm,
+    anyState(ifNull(not_after, toDateTime(0, 'UTC'))) AS not_after
+FROM certificates
+GROUP BY sha256;
+
+-- ---- what they say, over all days and sensors: the tables of `mailtap report` ----
+
+CREATE VIEW IF NOT EXISTS verdicts AS
+SELECT verdict, reason, sum(sessions_daily.sessions) AS sessions
+FROM sessions_daily GROUP BY verdict, reason ORDER BY verdict, reason;
+
+CREATE VIEW IF NOT EXISTS funnel AS
+SELECT protocol, step, sum(funnel_daily.passed) AS passed, sum(funnel_daily.ended) AS ended,
+       sum(funnel_daily.not_seen) AS not_seen
+FROM funnel_daily GROUP BY protocol, number, step ORDER BY protocol, number;
+
+CREATE VIEW IF NOT EXISTS protection AS
+SELECT hop, sum(protection_daily.passive_protected) AS passive_protected,
+       sum(protection_daily.passive_exposed) AS passive_exposed,
+       sum(protection_daily.passive_not_seen) AS passive_not_seen,
+       sum(protection_daily.active_possible) AS active_possible,
+       sum(protection_daily.active_exposed) AS active_exposed,
+       sum(protection_daily.active_not_seen) AS active_not_seen
+FROM protection_daily GROUP BY hop ORDER BY hop;
+
+CREATE VIEW IF NOT EXISTS evidence_kinds AS
+SELECT kind, ['suspected', 'probable', 'confirmed'][rank] AS confidence, sum(evidence_daily.sessions) AS sessions,
+       sum(evidence_daily.stripped) AS stripped
+FROM evidence_daily WHERE rank > 0 GROUP BY kind, rank ORDER BY kind, rank;
+
+CREATE VIEW IF NOT EXISTS distinct_counts AS
+SELECT uniqMerge(distinct_daily.server_addresses) AS server_addresses, uniqMerge(distinct_daily.servers) AS servers,
+       uniqMerge(distinct_daily.client_addresses) AS client_addresses,
+       uniqMerge(distinct_daily.server_networks) AS server_networks,
+       uniqMerge(distinct_daily.client_networks) AS client_networks
+FROM distinct_daily;
+
+CREATE VIEW IF NOT EXISTS certificates_known AS
+SELECT sha256, minMerge(certificates_seen.first_seen) AS first_seen, uniqMerge(certificates_seen.sensors) AS sensors,
+       anyMerge(certificates_seen.subject) AS subject, anyMerge(certificates_seen.issuer) AS issuer,
+       anyMerge(certificates_seen.key_type) AS key_type, anyMerge(certificates_seen.key_bits) AS key_bits,
+       anyMerge(certificates_seen.signature_algorithm) AS signature_algorithm,
+       anyMerge(certificates_seen.not_after) AS not_after
+FROM certificates_seen GROUP BY sha256;
