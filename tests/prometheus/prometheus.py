@@ -6,20 +6,17 @@ configs/prometheus/README.md describes each metric as the page does (--update wr
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import capture_file as cf  # noqa: E402
 from lib import mmdb, openmetrics, program  # noqa: E402
-from lib.service import PATIENCE, Service  # noqa: E402
+from lib.prometheus import Prometheus  # noqa: E402
+from lib.service import Service  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 CONFIGS = program.ROOT / "configs/prometheus"
@@ -29,13 +26,6 @@ BEGIN = "<!-- from here on written by tests/prometheus/prometheus.py --update --
 STRIPPED = "attack-race-454-postfix-swaks.pcap"  # its evidence is confirmed
 LATER = 120 * 10**9  # nanoseconds
 OPEN = "Accept: application/openmetrics-text\r\n"
-CONFIGURATION = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-rule_files: [{rules}]
-scrape_configs:
-  - job_name: mailtap
-    static_configs: [targets: ["127.0.0.1:{port}"]]
-"""
 
 
 # --- what is documented ----------------------------------------------------------------------
@@ -127,58 +117,8 @@ def check_page(tap, service, folder, page):
 # --- Prometheus ------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-class Prometheus:
-    """The server, scraping one target."""
-
-    def __init__(self, folder, target):
-        configuration, self.port = folder / "prometheus.yml", free_port()
-        configuration.write_text(CONFIGURATION.format(rules=RULES, port=target))
-        self.log = (folder / "prometheus.log").open("w+b")
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={folder / 'data'}",
-             f"--web.listen-address=127.0.0.1:{self.port}"],
-            stdout=self.log, stderr=subprocess.STDOUT)  # fmt: skip
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-    def ask(self, path, **query):
-        """The data of an answer of its API; None while it does not answer yet."""
-        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-                return json.load(answer)["data"]
-        except (OSError, ValueError):
-            return None
-
-    def value(self, query):
-        """The first value, as a number."""
-        found = (self.ask("query", query=query) or {}).get("result")
-        return float(found[0]["value"][1]) if found else None
-
-    def until(self, what):
-        end = time.monotonic() + 2 * PATIENCE
-        while not (value := what()):
-            if time.monotonic() > end or self.process.poll() is not None:
-                self.log.seek(0)
-                raise program.RunError(f"Prometheus: {program.text(self.log.read())[-2000:]}")
-            time.sleep(0.1)
-        return value
-
-
 def scrape(tap, service, folder, page, count):
-    with Prometheus(folder, service.port) as prometheus:
+    with Prometheus(folder, service.port, RULES) as prometheus:
         seen = 'mailtap_capture_packets_seen_total{job="mailtap"}'
         prometheus.until(lambda: prometheus.value(seen) == count)
         tap.check(prometheus.value('up{job="mailtap"}') == 1, f"Prometheus sees all {count} packets")
