@@ -128,10 +128,10 @@ def options_of_help(bench):
     return re.findall(r"^  (?:-\w,|   ) --([a-z][a-z0-9-]*)", text, re.MULTILINE)
 
 
-def with_examples(without):
-    """The shipped file with all its examples set, but for these keys."""
+def with_examples(without, store):
+    """The shipped file with all its examples set, but for these keys, and this kind of store."""
     lines = []
-    for line in SHIPPED.read_text().splitlines():
+    for line in SHIPPED.read_text().replace("  store: none", f"  store: {store}").splitlines():
         found = KEY.match(line)
         lines.append(f"  {found[2]}: {found[3]}" if found and found[2] not in without else line)
     return "\n".join(lines) + "\n"
@@ -146,9 +146,10 @@ def shipped_file(bench):
     odd = sorted(set(keys) - set(options)) + sorted({key for key in keys if keys.count(key) > 1})
     bench.tap.check(not odd, "configs/mailtap.yaml has nothing else, and nothing twice", odd)
     bench.check_good("configs/mailtap.yaml is good", SHIPPED)
-    for chosen, other in zip(ALTERNATIVES, itertools.cycle(EXCLUDE_EACH_OTHER)):
-        path = bench.file(with_examples((set().union(*ALTERNATIVES) - chosen) | {other}))
-        name = f"{', '.join(sorted(chosen))}, not {other}"
+    stores = itertools.cycle(["sqlite", "clickhouse"])
+    for chosen, other, store in zip(ALTERNATIVES, itertools.cycle(EXCLUDE_EACH_OTHER), stores):
+        path = bench.file(with_examples((set().union(*ALTERNATIVES) - chosen) | {other}, store))
+        name = f"{', '.join(sorted(chosen))}, {store}, not {other}"
         bench.check_good(f"configs/mailtap.yaml with all its examples is good: {name}", path)
     readme = (program.ROOT / "README.md").read_text()
     wanted = ("--config", "--check-config", "configs/mailtap.yaml")
