@@ -4,6 +4,7 @@
 // came before). So what is known does not depend on the key: records of a capture are the same in each run.
 #include "decode/duplicates.h"
 
+#include "capture/base/prefetch.h"
 #include "capture/base/quick_hash.h"
 
 #include <stdlib.h>
@@ -80,6 +81,12 @@ static size_t place_of(const struct segment *segment)
 void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment)
 {
 	__builtin_prefetch(&duplicates->newest[place_of(segment)], 1);
+}
+
+void duplicates_prefetch_newest(const struct duplicates *duplicates, const struct segment *segment)
+{
+	uint32_t newest = duplicates->newest[place_of(segment)];
+	prefetch(&duplicates->sights[newest % REMEMBERED], sizeof *duplicates->sights);
 }
 
 // In the place of the one that came longest ago.

@@ -29,8 +29,10 @@ struct duplicates;
 struct duplicates *duplicates_create(const struct hash_key *key);
 void duplicates_destroy(struct duplicates *duplicates); // NULL is allowed
 
-// Starts to bring what duplicates_take will look at into the cache.
+// Start to bring what duplicates_take will look at into the cache; the second one looks into what the first one
+// asked for.
 void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment);
+void duplicates_prefetch_newest(const struct duplicates *duplicates, const struct segment *segment);
 
 // True if the segment came before, a moment ago; else it is remembered. `sender`: which end of the connection;
 // `read`: its bytes matter. A copy of a segment that was cut shorter is none.

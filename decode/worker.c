@@ -462,6 +462,7 @@ static void look_ahead(const struct worker *worker, const struct lookup *lookup,
 		break;
 	case 1:
 		flow_prefetch(flows, lookup->hash);
+		duplicates_prefetch_newest(worker->duplicates, lookup->segment);
 		break;
 	case 2:
 		flow_prefetch_state(flows, lookup->hash, lookup->sender, lookup->segment->length);
