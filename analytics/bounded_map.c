@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/bounded_map.h"
 
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static uint8_t *key_of(const struct bounded_map *map, struct entry *entry)
 
 static uint32_t hash_of(const struct bounded_map *map, const void *key, size_t length)
 {
-	return (uint32_t)hash_bytes(&map->key, key, length);
+	return (uint32_t)quick_hash(&map->key, key, length);
 }
 
 // The slot of this key, or the free one where it belongs.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/certificate_judge.h"
 
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 #include "decode/tls.h"
 #include "decode/tls_suite.h"
 
@@ -126,9 +126,9 @@ static void judge_side(struct certificate_judge *judge, const struct session_rec
 static enum name_match compare_name(struct certificate_judge *judge,
     const struct certificate *leaf, const struct text *name, enum name_source source)
 {
-	uint64_t both[2] = {hash_bytes(&judge->key, leaf->sha256, sizeof leaf->sha256),
-	    hash_bytes(&judge->key, name->bytes, name->length) + source};
-	uint64_t hash = hash_bytes(&judge->key, both, sizeof both) | 1;
+	uint64_t both[2] = {quick_hash(&judge->key, leaf->sha256, sizeof leaf->sha256),
+	    quick_hash(&judge->key, name->bytes, name->length) + source};
+	uint64_t hash = quick_hash(&judge->key, both, sizeof both) | 1;
 	struct compared_name *known = &judge->names[(hash >> 1) % NAMES_REMEMBERED];
 	if (known->hash != hash) {
 		struct view text = view_of(name->bytes, name->length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/distinct.h"
 
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,7 +91,7 @@ static bool grow(struct distinct *distinct)
 
 uint64_t distinct_expect(const struct distinct *distinct, const void *bytes, size_t length)
 {
-	uint64_t hash = hash_bytes(&distinct->key, bytes, length);
+	uint64_t hash = quick_hash(&distinct->key, bytes, length);
 	hash += hash == 0;
 	if (distinct->slots != NULL)
 		__builtin_prefetch(&distinct->slots[hash & (distinct->slot_count - 1)]);

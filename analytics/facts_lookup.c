@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/facts_lookup.h"
 
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 
 #include <libpsl.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ void facts_lookup_close(struct facts_lookup *lookup)
 // Where a name's domain starts.
 static size_t domain_start(struct facts_lookup *lookup, const struct host_name *name)
 {
-	uint64_t hash = hash_bytes(&lookup->key, name->text, name->length);
+	uint64_t hash = quick_hash(&lookup->key, name->text, name->length);
 	struct found_domain *known = &lookup->found[hash % REMEMBERED];
 	if (known->hash == hash && known->length == name->length)
 		return known->start;

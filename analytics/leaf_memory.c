@@ -2,7 +2,7 @@
 #include "analytics/leaf_memory.h"
 
 #include "analytics/recent_table.h"
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,8 +64,8 @@ static uint64_t key_of(const struct leaf_memory *memory, const struct session_re
 	memset(&server, 0, sizeof server);
 	server.address = record->address[FROM_SERVER];
 	server.port = record->port[FROM_SERVER];
-	server.sni = sni != NULL ? hash_bytes(&memory->key, sni->bytes, sni->length) | 1 : 0;
-	return hash_bytes(&memory->key, &server, sizeof server) | 1;
+	server.sni = sni != NULL ? quick_hash(&memory->key, sni->bytes, sni->length) | 1 : 0;
+	return quick_hash(&memory->key, &server, sizeof server) | 1;
 }
 
 static void shown_another(struct server *server, const uint8_t *leaf)

@@ -2,7 +2,7 @@
 #include "analytics/path_view.h"
 
 #include "analytics/recent_table.h"
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static uint64_t key_of(const struct path_view *view, const struct session_record
 		struct ip_address address;
 		uint64_t port;
 	} server = {record->address[FROM_SERVER], record->port[FROM_SERVER]};
-	return hash_bytes(&view->key, &server, sizeof server) | 1;
+	return quick_hash(&view->key, &server, sizeof server) | 1;
 }
 
 // NULL: nothing is known of it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/pattern_findings.h"
 
-#include "capture/base/hash.h"
+#include "capture/base/quick_hash.h"
 #include "decode/clues.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static const char *match(
 static struct seen_text seen_text_of(const struct pattern_reader *reader, const struct text *text)
 {
 	return (struct seen_text){
-	    hash_bytes(&reader->key, text->bytes, text->length), text->length};
+	    quick_hash(&reader->key, text->bytes, text->length), text->length};
 }
 
 static bool is_same(const struct seen_text *a, const struct seen_text *b)

@@ -2,6 +2,7 @@
 #include "analytics/server_key.h"
 
 #include "analytics/community_id.h"
+#include "capture/base/quick_hash.h"
 #include "decode/ip.h"
 
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@ uint64_t server_key_address(
 	uint8_t bytes[sizeof *address + sizeof port];
 	memcpy(bytes, address, sizeof *address);
 	memcpy(bytes + sizeof *address, &port, sizeof port);
-	return hash_bytes(key, bytes, sizeof bytes);
+	return quick_hash(key, bytes, sizeof bytes);
 }
 
 // Longer than any address with its port: no name has the bytes of one.
@@ -22,7 +23,7 @@ uint64_t server_key_name(const struct hash_key *key, const struct host_name *nam
 	uint8_t bytes[HOST_NAME_MAX_BYTES + sizeof(struct ip_address) + sizeof port] = {0};
 	memcpy(bytes, &port, sizeof port);
 	memcpy(bytes + sizeof(struct ip_address) + sizeof port, name->text, name->length);
-	return hash_bytes(key, bytes, sizeof(struct ip_address) + sizeof port + name->length);
+	return quick_hash(key, bytes, sizeof(struct ip_address) + sizeof port + name->length);
 }
 
 bool server_address_read(const char *text, struct ip_address *address)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A keyed hash for tables that hold what strangers chose (addresses, banners): SipHash-1-3 (Aumasson,
 // Bernstein 2012, with the reduced rounds that hash tables use). Who does not know the key cannot
-// make keys collide on purpose. Pure; any thread.
+// make keys collide on purpose, not even who sees hashes. Pure; any thread.
 #ifndef MAILTAP_CAPTURE_BASE_HASH_H
 #define MAILTAP_CAPTURE_BASE_HASH_H
 

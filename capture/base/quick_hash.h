@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A keyed hash for what is hashed for each packet: one multiplication for 16 bytes, the two halves of its product
+// A keyed hash for what is hashed for each packet or session: one multiplication for 16 bytes, the two halves of its product
 // folded into one (as in wyhash and its family, by which the tables of some languages are protected). Who neither
 // knows the key nor gets to see hashes cannot make two inputs collide on purpose; nothing more is promised. So it
 // is for tables and marks that live no longer than the run and are told to nobody; what is written anywhere
