@@ -11,12 +11,19 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { DECODERS_MAX = 64 };
+enum { ALGORITHMS_MAX = 64 };
+
+// Some of a provider's algorithms, and an empty one at the end.
+struct algorithms {
+	OSSL_ALGORITHM list[ALGORITHMS_MAX + 1];
+	size_t count;
+};
 
 static struct {
 	pthread_once_t once;
 	OSSL_PROVIDER *all; // the default provider, in a context of its own
-	OSSL_ALGORITHM decoders[DECODERS_MAX + 1]; // of public keys, and an empty one at the end
+	struct algorithms decoders; // of public keys
+	struct algorithms keys; // kinds of keys that one of these decodes
 	OSSL_LIB_CTX *context;
 } made = {.once = PTHREAD_ONCE_INIT};
 
@@ -24,10 +31,11 @@ static struct {
 static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
 {
 	(void)provider;
-	if (operation == OSSL_OP_DECODER) {
-		*no_cache = 0;
-		return made.decoders;
-	}
+	*no_cache = 0;
+	if (operation == OSSL_OP_DECODER)
+		return made.decoders.list;
+	if (operation == OSSL_OP_KEYMGMT)
+		return made.keys.list;
 	return OSSL_PROVIDER_query_operation(made.all, operation, no_cache);
 }
 
@@ -42,21 +50,43 @@ static int begin_provider(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *c
 	return 1;
 }
 
+static bool decodes_public_keys(const OSSL_ALGORITHM *decoder)
+{
+	return strstr(decoder->property_definition, "structure=SubjectPublicKeyInfo") != NULL;
+}
+
+// By the first of its names, as decoders have one.
+static bool is_decoded(const OSSL_ALGORITHM *key)
+{
+	size_t length = strcspn(key->algorithm_names, ":");
+	for (size_t i = 0; i < made.decoders.count; i++) {
+		const char *name = made.decoders.list[i].algorithm_names;
+		if (strlen(name) == length && memcmp(name, key->algorithm_names, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 // False: there are none, or more than there is room for.
-static bool choose_decoders(void)
+static bool choose(
+    int operation, bool (*wanted)(const OSSL_ALGORITHM *one), struct algorithms *chosen)
 {
 	int no_cache;
-	const OSSL_ALGORITHM *one =
-	    OSSL_PROVIDER_query_operation(made.all, OSSL_OP_DECODER, &no_cache);
-	size_t count = 0;
+	const OSSL_ALGORITHM *one = OSSL_PROVIDER_query_operation(made.all, operation, &no_cache);
 	for (; one != NULL && one->algorithm_names != NULL; one++) {
-		if (strstr(one->property_definition, "structure=SubjectPublicKeyInfo") == NULL)
+		if (!wanted(one))
 			continue;
-		if (count == DECODERS_MAX)
+		if (chosen->count == ALGORITHMS_MAX)
 			return false;
-		made.decoders[count++] = *one;
+		chosen->list[chosen->count++] = *one;
 	}
-	return count > 0;
+	return chosen->count > 0;
+}
+
+static bool choose_algorithms(void)
+{
+	return choose(OSSL_OP_DECODER, decodes_public_keys, &made.decoders) &&
+	       choose(OSSL_OP_KEYMGMT, is_decoded, &made.keys);
 }
 
 static void make(void)
@@ -65,7 +95,7 @@ static void make(void)
 	OSSL_LIB_CTX *whole = OSSL_LIB_CTX_new(), *context = OSSL_LIB_CTX_new();
 	if (whole != NULL && context != NULL)
 		made.all = OSSL_PROVIDER_load(whole, "default");
-	if (made.all != NULL && choose_decoders() &&
+	if (made.all != NULL && choose_algorithms() &&
 	    OSSL_PROVIDER_add_builtin(context, name, begin_provider) == 1 &&
 	    OSSL_PROVIDER_load(context, name) != NULL) {
 		made.context = context;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The OpenSSL context that certificates are parsed in. To find the decoder for one public key, OpenSSL 3.0 makes an
 // instance of each of the seventy that its default provider has, in which it spends two thirds of the time that a
-// certificate takes. This context has the same provider, but of its decoders only those for the keys of certificates.
+// certificate takes. This context has the same provider, but of its decoders only those for the keys of certificates, and
+// of its kinds of keys only those that these decode.
 #ifndef MAILTAP_ANALYTICS_CERTIFICATE_CONTEXT_H
 #define MAILTAP_ANALYTICS_CERTIFICATE_CONTEXT_H
 

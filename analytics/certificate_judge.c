@@ -212,9 +212,9 @@ static enum seen judge_client(
 static bool hides_certificate(const struct session_record *record)
 {
 	const struct tls_facts *tls = &record->session->tls;
-	bool anonymous = (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) != 0;
-	return record->tls_established == SEEN_YES && !anonymous && tls->cipher_seen &&
-	       (tls->version >= TLS_1_3 || tls->resumed == SEEN_YES);
+	return record->tls_established == SEEN_YES && tls->cipher_seen &&
+	       (tls->version >= TLS_1_3 || tls->resumed == SEEN_YES) &&
+	       (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) == 0;
 }
 
 static void judge_remembered(struct certificate_judge *judge, const struct session_record *record,

@@ -290,15 +290,29 @@ static enum body_end body_step(enum body_end at, uint8_t c)
 	return BODY_TEXT;
 }
 
+// The next CR in body text that may begin its end, or the end of the bytes: where a line begins otherwise, nothing
+// has to be looked at but its first byte.
+static size_t next_line_end(const uint8_t *bytes, size_t from, size_t length)
+{
+	for (size_t at = from; at < length; at += 2) {
+		const uint8_t *cr = memchr(bytes + at, '\r', length - at);
+		if (cr == NULL)
+			return length;
+		at = (size_t)(cr - bytes);
+		if (length - at < 3 || cr[1] != '\n' || cr[2] == '.' || cr[2] == '\r')
+			return at;
+	}
+	return length;
+}
+
 // Reads body text up to its end. Returns the bytes used; *ended: the dot was among them.
 static size_t body_read(struct smtp *smtp, const uint8_t *bytes, size_t length, bool *ended)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (smtp->body_end == BODY_TEXT) {
-			const uint8_t *cr = memchr(bytes + i, '\r', length - i);
-			if (cr == NULL)
+			i = next_line_end(bytes, i, length);
+			if (i == length)
 				return length;
-			i = (size_t)(cr - bytes);
 		}
 		if (smtp->body_end == BODY_CRLF_DOT_CR && bytes[i] == '\n') {
 			*ended = true;
