@@ -21,12 +21,12 @@ struct distinct {
 	uint8_t *registers; // the longest run of zeros seen, plus one
 };
 
-struct distinct *distinct_create(size_t exact)
+struct distinct *distinct_create(const struct hash_key *key, size_t exact)
 {
 	struct distinct *distinct = calloc(1, sizeof *distinct);
 	if (distinct == NULL)
 		return NULL;
-	distinct->key = hash_key_random();
+	distinct->key = *key;
 	distinct->exact = exact;
 	distinct->slot_count = SLOTS_FIRST;
 	distinct->slots = calloc(SLOTS_FIRST, sizeof *distinct->slots);
@@ -120,6 +120,21 @@ void distinct_note(struct distinct *distinct, uint64_t hash)
 	}
 	*slot_of(distinct->slots, distinct->slot_count, hash) = hash;
 	distinct->count++;
+}
+
+void distinct_unite(struct distinct *sum, const struct distinct *part)
+{
+	if (part->slots != NULL) {
+		for (size_t i = 0; i < part->slot_count; i++)
+			if (part->slots[i] != 0)
+				distinct_note(sum, part->slots[i]);
+		return;
+	}
+	if (sum->slots != NULL)
+		go_beyond(sum);
+	for (size_t i = 0; i < REGISTERS; i++)
+		if (part->registers[i] > sum->registers[i])
+			sum->registers[i] = part->registers[i];
 }
 
 static double estimate(const uint8_t registers[REGISTERS])

@@ -5,6 +5,8 @@
 #ifndef MAILTAP_ANALYTICS_DISTINCT_H
 #define MAILTAP_ANALYTICS_DISTINCT_H
 
+#include "capture/base/hash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +19,8 @@ struct distinct_count {
 	double error; // standard error, relative; 0 where exact
 };
 
-// `exact`: how many are counted exactly. NULL: no memory.
-struct distinct *distinct_create(size_t exact);
+// `key`: those that are united have the same. `exact`: how many are counted exactly. NULL: no memory.
+struct distinct *distinct_create(const struct hash_key *key, size_t exact);
 void distinct_destroy(struct distinct *distinct); // NULL is allowed
 
 // The thing by its hash: distinct_expect has it fetched from memory, so that several of them, of several
@@ -28,6 +30,9 @@ void distinct_note(struct distinct *distinct, uint64_t hash);
 
 // Both.
 void distinct_add(struct distinct *distinct, const void *bytes, size_t length);
+
+// Counts the things that `part` has counted.
+void distinct_unite(struct distinct *sum, const struct distinct *part);
 
 struct distinct_count distinct_count(const struct distinct *distinct);
 

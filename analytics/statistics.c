@@ -35,6 +35,7 @@ enum { TABLES = sizeof tables / sizeof tables[0] };
 
 struct statistics {
 	unsigned use;
+	struct table_frame frame;
 	struct statistics_span span;
 	// By table; those that show the same accumulator share it, and the first of them owns it.
 	void *accumulators[TABLES];
@@ -74,7 +75,7 @@ bool statistics_restart(struct statistics *statistics)
 		statistics->accumulators[i] = shared(statistics, i);
 		if (statistics->accumulators[i] != NULL)
 			continue;
-		statistics->accumulators[i] = tables[i]->accumulator->create();
+		statistics->accumulators[i] = tables[i]->accumulator->create(&statistics->frame);
 		statistics->owns[i] = statistics->accumulators[i] != NULL;
 		if (!statistics->owns[i])
 			return false;
@@ -84,9 +85,17 @@ bool statistics_restart(struct statistics *statistics)
 
 struct statistics *statistics_create(unsigned use, struct error *error)
 {
+	struct table_frame frame = {SIZE_MAX, hash_key_random()};
+	return statistics_create_in(&frame, use, error);
+}
+
+struct statistics *statistics_create_in(
+    const struct table_frame *frame, unsigned use, struct error *error)
+{
 	struct statistics *statistics = calloc(1, sizeof *statistics);
 	if (statistics != NULL) {
 		statistics->use = use;
+		statistics->frame = *frame;
 		if (statistics_restart(statistics))
 			return statistics;
 	}
@@ -114,6 +123,26 @@ void statistics_count(struct statistics *statistics, const struct session_facts 
 	for (size_t i = 0; i < TABLES; i++)
 		if (statistics->owns[i])
 			tables[i]->accumulator->count(statistics->accumulators[i], facts);
+}
+
+static struct statistics_span span_of_both(
+    const struct statistics_span *one, const struct statistics_span *other)
+{
+	struct statistics_span both = *one;
+	if (one->sessions == 0 || other->sessions == 0)
+		return one->sessions == 0 ? *other : *one;
+	both.sessions += other->sessions;
+	both.first = one->first < other->first ? one->first : other->first;
+	both.last = one->last > other->last ? one->last : other->last;
+	return both;
+}
+
+void statistics_add(struct statistics *sum, const struct statistics *part)
+{
+	sum->span = span_of_both(&sum->span, &part->span);
+	for (size_t i = 0; i < TABLES; i++)
+		if (sum->owns[i])
+			tables[i]->accumulator->add(sum->accumulators[i], part->accumulators[i]);
 }
 
 struct statistics_span statistics_span(const struct statistics *statistics)

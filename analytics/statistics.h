@@ -11,6 +11,10 @@ struct statistics;
 
 // `use`: only tables with one of these uses (enum table_use); 0: all. NULL: no memory; *error.
 struct statistics *statistics_create(unsigned use, struct error *error);
+
+// With such a frame, to be added up with others that have its key. Keep the key from strangers (hash.h).
+struct statistics *statistics_create_in(
+    const struct table_frame *frame, unsigned use, struct error *error);
 void statistics_destroy(struct statistics *statistics); // NULL is allowed
 
 // Forgets all sessions. False: no memory; it can only be destroyed then.
@@ -18,6 +22,9 @@ bool statistics_restart(struct statistics *statistics);
 
 // The lookups must have been made (facts_lookup_fill).
 void statistics_count(struct statistics *statistics, const struct session_facts *facts);
+
+// Counts what `part` has counted, of later sessions; it has the same tables, in a frame with the same key.
+void statistics_add(struct statistics *sum, const struct statistics *part);
 
 struct statistics_span {
 	uint64_t sessions;

@@ -10,6 +10,7 @@
 #define MAILTAP_ANALYTICS_TABLE_H
 
 #include "analytics/session_facts.h"
+#include "capture/base/hash.h"
 
 enum column_kind {
 	COLUMN_TEXT, // a label
@@ -43,10 +44,20 @@ struct row_sink {
 	void (*row)(struct row_sink *sink, const struct cell *cells);
 };
 
+// What all accumulators have in common that are added up.
+struct table_frame {
+	size_t
+	    most; // of what strangers choose is told apart, where an accumulator has no lower bound
+	struct hash_key key; // by which what is only counted is told apart
+};
+
 struct accumulator_ops {
-	void *(*create)(void); // NULL: no memory
+	void *(*create)(const struct table_frame *frame); // NULL: no memory
 	void (*destroy)(void *accumulator);
 	void (*count)(void *accumulator, const struct session_facts *facts);
+	// Counts in `sum` what `part` has counted, as if it had counted it itself; but what was not told apart in
+	// the part is not in the sum either. `part` is of later sessions, and has a frame with the same key.
+	void (*add)(void *sum, const void *part);
 };
 
 enum table_use {

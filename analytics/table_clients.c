@@ -26,12 +26,13 @@ static void clients_destroy(void *accumulator)
 	free(clients);
 }
 
-static void *clients_create(void)
+static void *clients_create(const struct table_frame *frame)
 {
 	struct clients *clients = calloc(1, sizeof *clients);
 	if (clients == NULL)
 		return NULL;
-	clients->clients = bounded_map_create(sizeof(struct client), CLIENTS_MAX);
+	clients->clients =
+	    bounded_map_create(sizeof(struct client), frame_most(frame, CLIENTS_MAX));
 	if (clients->clients != NULL)
 		return clients;
 	free(clients);
@@ -56,6 +57,19 @@ static void clients_count(void *accumulator, const struct session_facts *facts)
 	client->carried[facts->verdict] += carried;
 	client->verified += facts->client_verifies == SEEN_YES;
 	client->lenient += facts->client_verifies == SEEN_NO;
+}
+
+static void add_client(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct client));
+}
+
+static void clients_add(void *sum, const void *part)
+{
+	struct clients *clients = sum;
+	const struct clients *more = part;
+	map_add(clients->clients, more->clients, add_client, &clients->others);
+	add_client(&clients->others, &more->others);
 }
 
 /* ---- STARTTLS ---- */
@@ -186,7 +200,8 @@ static void list_rows(const void *accumulator, struct row_sink *sink)
 
 /* ---- the tables ---- */
 
-static const struct accumulator_ops accumulator = {clients_create, clients_destroy, clients_count};
+static const struct accumulator_ops accumulator = {
+    clients_create, clients_destroy, clients_count, clients_add};
 
 static const struct column use_columns[] = {
     {"uses", "takes it", "how often a client takes the offer; null: not seen", COLUMN_TEXT},

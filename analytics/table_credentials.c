@@ -23,12 +23,13 @@ static void credentials_destroy(void *accumulator)
 	free(credentials);
 }
 
-static void *credentials_create(void)
+static void *credentials_create(const struct table_frame *frame)
 {
 	struct credentials *credentials = calloc(1, sizeof *credentials);
 	if (credentials == NULL)
 		return NULL;
-	credentials->mechanisms = bounded_map_create(sizeof(struct tally), KINDS_MAX);
+	credentials->mechanisms =
+	    bounded_map_create(sizeof(struct tally), frame_most(frame, KINDS_MAX));
 	if (credentials->mechanisms != NULL)
 		return credentials;
 	free(credentials);
@@ -44,6 +45,19 @@ static void credentials_count(void *accumulator, const struct session_facts *fac
 	memcpy(key.text, facts->mechanism, sizeof key.text);
 	struct tally *tally = bounded_map_at(credentials->mechanisms, &key, sizeof key);
 	tally_add(tally != NULL ? tally : &credentials->others, facts->credentials_exposed);
+}
+
+static void add_tally(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct tally));
+}
+
+static void credentials_add(void *sum, const void *part)
+{
+	struct credentials *credentials = sum;
+	const struct credentials *more = part;
+	map_add(credentials->mechanisms, more->mechanisms, add_tally, &credentials->others);
+	add_tally(&credentials->others, &more->others);
 }
 
 static int by_exposed(const struct map_entry *one, const struct map_entry *other)
@@ -79,7 +93,7 @@ static void credentials_rows(const void *accumulator, struct row_sink *sink)
 }
 
 static const struct accumulator_ops accumulator = {
-    credentials_create, credentials_destroy, credentials_count};
+    credentials_create, credentials_destroy, credentials_count, credentials_add};
 
 static const struct column columns[] = {
     {"mechanism", "mechanism", "of the log-in in the clear", COLUMN_TEXT},

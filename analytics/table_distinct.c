@@ -30,12 +30,12 @@ static void distincts_destroy(void *accumulator)
 	free(distincts);
 }
 
-static void *distincts_create(void)
+static void *distincts_create(const struct table_frame *frame)
 {
 	struct distincts *distincts = calloc(1, sizeof *distincts);
 	bool good = distincts != NULL;
 	for (size_t i = 0; good && i < WHATS; i++) {
-		distincts->of[i] = distinct_create(EXACT_MOST);
+		distincts->of[i] = distinct_create(&frame->key, frame_most(frame, EXACT_MOST));
 		good = distincts->of[i] != NULL;
 	}
 	if (good)
@@ -65,10 +65,17 @@ static void distincts_count(void *accumulator, const struct session_facts *facts
 	};
 	uint64_t hashes[WHATS];
 	for (size_t i = 0; i < WHATS; i++)
-		hashes[i] =
-		    distinct_expect(distincts->of[i], things[i].bytes, things[i].length);
+		hashes[i] = distinct_expect(distincts->of[i], things[i].bytes, things[i].length);
 	for (size_t i = 0; i < WHATS; i++)
 		distinct_note(distincts->of[i], hashes[i]);
+}
+
+static void distincts_add(void *sum, const void *part)
+{
+	struct distincts *distincts = sum;
+	const struct distincts *more = part;
+	for (size_t i = 0; i < WHATS; i++)
+		distinct_unite(distincts->of[i], more->of[i]);
 }
 
 static void distincts_rows(const void *accumulator, struct row_sink *sink)
@@ -93,7 +100,7 @@ static void distincts_rows(const void *accumulator, struct row_sink *sink)
 }
 
 static const struct accumulator_ops accumulator = {
-    distincts_create, distincts_destroy, distincts_count};
+    distincts_create, distincts_destroy, distincts_count, distincts_add};
 
 static const struct column columns[] = {
     {"what", "what", "what is told apart; servers are address and port, networks /24 and /48",

@@ -12,8 +12,9 @@ struct kinds {
 	} by[EVIDENCE_KINDS][CONFIDENCES];
 };
 
-static void *kinds_create(void)
+static void *kinds_create(const struct table_frame *frame)
 {
+	(void)frame;
 	return calloc(1, sizeof(struct kinds));
 }
 
@@ -28,6 +29,11 @@ static void kinds_count(void *accumulator, const struct session_facts *facts)
 		kinds->by[kind][facts->evidence[kind]].stripped +=
 		    facts->verdict == VERDICT_STRIPPED;
 	}
+}
+
+static void kinds_add(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct kinds));
 }
 
 static void kinds_rows(const void *accumulator, struct row_sink *sink)
@@ -48,7 +54,7 @@ static void kinds_rows(const void *accumulator, struct row_sink *sink)
 	}
 }
 
-static const struct accumulator_ops accumulator = {kinds_create, free, kinds_count};
+static const struct accumulator_ops accumulator = {kinds_create, free, kinds_count, kinds_add};
 
 static const struct column columns[] = {
     {"kind", "kind", "of evidence", COLUMN_TEXT},

@@ -25,8 +25,9 @@ struct funnel {
 	struct tally steps[PROTOCOLS][STEPS];
 };
 
-static void *funnel_create(void)
+static void *funnel_create(const struct table_frame *frame)
 {
+	(void)frame;
 	return calloc(1, sizeof(struct funnel));
 }
 
@@ -77,6 +78,11 @@ static void funnel_count(void *accumulator, const struct session_facts *facts)
 	tally_add(&steps[STEP_MAIL_IN_CLEAR], mail_in_clear(facts));
 }
 
+static void funnel_add(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct funnel));
+}
+
 static void funnel_rows(const void *accumulator, struct row_sink *sink)
 {
 	static const char *const names[STEPS] = {
@@ -106,7 +112,7 @@ static void funnel_rows(const void *accumulator, struct row_sink *sink)
 	}
 }
 
-static const struct accumulator_ops accumulator = {funnel_create, free, funnel_count};
+static const struct accumulator_ops accumulator = {funnel_create, free, funnel_count, funnel_add};
 
 static const struct column columns[] = {
     {"protocol", "protocol", "what is spoken; null: nothing was said", COLUMN_TEXT},
@@ -120,7 +126,8 @@ static const struct column columns[] = {
 
 const struct table_ops funnel_table = {
     .name = "funnel",
-    .title = "The way to TLS of sessions that begin in the clear (listed: EHLO, CAPABILITY, CAPA answered)",
+    .title = "The way to TLS of sessions that begin in the clear (listed: EHLO, CAPABILITY, CAPA "
+             "answered)",
     .denominator = "each step: sessions that passed the one above; mail_in_clear: all connected",
     .unseen = "whether TLS then carried mail; an offer nobody asked for (HELO, no CAPA)",
     .use = TABLE_OF_INTERVAL,

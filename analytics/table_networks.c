@@ -33,25 +33,29 @@ static void places_destroy(void *accumulator)
 	free(places);
 }
 
-static void *places_create(void)
+static void *places_create(const struct table_frame *frame)
 {
 	struct places *places = calloc(1, sizeof *places);
 	if (places == NULL)
 		return NULL;
-	places->places = bounded_map_create(sizeof(struct counts), PLACES_MAX);
+	places->places = bounded_map_create(sizeof(struct counts), frame_most(frame, PLACES_MAX));
 	if (places->places != NULL)
 		return places;
 	free(places);
 	return NULL;
 }
 
+static struct counts *counts_of(struct places *places, const struct place *place)
+{
+	struct counts *counts = bounded_map_at(places->places, place, sizeof *place);
+	return counts != NULL ? counts : &places->others[place->network == 0][place->side];
+}
+
 static void count(
     struct places *places, const struct place *place, const struct session_facts *facts)
 {
-	struct counts *counts = bounded_map_at(places->places, place, sizeof *place);
-	if (counts == NULL)
-		counts = &places->others[place->network == 0][place->side];
-	else if (counts->sessions == 0 && place->network != 0)
+	struct counts *counts = counts_of(places, place);
+	if (counts->sessions == 0 && place->network != 0)
 		memcpy(
 		    counts->network_name, facts->where[place->side].network_name, NETWORK_NAME_MAX);
 	counts->sessions++;
@@ -72,6 +76,30 @@ static void places_count(void *accumulator, const struct session_facts *facts)
 		if (country.country[0] != '\0')
 			count(accumulator, &country, facts);
 	}
+}
+
+static void add_counts(struct counts *sum, const struct counts *part)
+{
+	if (sum->sessions == 0)
+		memcpy(sum->network_name, part->network_name, sizeof sum->network_name);
+	sum->sessions += part->sessions;
+	sum->encrypted += part->encrypted;
+	sum->cleartext += part->cleartext;
+	sum->stripped += part->stripped;
+}
+
+static void places_add(void *sum, const void *part)
+{
+	struct places *places = sum;
+	const struct places *more = part;
+	for (size_t i = 0; i < bounded_map_count(more->places); i++) {
+		struct map_entry entry = bounded_map_entry(more->places, i);
+		struct place place;
+		memcpy(&place, entry.key, sizeof place);
+		add_counts(counts_of(places, &place), entry.value);
+	}
+	for (size_t i = 0; i < 4; i++)
+		add_counts(&places->others[i / 2][i % 2], &more->others[i / 2][i % 2]);
 }
 
 /* ---- rows ---- */
@@ -148,7 +176,8 @@ static void countries_rows(const void *accumulator, struct row_sink *sink)
 	}
 }
 
-static const struct accumulator_ops accumulator = {places_create, places_destroy, places_count};
+static const struct accumulator_ops accumulator = {
+    places_create, places_destroy, places_count, places_add};
 
 #define COUNT_COLUMNS                                                                              \
 	{"sessions", "sessions", "sessions", COLUMN_COUNT},                                        \

@@ -23,12 +23,12 @@ static void pairs_destroy(void *accumulator)
 	free(pairs);
 }
 
-static void *pairs_create(void)
+static void *pairs_create(const struct table_frame *frame)
 {
 	struct pairs *pairs = calloc(1, sizeof *pairs);
 	if (pairs == NULL)
 		return NULL;
-	pairs->pairs = bounded_map_create(sizeof(struct pair), PAIRS_MAX);
+	pairs->pairs = bounded_map_create(sizeof(struct pair), frame_most(frame, PAIRS_MAX));
 	if (pairs->pairs != NULL)
 		return pairs;
 	free(pairs);
@@ -53,6 +53,19 @@ static void pairs_count(void *accumulator, const struct session_facts *facts)
 	pair->encrypted += facts->verdict == VERDICT_ENCRYPTED;
 	pair->clear += carried && facts->verdict != VERDICT_ENCRYPTED;
 	pair->not_seen += !carried;
+}
+
+static void add_pair(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct pair));
+}
+
+static void pairs_add(void *sum, const void *part)
+{
+	struct pairs *pairs = sum;
+	const struct pairs *more = part;
+	map_add(pairs->pairs, more->pairs, add_pair, &pairs->others);
+	add_pair(&pairs->others, &more->others);
 }
 
 static int by_sessions(const struct map_entry *one, const struct map_entry *other)
@@ -104,7 +117,8 @@ static void classes_rows(const void *accumulator, struct row_sink *sink)
 	}
 }
 
-static const struct accumulator_ops accumulator = {pairs_create, pairs_destroy, pairs_count};
+static const struct accumulator_ops accumulator = {
+    pairs_create, pairs_destroy, pairs_count, pairs_add};
 
 static const struct column pairs_columns[] = {
     {"client_operator", "from", "by the name the client gave; null: not known", COLUMN_TEXT},

@@ -34,13 +34,13 @@ static void paths_destroy(void *accumulator)
 	free(paths);
 }
 
-static void *paths_create(void)
+static void *paths_create(const struct table_frame *frame)
 {
 	struct paths *paths = calloc(1, sizeof *paths);
 	if (paths == NULL)
 		return NULL;
-	paths->paths = bounded_map_create(sizeof(struct path), PAIRS_MAX);
-	paths->affected = bounded_map_create(sizeof(bool), SERVERS_MAX);
+	paths->paths = bounded_map_create(sizeof(struct path), frame_most(frame, PAIRS_MAX));
+	paths->affected = bounded_map_create(sizeof(bool), frame_most(frame, SERVERS_MAX));
 	if (paths->paths != NULL && paths->affected != NULL)
 		return paths;
 	paths_destroy(paths);
@@ -82,6 +82,37 @@ static void paths_count(void *accumulator, const struct session_facts *facts)
 		count_path(path, facts);
 	else
 		paths->others += evidence;
+}
+
+static void add_path(void *sum, const void *part)
+{
+	struct path *path = sum;
+	const struct path *more = part;
+	path->sessions += more->sessions;
+	path->stripped += more->stripped;
+	path->evidence += more->evidence;
+	path->unaffected += more->unaffected;
+	if (more->confidence > path->confidence)
+		path->confidence = more->confidence;
+	if (more->name.text[0] != '\0')
+		host_name_copy(&path->name, &more->name);
+}
+
+static void add_mark(void *sum, const void *part)
+{
+	(void)part;
+	*(bool *)sum = true;
+}
+
+static void paths_add(void *sum, const void *part)
+{
+	struct paths *paths = sum;
+	const struct paths *more = part;
+	struct path others = {.evidence = 0};
+	bool unmarked;
+	map_add(paths->affected, more->affected, add_mark, &unmarked);
+	map_add(paths->paths, more->paths, add_path, &others);
+	paths->others += more->others + others.evidence;
 }
 
 /* ---- rows ---- */
@@ -126,7 +157,8 @@ static void paths_rows(const void *accumulator, struct row_sink *sink)
 		sink->row(sink, cells);
 }
 
-static const struct accumulator_ops accumulator = {paths_create, paths_destroy, paths_count};
+static const struct accumulator_ops accumulator = {
+    paths_create, paths_destroy, paths_count, paths_add};
 
 static const struct column columns[] = {
     {"server_ip", "server", "its address", COLUMN_TEXT},

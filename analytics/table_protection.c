@@ -11,8 +11,9 @@ struct protection {
 	} by[HOPS];
 };
 
-static void *protection_create(void)
+static void *protection_create(const struct table_frame *frame)
 {
+	(void)frame;
 	return calloc(1, sizeof(struct protection));
 }
 
@@ -56,6 +57,11 @@ static void protection_count(void *accumulator, const struct session_facts *fact
 	    is_open(facts) ? SEEN_YES : against_attackers(facts));
 }
 
+static void protection_add(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct protection));
+}
+
 static void protection_rows(const void *accumulator, struct row_sink *sink)
 {
 	const struct protection *protection = accumulator;
@@ -72,7 +78,8 @@ static void protection_rows(const void *accumulator, struct row_sink *sink)
 	}
 }
 
-static const struct accumulator_ops accumulator = {protection_create, free, protection_count};
+static const struct accumulator_ops accumulator = {
+    protection_create, free, protection_count, protection_add};
 
 static const struct column columns[] = {
     {"hop", "hop", "submission, relay or access; null: not known", COLUMN_TEXT},

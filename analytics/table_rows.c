@@ -33,6 +33,24 @@ bool is_mail(const struct session_facts *facts)
 	return protocol_is_mail(facts->protocol) || facts->hop != HOP_NONE;
 }
 
+void add_numbers(void *sum, const void *part, size_t size)
+{
+	uint64_t *to = sum;
+	const uint64_t *from = part;
+	for (size_t i = 0; i < size / sizeof *to; i++)
+		to[i] += from[i];
+}
+
+void map_add(struct bounded_map *sum, const struct bounded_map *part,
+    void (*add)(void *sum, const void *part), void *others)
+{
+	for (size_t i = 0; i < bounded_map_count(part); i++) {
+		struct map_entry entry = bounded_map_entry(part, i);
+		void *value = bounded_map_at(sum, entry.key, entry.key_length);
+		add(value != NULL ? value : others, entry.value);
+	}
+}
+
 void map_rows(const struct bounded_map *map,
     int (*compare)(const struct map_entry *one, const struct map_entry *other),
     void (*row)(struct row_sink *sink, const struct map_entry *entry), struct row_sink *sink)

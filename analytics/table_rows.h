@@ -32,6 +32,19 @@ struct server_port_key server_port_key_of(const struct session_facts *facts);
 // SMTP, IMAP or POP3, or TLS on a port where one of them is spoken.
 bool is_mail(const struct session_facts *facts);
 
+// The bound of an accumulator that has this one by itself.
+static inline size_t frame_most(const struct table_frame *frame, size_t own)
+{
+	return frame->most < own ? frame->most : own;
+}
+
+// Adds numbers of 64 bits, `size` bytes of them.
+void add_numbers(void *sum, const void *part, size_t size);
+
+// Adds the values of a map's entries to those of another, or to `others` where there is no room.
+void map_add(struct bounded_map *sum, const struct bounded_map *part,
+    void (*add)(void *sum, const void *part), void *others);
+
 // Calls `row` for each entry, in the order of `compare`.
 void map_rows(const struct bounded_map *map,
     int (*compare)(const struct map_entry *one, const struct map_entry *other),

@@ -44,12 +44,13 @@ static void servers_destroy(void *accumulator)
 	free(servers);
 }
 
-static void *servers_create(void)
+static void *servers_create(const struct table_frame *frame)
 {
 	struct servers *servers = calloc(1, sizeof *servers);
 	if (servers == NULL)
 		return NULL;
-	servers->servers = bounded_map_create(sizeof(struct server), SERVERS_MAX);
+	servers->servers =
+	    bounded_map_create(sizeof(struct server), frame_most(frame, SERVERS_MAX));
 	if (servers->servers != NULL)
 		return servers;
 	free(servers);
@@ -119,6 +120,34 @@ static void servers_count(void *accumulator, const struct session_facts *facts)
 	servers->recalled[shown] += facts->certificate_recalled;
 	for (unsigned fault = 0; fault < FAULTS; fault++)
 		servers->faults[fault] += facts->faults >> fault & 1;
+}
+
+static void add_server(void *sum, const void *part)
+{
+	struct server *server = sum;
+	const struct server *more = part;
+	if (server->hop == HOP_NONE)
+		server->hop = more->hop;
+	if (more->name.text[0] != '\0')
+		host_name_copy(&server->name, &more->name);
+	server->sessions += more->sessions;
+	server->established += more->established;
+	add_numbers(&server->offered, &more->offered, sizeof server->offered);
+	add_numbers(&server->refuses_clear, &more->refuses_clear, sizeof server->refuses_clear);
+	add_numbers(server->shown, more->shown, sizeof server->shown);
+	server->faults |= more->faults;
+}
+
+static void servers_add(void *sum, const void *part)
+{
+	struct servers *servers = sum;
+	const struct servers *more = part;
+	struct server others = {.sessions = 0};
+	map_add(servers->servers, more->servers, add_server, &others);
+	servers->others += more->others + others.sessions;
+	add_numbers(servers->shown, more->shown, sizeof servers->shown);
+	add_numbers(servers->recalled, more->recalled, sizeof servers->recalled);
+	add_numbers(servers->faults, more->faults, sizeof servers->faults);
 }
 
 /* ---- servers by what they do ---- */
@@ -301,7 +330,8 @@ static void certificates_rows(const void *accumulator, struct row_sink *sink)
 
 /* ---- the tables ---- */
 
-static const struct accumulator_ops accumulator = {servers_create, servers_destroy, servers_count};
+static const struct accumulator_ops accumulator = {
+    servers_create, servers_destroy, servers_count, servers_add};
 
 static const struct column servers_columns[] = {
     {"hop", "hop", "submission, relay or access; null: not known", COLUMN_TEXT},

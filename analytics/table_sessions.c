@@ -30,12 +30,12 @@ static void sessions_destroy(void *accumulator)
 	free(sessions);
 }
 
-static void *sessions_create(void)
+static void *sessions_create(const struct table_frame *frame)
 {
 	struct sessions *sessions = calloc(1, sizeof *sessions);
 	if (sessions == NULL)
 		return NULL;
-	sessions->kinds = bounded_map_create(sizeof(struct counts), KINDS_MAX);
+	sessions->kinds = bounded_map_create(sizeof(struct counts), frame_most(frame, KINDS_MAX));
 	if (sessions->kinds != NULL)
 		return sessions;
 	free(sessions);
@@ -56,6 +56,19 @@ static void sessions_count(void *accumulator, const struct session_facts *facts)
 	counts->verdicts[facts->verdict]++;
 	counts->messages += facts->messages;
 	counts->message_bytes += facts->message_bytes;
+}
+
+static void add_counts(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct counts));
+}
+
+static void sessions_add(void *sum, const void *part)
+{
+	struct sessions *sessions = sum;
+	const struct sessions *more = part;
+	map_add(sessions->kinds, more->kinds, add_counts, &sessions->others);
+	add_counts(&sessions->others, &more->others);
 }
 
 static int by_sessions(const struct map_entry *one, const struct map_entry *other)
@@ -84,9 +97,8 @@ static void kind_row(struct row_sink *sink, const struct map_entry *entry)
 {
 	struct kind kind;
 	memcpy(&kind, entry->key, sizeof kind);
-	struct cell labels[] = {cell_string(kind.spoken),
-	    cell_name(hop_name((enum hop)kind.hop)), cell_number(kind.port),
-	    cell_number(kind.ip_version)};
+	struct cell labels[] = {cell_string(kind.spoken), cell_name(hop_name((enum hop)kind.hop)),
+	    cell_number(kind.port), cell_number(kind.ip_version)};
 	counts_row(sink, labels, entry->value);
 }
 
@@ -100,7 +112,7 @@ static void sessions_rows(const void *accumulator, struct row_sink *sink)
 }
 
 static const struct accumulator_ops accumulator = {
-    sessions_create, sessions_destroy, sessions_count};
+    sessions_create, sessions_destroy, sessions_count, sessions_add};
 
 static const struct column columns[] = {
     {"protocol", "protocol", "what is spoken; null: nothing was said", COLUMN_TEXT},

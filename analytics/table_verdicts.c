@@ -9,8 +9,9 @@ struct verdicts {
 	uint64_t all, by[VERDICTS][REASONS];
 };
 
-static void *verdicts_create(void)
+static void *verdicts_create(const struct table_frame *frame)
 {
+	(void)frame;
 	return calloc(1, sizeof(struct verdicts));
 }
 
@@ -19,6 +20,11 @@ static void verdicts_count(void *accumulator, const struct session_facts *facts)
 	struct verdicts *verdicts = accumulator;
 	verdicts->all++;
 	verdicts->by[facts->verdict][facts->reason]++;
+}
+
+static void verdicts_add(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(struct verdicts));
 }
 
 static void verdicts_rows(const void *accumulator, struct row_sink *sink)
@@ -37,7 +43,8 @@ static void verdicts_rows(const void *accumulator, struct row_sink *sink)
 	}
 }
 
-static const struct accumulator_ops accumulator = {verdicts_create, free, verdicts_count};
+static const struct accumulator_ops accumulator = {
+    verdicts_create, free, verdicts_count, verdicts_add};
 
 static const struct column columns[] = {
     {"verdict", "verdict", "what the session came to", COLUMN_TEXT},

@@ -77,7 +77,8 @@ static void count_up_to(struct distinct *distinct, uint64_t most)
 static void few_are_counted_exactly(void **state)
 {
 	(void)state;
-	struct distinct *distinct = distinct_create(1000);
+	struct hash_key key = hash_key_random();
+	struct distinct *distinct = distinct_create(&key, 1000);
 	assert_int_equal(distinct_count(distinct).count, 0);
 	count_up_to(distinct, 1000);
 	struct distinct_count count = distinct_count(distinct);
@@ -91,8 +92,9 @@ static void many_are_estimated_within_the_error(void **state)
 {
 	(void)state;
 	static const uint64_t sizes[] = {11, 500, 5000, 40000, 45000, 300000};
+	struct hash_key key = hash_key_random();
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-		struct distinct *distinct = distinct_create(10);
+		struct distinct *distinct = distinct_create(&key, 10);
 		count_up_to(distinct, sizes[i]);
 		struct distinct_count count = distinct_count(distinct);
 		assert_false(count.exact);
@@ -101,6 +103,34 @@ static void many_are_estimated_within_the_error(void **state)
 		assert_true(off < 6 * count.error || sizes[i] < 100);
 		assert_true(off < 0.2);
 		distinct_destroy(distinct);
+	}
+}
+
+static struct distinct *count_range(
+    const struct hash_key *key, size_t exact, uint64_t from, uint64_t until)
+{
+	struct distinct *distinct = distinct_create(key, exact);
+	for (uint64_t i = from; i < until; i++)
+		distinct_add(distinct, &i, sizeof i);
+	return distinct;
+}
+
+// What is in both is counted once, whichever of them is exact.
+static void united_they_count_as_one(void **state)
+{
+	(void)state;
+	struct hash_key key = hash_key_random();
+	for (int beyond = 0; beyond < 4; beyond++) {
+		struct distinct *sum = count_range(&key, beyond & 1 ? 10 : 1000, 0, 300);
+		struct distinct *part = count_range(&key, beyond & 2 ? 10 : 1000, 200, 600);
+		struct distinct *whole = count_range(&key, beyond > 0 ? 10 : 1000, 0, 600);
+		distinct_unite(sum, part);
+		struct distinct_count united = distinct_count(sum), one = distinct_count(whole);
+		assert_int_equal(united.count, one.count);
+		assert_int_equal(united.exact, beyond == 0);
+		distinct_destroy(sum);
+		distinct_destroy(part);
+		distinct_destroy(whole);
 	}
 }
 
@@ -196,6 +226,7 @@ int main(void)
 	    cmocka_unit_test(a_map_is_sorted_by_value_then_key),
 	    cmocka_unit_test(few_are_counted_exactly),
 	    cmocka_unit_test(many_are_estimated_within_the_error),
+	    cmocka_unit_test(united_they_count_as_one),
 	    cmocka_unit_test(intervals_are_those_of_the_literature),
 	    cmocka_unit_test(intervals_stay_between_0_and_1),
 	    cmocka_unit_test(an_interval_ends_in_a_batch),

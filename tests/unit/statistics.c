@@ -63,6 +63,11 @@ static void render_wanted(void *context, const struct table_ops *table, const vo
 		render_csv(wanted->out, table, accumulator);
 }
 
+static void render_all(void *context, const struct table_ops *table, const void *accumulator)
+{
+	render_csv(context, table, accumulator);
+}
+
 // Asserts that the table's CSV has this line (its beginning, if it is followed by more).
 static void assert_row(const char *table, const char *row)
 {
@@ -259,6 +264,103 @@ static void a_restart_forgets(void **state)
 	assert_row("distinct", "servers,1,exact\r");
 }
 
+/* ---- adding up ---- */
+
+static char *all_of(const struct statistics *counted)
+{
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	statistics_each(counted, render_all, out);
+	fclose(out);
+	return text;
+}
+
+// The same ones each time; each fact of them takes each of its values in some.
+static struct session_facts varied(unsigned number)
+{
+	struct session_facts facts = session((uint8_t)(number % 7), (uint8_t)(number % 5));
+	enum seen *const seen[] = {&facts.greeted, &facts.listed, &facts.starttls_offered,
+	    &facts.starttls_requested, &facts.starttls_accepted, &facts.tls_established,
+	    &facts.tls_required, &facts.name_match, &facts.client_verifies,
+	    &facts.credentials_exposed};
+	unsigned rest = number * 2654435761u;
+	facts.start = SECONDS(1000 + number);
+	facts.end = SECONDS(1001 + number);
+	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
+		*seen[i] = (enum seen)((rest >> i) % 3);
+	facts.hop = (enum hop)(rest % HOPS);
+	facts.verdict = (enum verdict)(rest / 8 % VERDICTS);
+	facts.reason = (enum reason)(rest / 16 % REASONS);
+	facts.certificate_seen = rest >> 5 & 1;
+	facts.certificate_recalled = rest >> 6 & 1;
+	facts.faults_known = rest >> 7 & 1;
+	facts.faults = rest >> 8 & ((1u << FAULTS) - 1);
+	facts.messages = rest >> 20;
+	facts.evidence[rest % EVIDENCE_KINDS] = (uint8_t)(rest / 64 % CONFIDENCES);
+	snprintf(facts.mechanism, sizeof facts.mechanism, "M%u", rest % 4);
+	snprintf(facts.operator[0].text, sizeof facts.operator[0].text, "o%u.example", rest % 3);
+	snprintf(facts.server_name.text, sizeof facts.server_name.text, "s%u.example", rest % 6);
+	facts.where[0].network = rest % 3;
+	snprintf(facts.where[0].network_name, sizeof facts.where[0].network_name, "N%u", number);
+	facts.where[1].country[0] = (char)('A' + rest % 3);
+	return facts;
+}
+
+static void parts_add_up_to_the_whole(void **state)
+{
+	enum { SESSIONS = 400 };
+	static const unsigned cuts[] = {0, 1, 150, 150, 399, SESSIONS};
+	struct error error;
+	(void)state;
+	struct table_frame frame = {SIZE_MAX, hash_key_random()};
+	struct statistics *sum = statistics_create_in(&frame, 0, &error);
+	for (size_t i = 0; i + 1 < sizeof cuts / sizeof cuts[0]; i++) {
+		struct statistics *part = statistics_create_in(&frame, 0, &error);
+		for (unsigned number = cuts[i]; number < cuts[i + 1]; number++) {
+			struct session_facts facts = varied(number);
+			statistics_count(part, &facts);
+			statistics_count(statistics, &facts);
+		}
+		statistics_add(sum, part);
+		statistics_destroy(part);
+	}
+	char *added = all_of(sum), *counted = all_of(statistics);
+	assert_string_equal(added, counted);
+	assert_true(strlen(added) > 10000);
+	struct statistics_span span = statistics_span(sum);
+	assert_int_equal(span.sessions, SESSIONS);
+	assert_true(span.first == SECONDS(1000) && span.last == SECONDS(1000 + SESSIONS));
+	free(added);
+	free(counted);
+	statistics_destroy(sum);
+}
+
+// What a part does not tell apart stays others; what the sum has no room for becomes so.
+static void what_does_not_fit_a_frame_is_others(void **state)
+{
+	struct error error;
+	(void)state;
+	struct table_frame narrow = {2, hash_key_random()}, wide = {3, narrow.key};
+	struct statistics *sum = statistics_create_in(&wide, 0, &error);
+	for (uint8_t number = 0; number < 2; number++) {
+		struct statistics *part = statistics_create_in(&narrow, 0, &error);
+		for (uint8_t server = 0; server < 4; server++) {
+			struct session_facts facts = session(1, (uint8_t)(4 * number + server));
+			statistics_count(part, &facts);
+		}
+		statistics_add(sum, part);
+		statistics_destroy(part);
+	}
+	statistics_destroy(statistics);
+	statistics = sum;
+	assert_row("server_list", "198.51.100.4,25,,relay,1,");
+	assert_row("server_list", "others,,,,5,"); // two of each part, and one for which the sum had no room
+	assert_row("servers", ",others,sessions_of_more_servers,5,");
+	assert_row("verdicts", "partial,,8,8,8,");
+	assert_row("distinct", "servers,8,standard error 0.8 %"); // whatever is told apart
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +373,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_path_is_told_of_only_with_evidence, begin, end),
 	    cmocka_unit_test_setup_teardown(too_many_are_others, begin, end),
 	    cmocka_unit_test_setup_teardown(a_restart_forgets, begin, end),
+	    cmocka_unit_test_setup_teardown(parts_add_up_to_the_whole, begin, end),
+	    cmocka_unit_test_setup_teardown(what_does_not_fit_a_frame_is_others, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
