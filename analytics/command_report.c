@@ -221,7 +221,7 @@ static void print_json_table(void *context, const struct table_ops *table, const
 	json_key_name(json, "of", table->denominator);
 	json_key_name(json, "unseen", table->unseen);
 	json_key(json, "rows");
-	render_json(json, table, accumulator);
+	render_json(json, table, accumulator, 0);
 	json_object_end(json);
 	json_line_end(json);
 	if (!json->failed)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // alerts.jsonl: one JSON object per piece of evidence, certain ones while their session still goes on, with
 // the client networks that see the server stripped and those that do not. A busy middlebox does not fill
-// the disk: alert_limit.h says which lines are left out and counted.
+// the disk: alert_limit.h says which lines are left out and counted. Who looks at the run sees the same lines.
 #include "analytics/alert_limit.h"
 #include "analytics/exporter.h"
 #include "analytics/json_evidence.h"
+#include "analytics/live_state.h"
 #include "analytics/record_outlet.h"
 #include "analytics/session_id.h"
 
@@ -12,6 +13,7 @@
 
 struct alerts_export {
 	struct record_outlet outlet;
+	struct live_state *live; // NULL: nobody looks
 	struct alert_limit *limit;
 	uint64_t written, left_out;
 	bool anonymised;
@@ -20,7 +22,7 @@ struct alerts_export {
 
 static void *alerts_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (!record_outlet_wanted(settings))
+	if (!record_outlet_wanted(settings) && settings->live == NULL)
 		return NULL;
 	struct alerts_export *export = calloc(1, sizeof *export);
 	if (export != NULL)
@@ -31,6 +33,7 @@ static void *alerts_open(const struct exporter_settings *settings, struct error 
 		return NULL;
 	}
 	export->anonymised = settings->anonymiser != NULL;
+	export->live = settings->live;
 	if (record_outlet_open(&export->outlet, settings, STORE_ALERTS, error))
 		return export;
 	alert_limit_destroy(export->limit);
@@ -67,10 +70,14 @@ static void key_session(struct json *json, uint64_t id)
 
 /* ---- lines ---- */
 
-static bool write_line(struct alerts_export *export, struct error *error)
+// `count`: alerts that it stands for.
+static bool write_line(struct alerts_export *export, uint64_t count, struct error *error)
 {
 	struct json *json = &export->json;
 	json_object_end(json);
+	if (!json->failed)
+		live_state_alert(
+		    export->live, view_of((const uint8_t *)json->text, json->length), count);
 	json_line_end(json);
 	if (!json->failed)
 		return record_outlet_add(&export->outlet, json, error);
@@ -103,7 +110,7 @@ static bool write_alert(struct alerts_export *export, const struct judged_sessio
 	key_networks(json, "networks_clean", "networks_clean_count", judged->networks.clean,
 	    judged->networks.clean_count);
 	json_key_unsigned(json, "left_out", left_out);
-	return write_line(export, error);
+	return write_line(export, (uint64_t)left_out + 1, error);
 }
 
 // What was left out of a group since its last line.
@@ -127,7 +134,7 @@ static bool write_left_out(
 	json_key_unsigned(json, "server_port", group->port);
 	json_key_null(json, "server_name");
 	json_key_unsigned(json, "left_out", group->left_out);
-	return write_line(export, error);
+	return write_line(export, group->left_out, error);
 }
 
 static bool take_evidence(struct alerts_export *export, const struct judged_session *judged,
@@ -140,7 +147,8 @@ static bool take_evidence(struct alerts_export *export, const struct judged_sess
 	if (displaced.left_out > 0 && !write_left_out(export, &displaced, error))
 		return false;
 	export->left_out += decision == ALERT_LEAVE_OUT;
-	export->written += decision == ALERT_WRITE;
+	bool kept = export->outlet.log != NULL || export->outlet.store != NULL;
+	export->written += decision == ALERT_WRITE && kept;
 	return decision != ALERT_WRITE || write_alert(export, judged, evidence, left_out, error);
 }
 

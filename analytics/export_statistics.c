@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // statistics.jsonl: a line per interval, one whenever it is asked for, and one for the whole run; and, where
-// asked for, the run's tables as CSV, metrics and TLS reports.
+// asked for, the run's tables as CSV, metrics and TLS reports. What it counts, it hands to the live state as well.
 #include "analytics/capture_accounting.h"
 #include "analytics/exporter.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
+#include "analytics/live_state.h"
 #include "analytics/metrics_page.h"
 #include "analytics/record_outlet.h"
 #include "analytics/statistics_files.h"
@@ -59,7 +60,7 @@ static void *statistics_open(const struct exporter_settings *settings, struct er
 {
 	bool asked = record_outlet_wanted(settings) || settings->csv_directory != NULL ||
 	             settings->metrics_path != NULL || settings->tls_rpt_directory != NULL ||
-	             settings->listening;
+	             settings->live != NULL;
 	if (!asked)
 		return NULL;
 	struct statistics_export *export = calloc(1, sizeof *export);
@@ -86,6 +87,7 @@ static bool statistics_session(
 	facts_lookup_fill(export->lookup, &export->facts);
 	statistics_count(export->run, &export->facts);
 	statistics_count(export->interval, &export->facts);
+	live_state_session(export->settings->live, &export->facts);
 	if (export->reports != NULL)
 		tls_rpt_count(export->reports, &export->facts);
 	return true;

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+struct live_state;
 struct log_directory;
 struct store;
 struct store_settings;
@@ -30,7 +31,7 @@ struct exporter_settings {
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	// Where statistics go, besides the log; NULL: nowhere.
 	const char *csv_directory, *metrics_path, *tls_rpt_directory;
-	bool listening; // somebody may ask for metrics at any time
+	struct live_state *live; // who looks at the run is shown sessions and alerts from here; NULL: nobody can
 	const char *asn_table, *country_table; // of addresses; NULL: none
 	const char *anonymisation_key; // a file; NULL: addresses are the real ones
 	struct anonymiser *anonymiser; // made of it by exporters_open; what certificates say has to pass it

@@ -42,6 +42,7 @@ struct strand {
 	nanoseconds stopped; // when the signal to stop was seen, or 0
 	enum source_status status;
 	unsigned link_type; // of the packet read last
+	nanoseconds time; // of the latest packet, or of the clock while none comes
 	struct error error;
 };
 
@@ -88,6 +89,7 @@ static void account_for(const struct strand *strand, struct run_accounting *acco
 {
 	if (strand == strand->feed->strands)
 		accounting->source = source_counters_now(strand->feed);
+	accounting->time = strand->time;
 	accounting->reader = crew_reader_counters(strand->crew);
 	accounting->losses = crew_losses(strand->crew);
 }
@@ -151,6 +153,7 @@ static void pass_time(struct strand *strand)
 		interval_clock_next(&strand->clock, now);
 	}
 	crew_idle(strand->crew, now);
+	strand->time = now;
 }
 
 // What was counted so far.
@@ -161,7 +164,7 @@ static void tell_account(struct strand *strand)
 	crew_control(strand->crew, &notice, sizeof notice);
 }
 
-// Once a second, live: for whoever looks at a run that does not end.
+// Once a second: for whoever looks at a run that does not end, or that is watched.
 static void tell_account_in_time(struct strand *strand)
 {
 	nanoseconds now = wall_clock();
@@ -195,12 +198,16 @@ static void take_turn(struct strand *strand, const struct packet_batch *batch)
 {
 	bool live = strand->feed->live;
 	if (strand->status == SOURCE_PACKETS) {
-		give(strand, batch);
 		strand->link_type = batch->packets[batch->count - 1].link_type;
+		strand->time = batch->packets[batch->count - 1].time;
+		give(strand, batch);
 	} else if (live) {
 		pass_time(strand);
 	}
-	if ((live && (strand->status == SOURCE_IDLE || ++strand->batches % BATCHES_PER_LOOK == 0)) ||
+	bool idle = live && strand->status == SOURCE_IDLE;
+	bool seldom = (live || strand->feed->options.watched) &&
+	              ++strand->batches % BATCHES_PER_LOOK == 0;
+	if (idle || seldom ||
 	    atomic_load_explicit(strand->feed->options.wanted, memory_order_relaxed))
 		tell_account_in_time(strand);
 	// What a pipe gave is at an end, perhaps for long: nobody would come to tell it later.

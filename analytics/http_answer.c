@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/http_answer.h"
 
+#include "analytics/http_host.h"
 #include "analytics/metrics_classic.h"
 #include "capture/base/monotonic.h"
 
@@ -13,7 +14,11 @@
 #define TYPE_TEXT "text/plain; charset=utf-8"
 #define TYPE_CLASSIC "text/plain; version=0.0.4; charset=utf-8"
 #define TYPE_OPEN "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define TYPE_PAGE "text/html; charset=utf-8"
+#define TYPE_JSON "application/json"
 #define OPEN_ACCEPTED "application/openmetrics-text"
+// What has no place for anything that a browser would run, frame or keep.
+#define NOTHING "default-src 'none'"
 
 // What is said; `body` is one of this program's, or belongs to the response already.
 struct answer {
@@ -30,24 +35,25 @@ static struct answer say(unsigned code, const char *text)
 	    MHD_create_response_from_buffer(strlen(text), bytes, MHD_RESPMEM_PERSISTENT)};
 }
 
-/* ---- /metrics ---- */
+/* ---- pages ---- */
 
 static void free_page(void *page)
 {
-	page_release(page);
+	published_release(page);
 }
 
-static struct answer say_open(const struct page *page)
+// As it is.
+static struct answer say_page(const struct published_page *page, const char *type)
 {
 	void *bytes = (void *)(uintptr_t)page->text, *whole = (void *)(uintptr_t)page;
 	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
 	    page->length, bytes, free_page, whole);
 	if (response == NULL)
-		page_release(page);
-	return (struct answer){MHD_HTTP_OK, TYPE_OPEN, response};
+		published_release(page);
+	return (struct answer){MHD_HTTP_OK, type, response};
 }
 
-static struct answer say_classic(const struct page *page)
+static struct answer say_classic(const struct published_page *page)
 {
 	struct answer answer = {MHD_HTTP_OK, TYPE_CLASSIC, NULL};
 	char *text = NULL;
@@ -63,20 +69,61 @@ static struct answer say_classic(const struct page *page)
 		if (answer.response == NULL)
 			free(text);
 	}
-	page_release(page);
+	published_release(page);
 	return answer;
+}
+
+// NULL: there is none that is new enough.
+static const struct published_page *new_page(struct published *published, enum published_kind kind)
+{
+	const struct published_page *page = published_page(published, kind);
+	if (page != NULL && monotonic_now() - page->made <= PAGE_OLDEST)
+		return page;
+	published_release(page);
+	return NULL;
+}
+
+static struct answer say_no_figures(void)
+{
+	return say(MHD_HTTP_SERVICE_UNAVAILABLE,
+	    "no figures: the analytics thread has not put any together in time\n");
 }
 
 static struct answer metrics(const struct http_question *question, struct published *published)
 {
-	const struct page *page = published_page(published);
-	if (page == NULL || monotonic_now() - page->made > PAGE_OLDEST) {
-		page_release(page);
-		return say(MHD_HTTP_SERVICE_UNAVAILABLE,
-		    "no figures: the analytics thread has not put any together in time\n");
-	}
+	const struct published_page *page = new_page(published, PUBLISHED_METRICS);
+	if (page == NULL)
+		return say_no_figures();
 	bool open = question->accept != NULL && strstr(question->accept, OPEN_ACCEPTED) != NULL;
-	return open ? say_open(page) : say_classic(page);
+	return open ? say_page(page, TYPE_OPEN) : say_classic(page);
+}
+
+static bool window_of(const struct http_question *question, enum live_window *window)
+{
+	*window = LIVE_QUARTER;
+	return question->window == NULL || live_window_find(question->window, window);
+}
+
+// `kind`: of the first window.
+static struct answer say_window(const struct http_question *question, struct published *published,
+    enum published_kind kind, const char *type)
+{
+	enum live_window window;
+	if (!window_of(question, &window))
+		return say(MHD_HTTP_BAD_REQUEST, "window is one of 15m, 1h, 24h\n");
+	const struct published_page *page =
+	    new_page(published, (enum published_kind)(kind + window));
+	return page != NULL ? say_page(page, type) : say_no_figures();
+}
+
+static struct answer live_page(const struct http_question *question, struct published *published)
+{
+	return say_window(question, published, PUBLISHED_PAGE, TYPE_PAGE);
+}
+
+static struct answer live_json(const struct http_question *question, struct published *published)
+{
+	return say_window(question, published, PUBLISHED_JSON, TYPE_JSON);
 }
 
 /* ---- /healthz, /readyz ---- */
@@ -110,11 +157,16 @@ static struct answer readiness(const struct http_question *question, struct publ
 static const struct route {
 	const char *path;
 	struct answer (*answer)(const struct http_question *question, struct published *published);
-	bool needs_page;
+	bool has_page;
+	enum published_kind kind; // of it, that of the first window
+	bool by_window;
+	bool private; // tells of addresses: not to whoever calls it by a name that is not its own
 } routes[] = {
-    {"/metrics", metrics, true},
-    {"/healthz", health, false},
-    {"/readyz", readiness, false},
+    {"/", live_page, true, PUBLISHED_PAGE, true, true},
+    {"/live.json", live_json, true, PUBLISHED_JSON, true, true},
+    {"/metrics", metrics, true, PUBLISHED_METRICS, false, false},
+    {"/healthz", health, false, PUBLISHED_KINDS, false, false},
+    {"/readyz", readiness, false, PUBLISHED_KINDS, false, false},
 };
 
 // NULL: there is none of this path.
@@ -132,47 +184,70 @@ static bool is_known_method(const char *method)
 	       strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
-bool http_answer_needs_page(const struct http_question *question)
+static bool is_for_all(
+    const struct route *route, const struct http_question *question, const struct http_site *site)
 {
-	const struct route *route = route_of(question->path);
-	return route != NULL && route->needs_page && is_known_method(question->method);
+	return !route->private || question->host == NULL ||
+	       http_host_is_own(question->host, site->names);
 }
 
-static struct answer answer_to(const struct http_question *question, struct published *published)
+bool http_answer_needs_page(
+    const struct http_question *question, const struct http_site *site, enum published_kind *kind)
+{
+	enum live_window window;
+	const struct route *route = route_of(question->path);
+	if (route == NULL || !route->has_page || !is_known_method(question->method) ||
+	    !is_for_all(route, question, site) || !window_of(question, &window))
+		return false;
+	*kind = (enum published_kind)(route->kind + (route->by_window ? window : 0));
+	return true;
+}
+
+static struct answer answer_to(const struct http_question *question, const struct http_site *site)
 {
 	const struct route *route = route_of(question->path);
 	if (route == NULL)
-		return say(MHD_HTTP_NOT_FOUND, "there are /metrics, /healthz and /readyz\n");
+		return say(MHD_HTTP_NOT_FOUND,
+		    "there are /, /live.json, /metrics, /healthz and /readyz\n");
+	if (!is_for_all(route, question, site))
+		return say(MHD_HTTP_MISDIRECTED_REQUEST,
+		    "this is not called so: ask for its address, or localhost, or give the name "
+		    "with --listen-name\n");
 	if (is_known_method(question->method))
-		return route->answer(question, published);
+		return route->answer(question, site->published);
 	struct answer answer = say(MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only\n");
 	if (answer.response != NULL)
 		MHD_add_response_header(answer.response, "Allow", "GET, HEAD");
 	return answer;
 }
 
-// A page of this is no place for anything that a browser would run, frame or keep.
-static void add_headers(const struct answer *answer)
+static void add_headers(const struct answer *answer, const struct http_site *site)
 {
 	static const char *const headers[][2] = {
-	    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	    // Beside the one that says what may be loaded: both hold.
+	    {"Content-Security-Policy", "frame-ancestors 'none'"},
 	    {"X-Content-Type-Options", "nosniff"},
 	    {"Cross-Origin-Resource-Policy", "same-origin"},
+	    {"Cross-Origin-Opener-Policy", "same-origin"},
+	    {"Referrer-Policy", "no-referrer"},
 	    {"Cache-Control", "no-store"},
 	    {"Connection", "close"},
 	};
+	bool page = strcmp(answer->type, TYPE_PAGE) == 0;
 	MHD_add_response_header(answer->response, "Content-Type", answer->type);
+	MHD_add_response_header(
+	    answer->response, "Content-Security-Policy", page ? site->policy : NOTHING);
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
 		MHD_add_response_header(answer->response, headers[i][0], headers[i][1]);
 }
 
 enum MHD_Result http_answer(struct MHD_Connection *connection, const struct http_question *question,
-    struct published *published)
+    const struct http_site *site)
 {
-	struct answer answer = answer_to(question, published);
+	struct answer answer = answer_to(question, site);
 	if (answer.response == NULL)
 		return MHD_NO;
-	add_headers(&answer);
+	add_headers(&answer, site);
 	enum MHD_Result queued = MHD_queue_response(connection, answer.code, answer.response);
 	MHD_destroy_response(answer.response);
 	return queued;

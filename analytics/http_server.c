@@ -30,13 +30,16 @@ struct visit {
 	struct MHD_Connection *connection; // NULL: free
 	int socket;
 	int64_t began, page_until; // by the monotonic clock
-	uint64_t page; // at least this one is wanted
+	enum published_kind kind;
+	uint64_t page; // of this kind at least this one is wanted
 	bool asked, waits; // for a page
 	bool cut; // its socket is shut: it is only being cleared away
 };
 
 struct http_server {
 	struct published *published;
+	struct http_site site;
+	char *policy, *names; // of the site
 	struct MHD_Daemon *daemon;
 	int wake; // readable: it is to stop
 	pthread_t thread;
@@ -110,10 +113,11 @@ static struct visit *visit_of(struct MHD_Connection *connection)
 }
 
 // Asks for figures as they are now. The connection sleeps until they are there, or for as long as is bearable.
-static enum MHD_Result wait_for_page(struct visit *visit)
+static enum MHD_Result wait_for_page(struct visit *visit, enum published_kind kind)
 {
 	visit->asked = visit->waits = true;
-	visit->page = published_ask(visit->server->published);
+	visit->kind = kind;
+	visit->page = published_ask(visit->server->published, kind);
 	visit->page_until = monotonic_now() + PAGE_LONGEST;
 	MHD_suspend_connection(visit->connection);
 	return MHD_YES;
@@ -132,10 +136,14 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	    .path = path,
 	    .method = method,
 	    .accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"),
+	    .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"),
+	    .window = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "window"),
 	};
-	if (http_answer_needs_page(&question) && !visit->asked && !server->stopping)
-		return wait_for_page(visit);
-	return http_answer(connection, &question, server->published);
+	enum published_kind kind;
+	if (!visit->asked && !server->stopping &&
+	    http_answer_needs_page(&question, &server->site, &kind))
+		return wait_for_page(visit, kind);
+	return http_answer(connection, &question, &server->site);
 }
 
 static void resume(struct visit *visit)
@@ -144,20 +152,25 @@ static void resume(struct visit *visit)
 	MHD_resume_connection(visit->connection);
 }
 
+static bool is_there(const struct http_server *server, const struct visit *visit)
+{
+	const struct published_page *page = published_page(server->published, visit->kind);
+	bool there = page != NULL && page->number >= visit->page;
+	published_release(page);
+	return there;
+}
+
 // Wakes those whose page is there, or who waited for too long.
 static void serve_waiting(struct http_server *server)
 {
-	const struct page *page = published_page(server->published);
 	int64_t now = monotonic_now();
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct visit *visit = &server->visits[i];
 		if (visit->connection == NULL || !visit->waits)
 			continue;
-		bool there = page != NULL && page->number >= visit->page;
-		if (there || now >= visit->page_until || server->stopping)
+		if (server->stopping || now >= visit->page_until || is_there(server, visit))
 			resume(visit);
 	}
-	page_release(page);
 }
 
 static void cut_overdue(struct http_server *server)
@@ -224,14 +237,34 @@ static bool start(struct http_server *server, int listener)
 	return false;
 }
 
+static void release(struct http_server *server)
+{
+	free(server->policy);
+	free(server->names);
+	free(server);
+}
+
+// Copies what the site says.
+static bool set_site(struct http_server *server, const struct http_site *site)
+{
+	server->policy = strdup(site->policy);
+	server->names = strdup(site->names != NULL ? site->names : "");
+	server->published = site->published;
+	server->site = (struct http_site){site->published, server->policy, server->names};
+	return server->policy != NULL && server->names != NULL;
+}
+
 static struct http_server *start_server(
-    struct listen_address *address, struct published *published, struct error *error)
+    struct listen_address *address, const struct http_site *site, struct error *error)
 {
 	struct http_server *server = calloc(1, sizeof *server);
 	error_set(error, "no memory to listen");
 	if (server == NULL)
 		return NULL;
-	server->published = published;
+	if (!set_site(server, site)) {
+		release(server);
+		return NULL;
+	}
 	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int listener = server->wake >= 0 ? listen_address_open(address, error) : -1;
 	if (listener >= 0) {
@@ -241,7 +274,7 @@ static struct http_server *start_server(
 	}
 	if (server->wake >= 0)
 		close(server->wake);
-	free(server);
+	release(server);
 	return NULL;
 }
 
@@ -255,7 +288,7 @@ static void stop_server(struct http_server *server)
 	(void)pthread_join(server->thread, NULL);
 	MHD_stop_daemon(server->daemon);
 	close(server->wake);
-	free(server);
+	release(server);
 }
 
 const struct http_server_ops http_module = {.start = start_server, .stop = stop_server};

@@ -3,6 +3,7 @@
 
 #include "capture/base/backoff.h"
 #include "capture/base/cpu.h"
+#include "capture/base/monotonic.h"
 #include "capture/base/ring.h"
 #include "capture/base/thread.h"
 
@@ -42,6 +43,7 @@ struct intake_lane {
 	bool leads;
 	// The intake's: what came of the lane last.
 	_Alignas(CACHE_LINE) struct ended_interval latest;
+	int64_t told; // when, by the monotonic clock
 };
 
 _Static_assert(
@@ -155,6 +157,8 @@ static struct run_accounting account_of_all(const struct intake *intake)
 		segment_reader_counters_add(&sum.reader, &one->reader);
 		worker_counters_add(&sum.worker, &one->worker);
 		crew_losses_add(&sum.losses, &one->losses);
+		if (one->time > sum.time)
+			sum.time = one->time;
 	}
 	return sum;
 }
@@ -165,6 +169,7 @@ static void take_interval(
 {
 	const struct ended_interval *last = interval;
 	lane->latest = *interval;
+	lane->told = monotonic_now();
 	for (unsigned i = 0; i < intake->count; i++)
 		if (intake->lanes[i].latest.until < last->until)
 			last = &intake->lanes[i].latest;
@@ -180,6 +185,7 @@ static void take_account(
     struct intake *intake, struct intake_lane *lane, const struct run_accounting *accounting)
 {
 	lane->latest.accounting = *accounting;
+	lane->told = monotonic_now();
 	if (intake->sinks.on_account == NULL)
 		return;
 	struct run_accounting sum = account_of_all(intake);
@@ -234,6 +240,17 @@ static struct intake_lane *find_first(struct intake *intake)
 	return first != NULL && (alone || earliest->order.position < certain) ? first : NULL;
 }
 
+unsigned intake_lanes(const struct intake *intake)
+{
+	return intake->count;
+}
+
+struct worker_report intake_worker(const struct intake *intake, unsigned number)
+{
+	const struct intake_lane *lane = &intake->lanes[number];
+	return (struct worker_report){lane->told, lane->latest.accounting.worker};
+}
+
 static bool is_over(const struct intake *intake)
 {
 	for (unsigned i = 0; i < intake->count; i++)
@@ -256,10 +273,16 @@ static bool take_some(struct intake *intake)
 	return true;
 }
 
-static void call(const struct intake *intake, void (*sink)(void *context))
+static void turn(const struct intake *intake)
 {
-	if (sink != NULL)
-		sink(intake->sinks.context);
+	if (intake->sinks.on_turn != NULL)
+		intake->sinks.on_turn(intake->sinks.context, intake);
+}
+
+static void wait_for_more(const struct intake *intake)
+{
+	if (intake->sinks.on_wait != NULL)
+		intake->sinks.on_wait(intake->sinks.context);
 }
 
 static void *take_all(void *context)
@@ -269,10 +292,10 @@ static void *take_all(void *context)
 	// Of another thread, it would be a file to write.
 	(void)pthread_setname_np(pthread_self(), "analytics");
 	while (!is_over(intake)) {
-		call(intake, intake->sinks.on_turn);
+		turn(intake);
 		if (take_some(intake))
 			continue;
-		call(intake, intake->sinks.on_wait);
+		wait_for_more(intake);
 		backoff_wait(&backoff);
 	}
 	return NULL;

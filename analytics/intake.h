@@ -26,7 +26,7 @@ struct intake_sinks {
 	void (*on_account)(
 	    void *context, const struct run_accounting *accounting, bool whole);
 	// Every few milliseconds, whether or not something came. NULL: there is nothing else to do.
-	void (*on_turn)(void *context);
+	void (*on_turn)(void *context, const struct intake *intake);
 	// All that came was taken, and it is about to be waited for more. NULL: nothing was put off until then.
 	void (*on_wait)(void *context);
 	void *context;
@@ -62,6 +62,16 @@ void intake_account(struct intake_lane *lane, const struct run_accounting *accou
 
 // Nothing with a lower position will come by this lane.
 void intake_progress(void *lane, uint64_t position);
+
+// What a worker told last of itself.
+struct worker_report {
+	int64_t told; // when, by the monotonic clock; 0: never yet
+	struct worker_counters counters;
+};
+
+// Called in the intake's thread. `number` is below the count of lanes.
+unsigned intake_lanes(const struct intake *intake);
+struct worker_report intake_worker(const struct intake *intake, unsigned number);
 
 // Waits until everything was taken, ends the thread and frees all. The workers are done. NULL is allowed.
 void intake_finish(struct intake *intake);

@@ -102,6 +102,12 @@ void json_unsigned(struct json *json, uint64_t value)
 	put(json, start, (size_t)(end - start));
 }
 
+void json_whole(struct json *json, const uint8_t *text, size_t length)
+{
+	json_begin_value(json);
+	put(json, (const char *)text, length);
+}
+
 void json_ratio(struct json *json, double value)
 {
 	char text[16];

@@ -37,6 +37,9 @@ void json_quoted(struct json *json, const char *text, size_t length);
 // Bytes from the wire. UTF-8 where all of it is valid, otherwise each byte above 0x7f as \u00XX.
 void json_bytes(struct json *json, const uint8_t *bytes, size_t length);
 
+// A value that is JSON already, as it is.
+void json_whole(struct json *json, const uint8_t *text, size_t length);
+
 // Lower-case hexadecimal digits of these bytes, as a string.
 void json_hex(struct json *json, const uint8_t *bytes, size_t length);
 

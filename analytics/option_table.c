@@ -163,8 +163,12 @@ const struct option_row option_table[] = {
         .initial = (uint64_t)1 << 30,
         .least = 1 << 16},
     {"listen", 0, "[ADDRESS:]PORT", &option_listen, AT(listen), OPTION_GROUP_SERVICE,
-        .help = "while it runs, answer HTTP there: /metrics (OpenMetrics), /healthz,\n"
-                "/readyz; usually 127.0.0.1:9479, which 9479 alone means as well"},
+        .help = "while it runs, answer HTTP there: / (a page), /live.json, /metrics\n"
+                "(OpenMetrics), /healthz, /readyz; usually 127.0.0.1:9479, which 9479\n"
+                "alone means as well"},
+    {"listen-name", 0, "NAME,...", &option_text, AT(listen_names), OPTION_GROUP_SERVICE,
+        .help = "what browsers may call it there, besides its address and localhost:\n"
+                "the page is not shown under another name"},
     {"user", 0, "NAME", &option_text, AT(user), OPTION_GROUP_PRIVILEGES,
         .help = "become this user as soon as the source is open (root only). A run\n"
                 "from an interface that root starts becomes mailtap, if there is\n"

@@ -69,6 +69,7 @@ struct options {
 	const char *anonymisation_key; // a file; or NULL: addresses are written as they are
 	nanoseconds interval;      // of statistics
 	struct listen_address listen; // where to answer HTTP; of length 0: nowhere
+	const char *listen_names; // by which the page may be asked for there (http_host.h); or NULL
 	const char *user;          // to become once the source is open, or NULL
 	bool without_sandbox;
 	bool append;               // logs are added to, not replaced

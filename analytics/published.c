@@ -19,7 +19,7 @@ enum {
 
 // A page with those who have it: the published one counts as well.
 struct held_page {
-	struct page page; // first: page_release gets back to the whole
+	struct published_page page; // first: published_release gets back to the whole
 	atomic_uint holders;
 	char *text;
 };
@@ -30,11 +30,14 @@ struct published {
 	// The analytics thread's.
 	_Atomic int64_t turned; // when it last did; 0: it rests
 	int64_t begun_at, not_before;
+	unsigned looked; // at which kind last, so that none is kept waiting by the others
 	// Both threads'.
-	atomic_bool asked;
-	_Atomic uint64_t begun; // pages
-	pthread_mutex_t lock; // of newest
-	struct held_page *newest;
+	struct asked {
+		atomic_bool asked;
+		_Atomic uint64_t begun; // pages
+		struct held_page *newest;
+	} kinds[PUBLISHED_KINDS];
+	pthread_mutex_t lock; // of all that are newest
 };
 
 struct published *published_create(struct error *error)
@@ -65,7 +68,8 @@ void published_destroy(struct published *published)
 {
 	if (published == NULL)
 		return;
-	release(published->newest);
+	for (size_t i = 0; i < PUBLISHED_KINDS; i++)
+		release(published->kinds[i].newest);
 	close(published->descriptor);
 	pthread_mutex_destroy(&published->lock);
 	free(published);
@@ -83,22 +87,35 @@ enum run_stage published_stage(const struct published *published)
 
 /* ---- the thread that has the figures ---- */
 
-bool published_turn(struct published *published)
+// The kind that is asked for and was not looked at for longest. PUBLISHED_KINDS: none is.
+static unsigned find_asked(const struct published *published)
+{
+	for (unsigned i = 1; i <= PUBLISHED_KINDS; i++) {
+		unsigned kind = (published->looked + i) % PUBLISHED_KINDS;
+		if (atomic_load_explicit(&published->kinds[kind].asked, memory_order_relaxed))
+			return kind;
+	}
+	return PUBLISHED_KINDS;
+}
+
+bool published_turn(struct published *published, enum published_kind *kind)
 {
 	int64_t now = monotonic_now();
 	atomic_store_explicit(&published->turned, now, memory_order_relaxed);
-	if (!atomic_load_explicit(&published->asked, memory_order_relaxed) ||
-	    now < published->not_before)
+	unsigned found = now < published->not_before ? PUBLISHED_KINDS : find_asked(published);
+	if (found == PUBLISHED_KINDS)
 		return false;
 	// What asks from here on gets the next page.
-	atomic_store(&published->asked, false);
-	atomic_fetch_add(&published->begun, 1);
+	atomic_store(&published->kinds[found].asked, false);
+	atomic_fetch_add(&published->kinds[found].begun, 1);
 	published->begun_at = now;
+	published->looked = found;
+	*kind = (enum published_kind)found;
 	return true;
 }
 
 // Takes the text over. NULL: no memory.
-static struct held_page *hold(const struct published *published, char *text, size_t length)
+static struct held_page *hold(const struct asked *kind, char *text, size_t length)
 {
 	struct held_page *held = text != NULL ? malloc(sizeof *held) : NULL;
 	if (held == NULL) {
@@ -107,16 +124,17 @@ static struct held_page *hold(const struct published *published, char *text, siz
 	}
 	atomic_init(&held->holders, 1);
 	held->text = text;
-	held->page = (struct page){text, length, atomic_load(&published->begun), monotonic_now()};
+	held->page =
+	    (struct published_page){text, length, atomic_load(&kind->begun), monotonic_now()};
 	return held;
 }
 
-static void exchange(struct published *published, struct held_page *held)
+static void exchange(struct published *published, struct asked *kind, struct held_page *held)
 {
 	static const uint64_t one = 1;
 	pthread_mutex_lock(&published->lock);
-	struct held_page *old = published->newest;
-	published->newest = held;
+	struct held_page *old = kind->newest;
+	kind->newest = held;
 	pthread_mutex_unlock(&published->lock);
 	release(old);
 	// Cannot be full: somebody would have to ask 2^64 times without looking.
@@ -124,11 +142,12 @@ static void exchange(struct published *published, struct held_page *held)
 	(void)written;
 }
 
-void published_put(struct published *published, char *text, size_t length)
+void published_put(struct published *published, enum published_kind kind, char *text, size_t length)
 {
-	struct held_page *held = hold(published, text, length);
+	struct asked *asked = &published->kinds[kind];
+	struct held_page *held = hold(asked, text, length);
 	if (held != NULL)
-		exchange(published, held);
+		exchange(published, asked, held);
 	int64_t now = monotonic_now();
 	int64_t pause = (SHARE - 1) * (now - published->begun_at);
 	published->not_before = now + (pause < PAUSE_LONGEST ? pause : PAUSE_LONGEST);
@@ -141,24 +160,24 @@ void published_rest(struct published *published)
 
 /* ---- the thread that is asked ---- */
 
-uint64_t published_ask(struct published *published)
+uint64_t published_ask(struct published *published, enum published_kind kind)
 {
-	uint64_t next = atomic_load(&published->begun) + 1;
-	atomic_store(&published->asked, true);
+	uint64_t next = atomic_load(&published->kinds[kind].begun) + 1;
+	atomic_store(&published->kinds[kind].asked, true);
 	return next;
 }
 
-const struct page *published_page(struct published *published)
+const struct published_page *published_page(struct published *published, enum published_kind kind)
 {
 	pthread_mutex_lock(&published->lock);
-	struct held_page *held = published->newest;
+	struct held_page *held = published->kinds[kind].newest;
 	if (held != NULL)
 		atomic_fetch_add(&held->holders, 1);
 	pthread_mutex_unlock(&published->lock);
 	return held != NULL ? &held->page : NULL;
 }
 
-void page_release(const struct page *page)
+void published_release(const struct published_page *page)
 {
 	// The pages that are given out are const to those who get them, not in themselves.
 	release((struct held_page *)(uintptr_t)page);

@@ -8,6 +8,7 @@
 #ifndef MAILTAP_ANALYTICS_PUBLISHED_H
 #define MAILTAP_ANALYTICS_PUBLISHED_H
 
+#include "analytics/live_window.h"
 #include "capture/base/error.h"
 #include "capture/packet.h"
 
@@ -15,6 +16,14 @@
 #include <stddef.h>
 
 struct published;
+
+// What can be asked for: the metrics; of each window (enum live_window) the page, and the same as JSON.
+enum published_kind {
+	PUBLISHED_METRICS,
+	PUBLISHED_PAGE,
+	PUBLISHED_JSON = PUBLISHED_PAGE + LIVE_WINDOWS,
+	PUBLISHED_KINDS = PUBLISHED_JSON + LIVE_WINDOWS,
+};
 
 // How far the run is.
 enum run_stage {
@@ -33,12 +42,13 @@ enum run_stage published_stage(const struct published *published);
 
 /* ---- the thread that has the figures ---- */
 
-// Once per turn of its loop, at least every few milliseconds. True: a page is asked for; make it and hand it
-// over by published_put.
-bool published_turn(struct published *published);
+// Once per turn of its loop, at least every few milliseconds. True: a page of *kind is asked for; make it and hand
+// it over by published_put.
+bool published_turn(struct published *published, enum published_kind *kind);
 
-// Takes the page over (malloc), asked for or not. NULL: it could not be made; those who wait get the last one.
-void published_put(struct published *published, char *text, size_t length);
+// Takes the page over (malloc). NULL: it could not be made; those who wait get the last one.
+void published_put(
+    struct published *published, enum published_kind kind, char *text, size_t length);
 
 // It will not turn any more, as it has done its work: that is no fault.
 void published_rest(struct published *published);
@@ -46,20 +56,20 @@ void published_rest(struct published *published);
 /* ---- the thread that is asked ---- */
 
 // A page. It stays as it is until it is released.
-struct page {
+struct published_page {
 	const char *text;
 	size_t length;
-	uint64_t number; // pages are numbered from 1
+	uint64_t number; // pages of a kind are numbered from 1
 	nanoseconds made; // by the monotonic clock
 };
 
 // Asks for a page; gives the number that a page has to have at least to be made after this call.
-uint64_t published_ask(struct published *published);
+uint64_t published_ask(struct published *published, enum published_kind kind);
 
-// The newest page. NULL: there is none yet. Given back by page_release (NULL is
+// The newest page. NULL: there is none yet. Given back by published_release (NULL is
 // allowed), by any thread.
-const struct page *published_page(struct published *published);
-void page_release(const struct page *page);
+const struct published_page *published_page(struct published *published, enum published_kind kind);
+void published_release(const struct published_page *page);
 
 // Readable when a page was put since the last published_clear.
 int published_descriptor(const struct published *published);

@@ -24,8 +24,9 @@ void render_text(FILE *out, const struct table_ops *table, const void *accumulat
 // front. A share is five columns: part, of, value, and the bounds of its 95 % interval.
 void render_csv(FILE *out, const struct table_ops *table, const void *accumulator);
 
-// An array of objects.
-void render_json(struct json *json, const struct table_ops *table, const void *accumulator);
+// An array of objects, at most `rows` (0: all). Returns how many there are.
+size_t render_json(
+    struct json *json, const struct table_ops *table, const void *accumulator, size_t rows);
 
 // OpenMetrics: a family for each column that counts, the labels of the row its labels.
 void render_metrics(FILE *out, const struct table_ops *table, const void *accumulator);

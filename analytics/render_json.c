@@ -7,6 +7,7 @@ struct json_sink {
 	struct row_sink sink;
 	const struct table_ops *table;
 	struct json *json;
+	size_t rows, most;
 };
 
 static void key_ratio(struct json *json, const char *key, double ratio)
@@ -31,6 +32,8 @@ static void json_row(struct row_sink *sink, const struct cell *cells)
 {
 	struct json_sink *rows = (struct json_sink *)sink;
 	struct json *json = rows->json;
+	if (++rows->rows > rows->most)
+		return;
 	json_object_begin(json);
 	for (size_t i = 0; i < rows->table->column_count; i++) {
 		const struct column *column = &rows->table->columns[i];
@@ -47,10 +50,12 @@ static void json_row(struct row_sink *sink, const struct cell *cells)
 	json_object_end(json);
 }
 
-void render_json(struct json *json, const struct table_ops *table, const void *accumulator)
+size_t render_json(
+    struct json *json, const struct table_ops *table, const void *accumulator, size_t most)
 {
-	struct json_sink rows = {{json_row}, table, json};
+	struct json_sink rows = {{json_row}, table, json, 0, most > 0 ? most : SIZE_MAX};
 	json_array_begin(json);
 	table->rows(accumulator, &rows.sink);
 	json_array_end(json);
+	return rows.rows;
 }

@@ -111,6 +111,7 @@ static void on_interval(void *context, const struct ended_interval *ended)
 	struct run *run = context;
 	struct ended_interval interval = *ended;
 	complete_accounting(run, &interval.accounting);
+	live_state_account(run_view_live(run->view), &interval.accounting);
 	if (!run->output_failed)
 		run->output_failed = !exporters_interval(run->exporters, &interval);
 }
@@ -121,6 +122,7 @@ static void on_account(void *context, const struct run_accounting *accounting, b
 	run->so_far = *accounting;
 	if (!whole)
 		return;
+	live_state_account(run_view_live(run->view), accounting);
 	upkeep_account(run->upkeep, accounting);
 	if (!signals_take(&run->signals->statistics) || run->output_failed)
 		return;
@@ -129,19 +131,21 @@ static void on_account(void *context, const struct run_accounting *accounting, b
 }
 
 // Somebody may want to know how the run goes.
-static void show(struct run *run)
+static void show(struct run *run, const struct intake *intake)
 {
-	if (!run_view_turn(run->view))
+	enum published_kind kind;
+	if (!run_view_turn(run->view, &kind))
 		return;
 	complete_accounting(run, &run->so_far);
-	run_view_answer(run->view, run->exporters, &run->so_far);
+	const struct run_figures figures = {run->exporters, &run->so_far, intake};
+	run_view_answer(run->view, kind, &figures);
 }
 
-static void on_turn(void *context)
+static void on_turn(void *context, const struct intake *intake)
 {
 	struct run *run = context;
 	struct error error;
-	show(run);
+	show(run, intake);
 	if (run->output_failed || !upkeep_is_due(run->upkeep))
 		return;
 	run->output_failed = !exporters_second(run->exporters);
@@ -295,7 +299,6 @@ static struct exporter_settings settings_of(const struct options *options)
 	    .csv_directory = options->csv_directory,
 	    .metrics_path = options->metrics_path,
 	    .tls_rpt_directory = options->tls_rpt_directory,
-	    .listening = options->listen.length > 0,
 	    .asn_table = options->asn_table,
 	    .country_table = options->country_table,
 	    .anonymisation_key = options->anonymisation_key,
@@ -434,10 +437,17 @@ static bool start_threads(struct run *run, struct error *error)
 // True also if nobody is to be told how the run goes.
 static bool open_view(struct run *run, struct error *error)
 {
-	const struct listen_address *address = &run->options->listen;
-	if (address->length == 0)
+	const struct options *options = run->options;
+	const struct live_settings settings = {
+	    .sensor = options->sensor,
+	    .names = options->listen_names,
+	    .anonymised = options->anonymisation_key != NULL,
+	    .memory = options->memory,
+	};
+	if (options->listen.length == 0)
 		return true;
-	run->view = run_view_open(address, error);
+	run->view = run_view_open(&options->listen, &settings, error);
+	run->settings.live = run_view_live(run->view);
 	return run->view != NULL;
 }
 

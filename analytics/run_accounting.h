@@ -23,6 +23,7 @@ struct written_counters {
 
 struct run_accounting {
 	uint64_t started; // Unix time, seconds
+	nanoseconds time; // of the latest packet, or live, where none comes, of the clock; 0: there was none
 	struct source_counters source; // summed over the inputs
 	struct segment_reader_counters reader;
 	struct worker_counters worker; // of all workers

@@ -51,7 +51,7 @@ static void write_table(void *context, const struct table_ops *table, const void
 	if (!tables->with_long && (table->use & TABLE_LONG) != 0)
 		return;
 	json_key(tables->json, table->name);
-	render_json(tables->json, table, accumulator);
+	render_json(tables->json, table, accumulator, 0);
 }
 
 void statistics_write_tables(struct json *json, const struct statistics *statistics, bool with_long)

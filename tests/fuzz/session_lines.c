@@ -49,7 +49,7 @@ static void check_table(void *context, const struct table_ops *table, const void
 	fclose(out);
 	check_rendered(text, length);
 	free(text);
-	render_json(&json, table, accumulator);
+	render_json(&json, table, accumulator, 0);
 	check_rendered(json.text, json.length);
 	json_release(&json);
 	if (strcmp(table->name, "verdicts") != 0)

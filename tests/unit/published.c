@@ -19,6 +19,7 @@
 #include <string.h>
 
 enum { QUESTIONS = 300, LENGTH = 5000 };
+#define KIND PUBLISHED_METRICS
 
 // A text that tells where it is torn: one number over and over.
 static char *text_of(uint64_t number, size_t length)
@@ -30,7 +31,7 @@ static char *text_of(uint64_t number, size_t length)
 	return text;
 }
 
-static uint64_t number_in(const struct page *page)
+static uint64_t number_in(const struct published_page *page)
 {
 	uint64_t first, other;
 	memcpy(&first, page->text, sizeof first);
@@ -47,9 +48,17 @@ static bool readable(const struct published *published)
 	return poll(&poll_for, 1, 0) == 1;
 }
 
+static bool turned(struct published *published)
+{
+	enum published_kind kind = PUBLISHED_KINDS;
+	bool asked = published_turn(published, &kind);
+	assert_true(kind == (asked ? KIND : PUBLISHED_KINDS));
+	return asked;
+}
+
 static void turn_until_asked(struct published *published)
 {
-	while (!published_turn(published))
+	while (!turned(published))
 		sched_yield();
 }
 
@@ -60,25 +69,25 @@ static void made_only_when_asked(void **state)
 	struct published *published = published_create(&error);
 	assert_non_null(published);
 	for (int i = 0; i < 100; i++)
-		assert_false(published_turn(published));
-	assert_null(published_page(published));
+		assert_false(turned(published));
+	assert_null(published_page(published, KIND));
 	assert_false(readable(published));
 	for (uint64_t number = 1; number < 4; number++) {
-		uint64_t asked = published_ask(published);
+		uint64_t asked = published_ask(published, KIND);
 		assert_int_equal(asked, number);
-		assert_int_equal(published_ask(published), number); // one page for both
+		assert_int_equal(published_ask(published, KIND), number); // one page for both
 		turn_until_asked(published);
-		assert_false(published_turn(published));
-		published_put(published, text_of(number, LENGTH), LENGTH);
+		assert_false(turned(published));
+		published_put(published, KIND, text_of(number, LENGTH), LENGTH);
 		assert_true(readable(published));
 		published_clear(published);
 		assert_false(readable(published));
-		const struct page *page = published_page(published);
+		const struct published_page *page = published_page(published, KIND);
 		assert_non_null(page);
 		assert_int_equal(page->number, asked);
 		assert_int_equal(page->length, LENGTH);
 		assert_int_equal(number_in(page), number);
-		page_release(page);
+		published_release(page);
 	}
 	published_destroy(published);
 	published_destroy(NULL);
@@ -90,20 +99,20 @@ static void not_older_than_the_question(void **state)
 	struct error error;
 	(void)state;
 	struct published *published = published_create(&error);
-	uint64_t first = published_ask(published);
+	uint64_t first = published_ask(published, KIND);
 	turn_until_asked(published);
-	uint64_t second = published_ask(published);
+	uint64_t second = published_ask(published, KIND);
 	assert_int_equal(second, first + 1);
-	published_put(published, text_of(1, LENGTH), LENGTH);
-	const struct page *page = published_page(published);
+	published_put(published, KIND, text_of(1, LENGTH), LENGTH);
+	const struct published_page *page = published_page(published, KIND);
 	assert_true(page->number >= first && page->number < second);
 	turn_until_asked(published);
-	published_put(published, text_of(2, LENGTH), LENGTH);
+	published_put(published, KIND, text_of(2, LENGTH), LENGTH);
 	assert_int_equal(number_in(page), 1); // it is held
-	const struct page *next = published_page(published);
+	const struct published_page *next = published_page(published, KIND);
 	assert_int_equal(next->number, second);
-	page_release(page);
-	page_release(next);
+	published_release(page);
+	published_release(next);
 	published_destroy(published);
 }
 
@@ -112,16 +121,16 @@ static void what_could_not_be_made(void **state)
 	struct error error;
 	(void)state;
 	struct published *published = published_create(&error);
-	published_ask(published);
+	published_ask(published, KIND);
 	turn_until_asked(published);
-	published_put(published, NULL, 0);
-	assert_null(published_page(published));
-	published_ask(published);
+	published_put(published, KIND, NULL, 0);
+	assert_null(published_page(published, KIND));
+	published_ask(published, KIND);
 	turn_until_asked(published);
-	published_put(published, text_of(7, LENGTH), LENGTH);
-	const struct page *page = published_page(published);
+	published_put(published, KIND, text_of(7, LENGTH), LENGTH);
+	const struct published_page *page = published_page(published, KIND);
 	assert_int_equal(number_in(page), 7);
-	page_release(page);
+	published_release(page);
 	published_destroy(published);
 }
 
@@ -131,16 +140,16 @@ static void no_more_than_a_tenth_of_its_time(void **state)
 	struct error error;
 	(void)state;
 	struct published *published = published_create(&error);
-	published_ask(published);
+	published_ask(published, KIND);
 	turn_until_asked(published);
 	int64_t begun = monotonic_now();
 	while (monotonic_now() - begun < 5000000)
 		sched_yield();
-	published_put(published, text_of(1, LENGTH), LENGTH);
-	published_ask(published);
+	published_put(published, KIND, text_of(1, LENGTH), LENGTH);
+	published_ask(published, KIND);
 	turn_until_asked(published);
 	assert_true(monotonic_now() - begun >= 50000000);
-	published_put(published, text_of(2, LENGTH), LENGTH);
+	published_put(published, KIND, text_of(2, LENGTH), LENGTH);
 	published_destroy(published);
 }
 
@@ -154,13 +163,39 @@ static void stages_and_silence(void **state)
 	assert_int_equal(published_stage(published), STAGE_READING);
 	assert_int_equal(published_silence(published), 0);
 	int64_t before = monotonic_now();
-	published_turn(published);
+	turned(published);
 	while (monotonic_now() - before < 2000000)
 		sched_yield();
 	nanoseconds silence = published_silence(published);
 	assert_true(silence > 0 && silence <= monotonic_now() - before);
 	published_rest(published);
 	assert_int_equal(published_silence(published), 0);
+	published_destroy(published);
+}
+
+// Each kind has its own pages, and none waits for another that is asked for all the time.
+static void one_kind_beside_the_other(void **state)
+{
+	struct error error;
+	enum published_kind kind;
+	(void)state;
+	struct published *published = published_create(&error);
+	for (unsigned i = 0; i < PUBLISHED_KINDS; i++)
+		assert_int_equal(published_ask(published, (enum published_kind)i), 1);
+	for (unsigned made = 0; made < PUBLISHED_KINDS; made++) {
+		while (!published_turn(published, &kind))
+			sched_yield();
+		published_put(published, kind, text_of(kind, LENGTH), LENGTH);
+		published_ask(published, kind);
+	}
+	for (unsigned i = 0; i < PUBLISHED_KINDS; i++) {
+		const struct published_page *page =
+		    published_page(published, (enum published_kind)i);
+		assert_non_null(page);
+		assert_int_equal(number_in(page), i);
+		assert_int_equal(page->number, 1);
+		published_release(page);
+	}
 	published_destroy(published);
 }
 
@@ -177,8 +212,8 @@ static void *turn(void *context)
 	struct figures *figures = context;
 	while (!atomic_load(&figures->over)) {
 		atomic_fetch_add(&figures->number, 1);
-		if (published_turn(figures->published))
-			published_put(figures->published,
+		if (turned(figures->published))
+			published_put(figures->published, KIND,
 			    text_of(atomic_load(&figures->number), LENGTH), LENGTH);
 		else
 			sched_yield();
@@ -195,19 +230,19 @@ static void between_threads(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, turn, &figures), 0);
 	for (int i = 0; i < QUESTIONS; i++) {
 		uint64_t at_least = atomic_load(&figures.number);
-		uint64_t asked = published_ask(figures.published);
-		const struct page *page = published_page(figures.published);
+		uint64_t asked = published_ask(figures.published, KIND);
+		const struct published_page *page = published_page(figures.published, KIND);
 		while (page == NULL || page->number < asked) {
 			struct pollfd poll_for = {
 			    .fd = published_descriptor(figures.published), .events = POLLIN};
 			if (page != NULL)
-				page_release(page);
+				published_release(page);
 			poll(&poll_for, 1, -1);
 			published_clear(figures.published);
-			page = published_page(figures.published);
+			page = published_page(figures.published, KIND);
 		}
 		assert_true(number_in(page) >= at_least);
-		page_release(page);
+		published_release(page);
 	}
 	atomic_store(&figures.over, true);
 	pthread_join(thread, NULL);
@@ -222,6 +257,7 @@ int main(void)
 	    cmocka_unit_test(what_could_not_be_made),
 	    cmocka_unit_test(no_more_than_a_tenth_of_its_time),
 	    cmocka_unit_test(stages_and_silence),
+	    cmocka_unit_test(one_kind_beside_the_other),
 	    cmocka_unit_test(between_threads),
 	};
 	return cmocka_run_group_tests_name("published", tests, NULL, NULL);

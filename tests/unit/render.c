@@ -155,7 +155,7 @@ static void json_has_nulls_and_numbers(void **state)
 	(void)state;
 	struct json json = {0};
 	struct rows rows = {"a\"\n", 1};
-	render_json(&json, &table, &rows);
+	render_json(&json, &table, &rows, 0);
 	static const char expected[] = "[{\"name\":\"a\\\"\\n\",\"port\":25,\"count\":1,\"some_"
 	                               "bytes\":null,\"remark\":\"note\","
 	                               "\"share\":{\"part\":1,\"of\":4,\"value\":0.250000,\"low\":"
