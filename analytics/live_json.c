@@ -139,15 +139,15 @@ static void write_span(struct json *json, const struct live_span *span)
 	key_time(json, "start", span->from);
 	key_time(json, "end", span->until);
 	json_key_unsigned(json, "sessions", span->sessions);
+	json_key_unsigned(json, "packets", span->count.packets);
 	json_key_unsigned(json, "bytes", span->count.bytes);
+	json_key_unsigned(json, "lost", span->count.lost);
 	json_key(json, "verdicts");
 	json_object_begin(json);
 	for (int verdict = 0; verdict < VERDICTS; verdict++)
 		json_key_unsigned(
 		    json, verdict_name((enum verdict)verdict), span->verdicts[verdict]);
 	json_object_end(json);
-	json_key(json, "capture");
-	capture_accounting_write(json, &span->count.capture);
 }
 
 static void write_window(struct json *json, const struct live_look *look)
@@ -158,6 +158,8 @@ static void write_window(struct json *json, const struct live_look *look)
 	json_key_name(json, "name", live_window_name(look->window));
 	write_span(json, &span);
 	json_key_unsigned(json, "sessions_in_no_table", span.uncounted);
+	json_key(json, "capture");
+	capture_accounting_write(json, &span.count.capture);
 	json_object_end(json);
 }
 

@@ -47,17 +47,22 @@ void live_state_account(struct live_state *live, const struct run_accounting *ac
 {
 	if (live == NULL)
 		return;
+	const struct source_counters *source = &accounting->source;
 	const struct crew_losses *losses = &accounting->losses;
 	const struct live_count count = {
-	    capture_accounting_of(accounting), accounting->source.bytes};
+	    .capture = capture_accounting_of(accounting),
+	    .packets = source->packets,
+	    .bytes = source->bytes,
+	    .lost = source->capture_dropped + source->interface_missed + losses->shed +
+	            losses->refused + losses->dropped,
+	};
 	const struct live_rate_counts rates = {
-	    .packets = accounting->source.packets,
-	    .bytes = accounting->source.bytes,
+	    .packets = source->packets,
+	    .bytes = source->bytes,
 	    .segments = accounting->worker.segments_tracked + accounting->worker.segments_no_mail,
 	    .sessions = live->sessions,
 	    .alerts = recent_alerts_all(live->alerts),
-	    .lost = accounting->source.capture_dropped + accounting->source.interface_missed +
-	            losses->shed + losses->refused + losses->dropped,
+	    .lost = count.lost,
 	};
 	live_windows_account(live->windows, accounting->time, &count);
 	live_rates_note(&live->rates, monotonic_now(), &rates);

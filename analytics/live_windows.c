@@ -222,7 +222,9 @@ static struct live_count count_since(const struct live_count *now, const struct 
 {
 	return (struct live_count){
 	    .capture = capture_accounting_since(&now->capture, &before->capture),
-	    .bytes = now->bytes - before->bytes};
+	    .packets = now->packets - before->packets,
+	    .bytes = now->bytes - before->bytes,
+	    .lost = now->lost - before->lost};
 }
 
 static void add_sessions(struct live_span *span, const struct cell_of_time *cell)

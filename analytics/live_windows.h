@@ -16,7 +16,8 @@
 // What is counted of the run besides its sessions, since it began.
 struct live_count {
 	struct capture_accounting capture;
-	uint64_t bytes; // of the packets, on the wire
+	uint64_t packets, bytes; // read; on the wire
+	uint64_t lost; // packets and segments, before the tap or in it
 };
 
 struct live_windows;

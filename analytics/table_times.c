@@ -10,14 +10,20 @@
 
 _Static_assert((int)VERDICTS <= (int)TIME_BUCKET_COUNTERS, "a counter for each verdict");
 
-static void *times_create(void)
+static void *times_create(const struct table_frame *frame)
 {
+	(void)frame;
 	return calloc(1, sizeof(struct time_buckets));
 }
 
 static void times_count(void *accumulator, const struct session_facts *facts)
 {
 	time_buckets_add(accumulator, facts->start, facts->verdict, 1);
+}
+
+static void times_add(void *sum, const void *part)
+{
+	time_buckets_unite(sum, part);
 }
 
 static void times_row(struct row_sink *sink, struct json *json, nanoseconds start,
@@ -55,7 +61,7 @@ static void times_rows(const void *accumulator, struct row_sink *sink)
 	json_release(&json);
 }
 
-static const struct accumulator_ops accumulator = {times_create, free, times_count};
+static const struct accumulator_ops accumulator = {times_create, free, times_count, times_add};
 
 static const struct column columns[] = {
     {"start", "from", "when the span begins, UTC", COLUMN_TEXT},

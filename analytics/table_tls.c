@@ -30,14 +30,15 @@ static void tls_destroy(void *accumulator)
 	free(tls);
 }
 
-static void *tls_create(void)
+static void *tls_create(const struct table_frame *frame)
 {
 	struct tls *tls = calloc(1, sizeof *tls);
 	if (tls == NULL)
 		return NULL;
-	tls->versions.sessions = bounded_map_create(sizeof(uint64_t), KINDS_MAX);
-	tls->ciphers.sessions = bounded_map_create(sizeof(uint64_t), KINDS_MAX);
-	tls->groups.sessions = bounded_map_create(sizeof(uint64_t), KINDS_MAX);
+	size_t most = frame_most(frame, KINDS_MAX);
+	tls->versions.sessions = bounded_map_create(sizeof(uint64_t), most);
+	tls->ciphers.sessions = bounded_map_create(sizeof(uint64_t), most);
+	tls->groups.sessions = bounded_map_create(sizeof(uint64_t), most);
 	if (tls->versions.sessions != NULL && tls->ciphers.sessions != NULL &&
 	    tls->groups.sessions != NULL)
 		return tls;
@@ -73,6 +74,26 @@ static void tls_count(void *accumulator, const struct session_facts *facts)
 	count_choice(&tls->versions, facts->tls_version, (uint8_t)facts->hop);
 	count_choice(&tls->ciphers, facts->tls_cipher, 0);
 	count_choice(&tls->groups, group_of(facts), (uint8_t)facts->post_quantum);
+}
+
+static void add_sessions(void *sum, const void *part)
+{
+	add_numbers(sum, part, sizeof(uint64_t));
+}
+
+static void add_choices(struct choices *choices, const struct choices *more)
+{
+	map_add(choices->sessions, more->sessions, add_sessions, &choices->others);
+	choices->others += more->others;
+}
+
+static void tls_add(void *sum, const void *part)
+{
+	struct tls *tls = sum;
+	const struct tls *more = part;
+	add_choices(&tls->versions, &more->versions);
+	add_choices(&tls->ciphers, &more->ciphers);
+	add_choices(&tls->groups, &more->groups);
 }
 
 /* ---- rows ---- */
@@ -182,7 +203,7 @@ static void groups_rows(const void *accumulator, struct row_sink *rows)
 
 /* ---- the tables ---- */
 
-static const struct accumulator_ops accumulator = {tls_create, tls_destroy, tls_count};
+static const struct accumulator_ops accumulator = {tls_create, tls_destroy, tls_count, tls_add};
 
 static const struct column versions_columns[] = {
     {"hop", "hop", "submission, relay or access; null: not known", COLUMN_TEXT},

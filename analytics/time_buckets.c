@@ -92,6 +92,21 @@ void time_buckets_add_span(
 	}
 }
 
+void time_buckets_unite(struct time_buckets *sum, const struct time_buckets *part)
+{
+	if (sum->width == 0) {
+		*sum = *part;
+		return;
+	}
+	while (part->count > 0 && sum->width < part->width)
+		widen(sum);
+	for (size_t i = 0; i < part->count; i++) {
+		size_t span = reach(sum, time_buckets_start(part, i));
+		for (size_t counter = 0; counter < TIME_BUCKET_COUNTERS; counter++)
+			sum->counters[span][counter] += part->counters[i][counter];
+	}
+}
+
 nanoseconds time_buckets_start(const struct time_buckets *buckets, size_t span)
 {
 	return (buckets->first + (int64_t)span) * buckets->width;

@@ -32,6 +32,9 @@ void time_buckets_add(
 void time_buckets_add_span(
     struct time_buckets *buckets, nanoseconds from, nanoseconds until, size_t counter);
 
+// Adds the counters of `part`, as if they had been counted here.
+void time_buckets_unite(struct time_buckets *sum, const struct time_buckets *part);
+
 // When a span begins.
 nanoseconds time_buckets_start(const struct time_buckets *buckets, size_t span);
 

@@ -301,6 +301,8 @@ static struct session_facts varied(unsigned number)
 	snprintf(facts.mechanism, sizeof facts.mechanism, "M%u", rest % 4);
 	snprintf(facts.operator[0].text, sizeof facts.operator[0].text, "o%u.example", rest % 3);
 	snprintf(facts.server_name.text, sizeof facts.server_name.text, "s%u.example", rest % 6);
+	snprintf(facts.tls_version, sizeof facts.tls_version, "V%u", rest % 3);
+	facts.start += SECONDS(60 * (nanoseconds)(number * number)); // so that spans of time grow
 	facts.where[0].network = rest % 3;
 	snprintf(facts.where[0].network_name, sizeof facts.where[0].network_name, "N%u", number);
 	facts.where[1].country[0] = (char)('A' + rest % 3);
