@@ -10,6 +10,7 @@ static const struct command table[] = {
     {"report", command_report},
     {"store", command_store},
     {"query", command_query},
+    {"top", command_top},
 };
 
 const struct command *command_find(const char *name)

@@ -18,5 +18,6 @@ int command_servers(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_store(int argc, char **argv);
 int command_query(int argc, char **argv);
+int command_top(int argc, char **argv);
 
 #endif
