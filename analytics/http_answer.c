@@ -18,7 +18,7 @@
 #define TYPE_JSON "application/json"
 #define OPEN_ACCEPTED "application/openmetrics-text"
 // What has no place for anything that a browser would run, frame or keep.
-#define NOTHING "default-src 'none'"
+#define NOTHING "default-src 'none'; frame-ancestors 'none'"
 
 // What is said; `body` is one of this program's, or belongs to the response already.
 struct answer {
@@ -224,8 +224,6 @@ static struct answer answer_to(const struct http_question *question, const struc
 static void add_headers(const struct answer *answer, const struct http_site *site)
 {
 	static const char *const headers[][2] = {
-	    // Beside the one that says what may be loaded: both hold.
-	    {"Content-Security-Policy", "frame-ancestors 'none'"},
 	    {"X-Content-Type-Options", "nosniff"},
 	    {"Cross-Origin-Resource-Policy", "same-origin"},
 	    {"Cross-Origin-Opener-Policy", "same-origin"},

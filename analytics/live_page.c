@@ -17,9 +17,11 @@ enum {
 // The page may load itself, to be taken anew.
 static const struct page_head head = {.policy = "connect-src 'self'", .script = &live_script};
 
-void live_page_policy(char room[PAGE_POLICY_SIZE])
+void live_page_policy(char room[LIVE_POLICY_SIZE])
 {
-	page_policy(room, &head);
+	char policy[PAGE_POLICY_SIZE];
+	page_policy(policy, &head);
+	snprintf(room, LIVE_POLICY_SIZE, "%s; frame-ancestors 'none'", policy);
 }
 
 /* ---- what is of the moment ---- */

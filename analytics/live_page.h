@@ -9,8 +9,11 @@
 
 #include <stdio.h>
 
-// The value of Content-Security-Policy that the server says with it.
-void live_page_policy(char room[PAGE_POLICY_SIZE]);
+enum { LIVE_POLICY_SIZE = PAGE_POLICY_SIZE + 64 };
+
+// The value of Content-Security-Policy that the server says with it: that of the document, and that nobody frames it,
+// which a document cannot say itself.
+void live_page_policy(char room[LIVE_POLICY_SIZE]);
 
 // The whole document. What cannot be written shows in ferror(out).
 void live_page_write(const struct live_look *look, FILE *out);

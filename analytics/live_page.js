@@ -1,41 +1,45 @@
 "use strict";
-// The page, taken anew every few seconds: what it says changes, where the reader is does not.
+// Takes the page anew every few seconds: what it says changes, where the reader is does not. Who selects text, or looks
+// at something else, is left alone.
 (() => {
-  const EVERY = 5000;
-  const state = document.getElementById("live-state");
-  const parts = ["live-now", "main"];
-  const place = (id) => document.getElementById(id) || document.querySelector(id);
-  let held = 0;
+  const EVERY = 5000; // milliseconds; more and more while there is no answer
+  const SLOWEST = 6;
+  let failures = 0;
 
-  const selecting = () => {
+  const say = (text) => {
+    document.getElementById("live-state").textContent = text;
+  };
+  const isReading = () => {
     const selection = document.getSelection();
     return selection !== null && !selection.isCollapsed;
   };
+  const replace = (fresh) => {
+    const old = document.querySelector("main");
+    const next = fresh.querySelector("main");
+    const opened = [...old.querySelectorAll("details")].map((one) => one.open);
+    next.querySelectorAll("details").forEach((one, index) => {
+      one.open = opened[index] === true;
+    });
+    old.replaceWith(document.adoptNode(next));
+    document.dispatchEvent(new CustomEvent("mailtap:fresh"));
+  };
   const refresh = async () => {
     const answer = await fetch(location.href, { cache: "no-store", credentials: "omit" });
-    if (!answer.ok) throw new Error(answer.status);
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const id of parts) {
-      const next = fresh.getElementById(id) || fresh.querySelector(id);
-      const old = place(id);
-      if (next && old) old.replaceWith(document.adoptNode(next));
-    }
-    document.dispatchEvent(new CustomEvent("mailtap:fresh"));
+    if (!answer.ok) throw new Error(answer.statusText);
+    replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
   };
   const turn = async () => {
     try {
-      if (document.hidden || selecting()) state.textContent = "paused";
-      else {
-        await refresh();
-        state.textContent = "live";
-      }
-      held = 0;
+      const held = document.hidden || isReading();
+      if (!held) await refresh();
+      failures = 0;
+      say(held ? "held while text is selected" : "live");
     } catch (error) {
-      held += 1;
-      state.textContent = "no answer: these figures are old";
+      failures += 1;
+      say("no answer: these figures are old");
     }
-    setTimeout(turn, EVERY * Math.min(held + 1, 6));
+    setTimeout(turn, EVERY * Math.min(failures + 1, SLOWEST));
   };
-  state.textContent = "live";
+  say("live");
   setTimeout(turn, EVERY);
 })();

@@ -19,7 +19,7 @@ struct run_view {
 static bool open_parts(struct run_view *view, struct listen_address *address,
     const struct live_settings *settings, struct error *error)
 {
-	char policy[PAGE_POLICY_SIZE];
+	char policy[LIVE_POLICY_SIZE];
 	live_page_policy(policy);
 	view->published = published_create(error);
 	if (view->published == NULL)

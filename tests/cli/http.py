@@ -31,6 +31,8 @@ SAFE = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
     "cache-control": "no-store",
     "connection": "close",
 }
@@ -169,7 +171,7 @@ def answers(tap, service):
         wrong = [key for key, value in SAFE.items() if full.headers.get(key) != value]
         same = set(head.headers) == set(full.headers) and head.code == full.code and not head.body
         tap.check(full.whole() and not wrong and same, f"GET and HEAD {path}", wrong)
-    for path in ("/", "/metrics/", "//metrics", "/metrics/../metrics", "/METRICS", "/%2e%2e/etc/passwd", "/x" * 900):
+    for path in ("/live", "/metrics/", "//metrics", "/metrics/../metrics", "/METRICS", "/%2e%2e/etc/passwd", "/x" * 900):
         answer = service.get(path)
         tap.check(answer.code == 404 and answer.headers.items() >= SAFE.items(), f"no {path[:40]}")
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "get", "METRICS"):

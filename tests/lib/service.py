@@ -26,6 +26,7 @@ class Service:
             self.process.kill()
             raise program.RunError(f"it does not listen: {line}{program.text(self.process.stderr.read())}")
         self.host, self.port = found[1].strip("[]"), int(found[2])
+        self.name = f"{found[1]}:{self.port}"
         self.said = b""  # what else is on standard error: read, so that it never waits for us
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -64,8 +65,8 @@ class Service:
                 pass  # it has heard enough; what it said is still to be read
             return read_all(connection)
 
-    def get(self, path, method="GET", headers=""):
-        return Answer(self.exchange(f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode()))
+    def get(self, path, method="GET", headers="", host=None):
+        return Answer(self.exchange(f"{method} {path} HTTP/1.1\r\nHost: {host or self.name}\r\n{headers}\r\n".encode()))
 
     def until(self, what):
         """Asks until `what` holds; its value."""
