@@ -125,7 +125,8 @@ static enum top_outcome finish(
 	json_error_t reason;
 	if (code != CURLE_OK)
 		return fail(client, code, error);
-	*answer = json_loadb(client->body != NULL ? client->body : "", client->length, 0, &reason);
+	*answer = json_loadb(
+	    client->body != NULL ? client->body : "", client->length, JSON_ALLOW_NUL, &reason);
 	give_up(client);
 	if (json_is_object(*answer))
 		return TOP_ANSWER;
