@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/live_page.h"
 
+#include "analytics/capture_times.h"
 #include "analytics/live_asset.h"
 #include "analytics/page/html.h"
 #include "capture/base/monotonic.h"
@@ -122,10 +123,19 @@ static size_t take_alerts(
 	return count;
 }
 
+static void take_times(const struct live_look *look, struct capture_times *times)
+{
+	struct live_span cells[LIVE_CELLS_MAX];
+	size_t count = live_windows_cells(look->live->windows, look->window, cells);
+	for (size_t i = 0; i < count; i++)
+		capture_times_take(times, cells[i].from, cells[i].until, &cells[i].count.capture);
+}
+
 static void put_page(const struct live_look *look, const struct statistics *statistics, FILE *out)
 {
 	struct page_table tables[PAGE_TABLES_MAX];
 	struct page_alert alerts[RECENT_ALERTS_MAX];
+	struct capture_times times = {0};
 	char source[SOURCE_SIZE];
 	const char *sensor = look->live->settings.sensor;
 	struct live_span span = live_windows_span(look->live->windows, look->window);
@@ -133,6 +143,7 @@ static void put_page(const struct live_look *look, const struct statistics *stat
 	    .source = source,
 	    .capture = &span.count.capture,
 	    .runs = 1,
+	    .capture_times = &times,
 	    .alerts = alerts,
 	    .alert_count = take_alerts(look->live->alerts, alerts),
 	    .alerts_all = recent_alerts_all(look->live->alerts),
@@ -140,6 +151,7 @@ static void put_page(const struct live_look *look, const struct statistics *stat
 	    .rows = ROWS_SHOWN};
 	snprintf(source, sizeof source, "the last %s%s%s", live_window_title(look->window),
 	    sensor != NULL ? " of " : "", sensor != NULL ? sensor : "");
+	take_times(look, &times);
 	page_take_statistics(&page, tables, statistics);
 	page_write_begin(&page, &head, out);
 	put_moment(look, out);

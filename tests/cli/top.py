@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib import capture_file as cf  # noqa: E402
 from lib import program  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 from lib.terminal import Terminal  # noqa: E402
@@ -162,6 +163,7 @@ def goes_and_comes_back(tap, mailtap, terminal, service):
     command = [mailtap, "-r", "-", "-q", "--sensor", "another", "--listen", f"127.0.0.1:{service.port}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=program.environment()) as other:
         terminal.until(lambda lines: shown(lines[:1], "another"))
+        other.stdin.write(cf.pcap_header(cf.LINK_ETHERNET))
         other.stdin.close()
         tap.check(other.wait() == 0, "another tap in its place is shown")
     terminal.keys("q")

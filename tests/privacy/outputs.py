@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """No password, body, subject or recipient by any of the ways out that a run over a capture does not have: pages over
-HTTP, what a service manager is told, every file that is written beside the logs, what is known of servers, reports,
+HTTP and what mailtap top makes of them, what a service manager is told, every file that is written beside the logs, what is known of servers, reports,
 and what is said of files that cannot be read.
 
 tests/privacy/canary.py has the packets in all their damages, and the logs; this has the outputs, in one run.
@@ -26,9 +26,9 @@ from lib.live_run import records_of  # noqa: E402
 from lib.service import Service  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
-ASKED = ("/metrics", "/healthz", "/readyz", "/", "/" + scenarios.PASSWORD.decode()[:4])
-SAY_SOMETHING = (*(f"HTTP {path}" for path in ASKED), "service manager", "summary", "servers", "servers, JSON", "report",
-                 "report, JSON", "query", "query, JSON", "store", "said of a capture that is none", "said of logs that are none",
+ASKED = ("/metrics", "/healthz", "/readyz", "/?window=24h", "/live.json?window=24h", "/" + scenarios.PASSWORD.decode()[:4])
+SAY_SOMETHING = (*(f"HTTP {path}" for path in ASKED), "top", "service manager", "summary", "servers", "servers, JSON",
+                 "report", "report, JSON", "query", "query, JSON", "store", "said of a capture that is none", "said of logs that are none",
                  "said of a capture that is cut", "said of a memory of servers that is none")  # fmt: skip
 FILES = ("--csv", "--tls-rpt", "--write-certs")
 
@@ -87,6 +87,7 @@ def run(mailtap, packets, folder):
         service.until(lambda: count in service.get("/metrics").body)
         for path in ASKED:
             found[f"HTTP {path}"] = service.get(path).data
+        found["top"] = program.run(mailtap, ["top", "--once", "--window", "24h", "--connect", str(service.port)]).stdout
         service.process.send_signal(signal.SIGUSR1)
         service.process.send_signal(signal.SIGHUP)
         service.feed(records_of([packets[-1]]))
@@ -153,6 +154,8 @@ def main():
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix != ".zst":
                 found[str(path.relative_to(folder))] = path.read_bytes()
+    shown = found["top"].count(b"\n"), found["HTTP /live.json?window=24h"].count(b"client_network")
+    tap.check(min(shown) > 20, "the page has alerts and servers of them", shown)
     silent = [name for name in SAY_SOMETHING if not found[name]]
     tap.check(not silent, "what says something does", silent)
     for what in (*(option.strip("-") for option in FILES), "report-csv", "report-rpt", "logs"):
