@@ -19,6 +19,7 @@ static const char help_head[] =
     "       mailtap report -i LOGDIR... [options]\n"
     "       mailtap store -i LOGDIR... --store-file FILE [options]\n"
     "       mailtap query --store-file FILE VIEW [options]\n"
+    "       mailtap top [options]\n"
     "\n"
     "Reads captures or interfaces and tells of every mail connection in them whether it was protected.\n"
     "\n";

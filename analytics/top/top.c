@@ -15,6 +15,8 @@
 
 #define SECOND INT64_C(1000000000)
 
+enum { TURN = 1000 }; // milliseconds that are waited at a time
+
 // What is shown, and what is waited for.
 struct top {
 	struct top_settings settings;
@@ -69,7 +71,6 @@ static void print_frame(struct top *top)
 
 static bool print_top(const struct top_settings *settings, struct error *error)
 {
-	enum { TURN = 1000 };
 	struct top *top = open_top(settings, error);
 	enum top_outcome outcome = TOP_NOTHING;
 	if (top == NULL)
@@ -112,10 +113,10 @@ static void take(struct top *top, enum top_outcome outcome, json_t *answer)
 // Milliseconds until the next question, and a second at most, so that ages are right.
 static int pause_of(const struct top *top)
 {
-	enum { LONGEST = 1000, MILLISECOND = 1000000 };
+	enum { MILLISECOND = 1000000 };
 	int64_t left = (top->ask_at - monotonic_now()) / MILLISECOND;
-	if (top->view.paused || left > LONGEST)
-		return LONGEST;
+	if (top->view.paused || left > TURN)
+		return TURN;
 	return left > 0 ? (int)left + 1 : 0;
 }
 
@@ -123,7 +124,7 @@ static void turn(struct top *top)
 {
 	json_t *answer = NULL;
 	struct error error;
-	int pause = top->asking ? 1000 : pause_of(top);
+	int pause = top->asking ? TURN : pause_of(top);
 	enum top_outcome outcome =
 	    top_client_wait(top->client, pause, STDIN_FILENO, &answer, &error);
 	if (outcome == TOP_FAILED)
