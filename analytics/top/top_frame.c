@@ -101,6 +101,8 @@ static void write_resources(struct top_writer *writer)
 
 /* ---- blocks that stand side by side ---- */
 
+enum { BLOCK_ROWS_MAX = 24 };
+
 struct block {
 	size_t count;
 	struct block_row {
@@ -109,10 +111,8 @@ struct block {
 		uint64_t numbers[4];
 		bool shown[4];
 		uint64_t part, of;
-	} rows[24];
+	} rows[BLOCK_ROWS_MAX];
 };
-
-enum { BLOCK_ROWS_MAX = sizeof((struct block){0}.rows) / sizeof((struct block){0}.rows[0]) };
 
 static struct block_row *add_row(struct block *block, const char *name, enum top_style style)
 {
