@@ -29,79 +29,102 @@ void live_page_policy(char room[LIVE_POLICY_SIZE])
 
 static void put_windows(enum live_window shown, FILE *out)
 {
-	fputs("<nav aria-label=\"Time\"><ul>\n", out);
+	fputs("<ul class=\"windows\" aria-label=\"Time\">\n", out);
 	for (int i = 0; i < LIVE_WINDOWS; i++) {
 		enum live_window window = (enum live_window)i;
 		fprintf(out, "<li><a href=\"/?window=%s\"%s>last %s</a></li>\n",
 		    live_window_name(window), window == shown ? " aria-current=\"page\"" : "",
 		    live_window_title(window));
 	}
-	fputs("</ul></nav>\n", out);
+	fputs("</ul>\n", out);
 }
 
-static void put_rate(FILE *out, const char *name, uint64_t count, nanoseconds over)
+static void begin_figure(FILE *out, const char *name)
 {
-	double rate = (double)count * 1e9 / (double)over;
-	fprintf(out, "<dt>%s</dt><dd>", name);
-	if (rate < 10)
-		fprintf(out, "%.1f", rate);
-	else
-		html_number(out, (uint64_t)(rate + 0.5));
-	fputs(" /s</dd>\n", out);
+	fprintf(out, "<li class=\"figure\"><h3>%s</h3><p><span class=\"value\">", name);
 }
 
-static void put_level(FILE *out, const char *name, uint64_t level, const char *unit)
+static void end_figure(FILE *out, const char *unit)
 {
-	fprintf(out, "<dt>%s</dt><dd>", name);
-	html_number(out, level);
-	fprintf(out, "%s</dd>\n", unit);
+	fprintf(out, "</span>%s</p></li>\n", unit);
 }
+
+// "12.3 k"
+static void put_scaled(FILE *out, double rate)
+{
+	static const char *const units[] = {"", "k", "M", "G", "T"};
+	size_t unit = 0;
+	while (rate >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
+		rate /= 1000;
+		unit++;
+	}
+	fprintf(out, rate < 99.95 ? "%.1f %s" : "%.0f %s", rate, units[unit]);
+}
+
+struct rate {
+	const char *name, *unit;
+	uint64_t count;
+};
 
 static void put_rates(const struct live_look *look, FILE *out)
 {
-	enum { BITS = 8 };
+	enum { BITS = 8, RATES = 5 };
 	struct live_rate_counts counts;
 	nanoseconds over;
-	if (!live_rates_now(&look->live->rates, monotonic_now(), &counts, &over)) {
-		fputs("<dt>rates</dt><dd>", out);
-		html_unseen(out);
-		fputs("</dd>\n", out);
-		return;
+	bool known = live_rates_now(&look->live->rates, monotonic_now(), &counts, &over);
+	if (!known)
+		counts = (struct live_rate_counts){0};
+	const struct rate rates[RATES] = {
+	    {"Packets", "a second", counts.packets},
+	    {"Traffic read", "bit/s", BITS * counts.bytes},
+	    {"Segments of mail", "a second", counts.segments},
+	    {"Sessions ended", "a second", counts.sessions},
+	    {"Lost", "a second", counts.lost},
+	};
+	for (size_t i = 0; i < RATES; i++) {
+		begin_figure(out, rates[i].name);
+		if (known)
+			put_scaled(out, (double)rates[i].count * 1e9 / (double)over);
+		else
+			html_unseen(out);
+		end_figure(out, rates[i].unit);
 	}
-	put_rate(out, "packets", counts.packets, over);
-	put_rate(out, "bits", BITS * counts.bytes, over);
-	put_rate(out, "segments of mail", counts.segments, over);
-	put_rate(out, "sessions", counts.sessions, over);
-	put_rate(out, "lost", counts.lost, over);
 }
 
-static void put_now(const struct live_look *look, FILE *out)
+static void put_levels(const struct live_look *look, FILE *out)
 {
 	enum { MIB = 1 << 20 };
 	const struct worker_counters *worker = &look->accounting->worker;
-	fputs("<dl class=\"now\">\n", out);
-	put_rates(look, out);
-	put_level(out, "connections", worker->flow.live, "");
-	put_level(out, "memory of connections", worker->memory_reserved / MIB, " MiB");
-	put_level(out, "of at most", look->live->settings.memory / MIB, " MiB");
-	fputs("</dl>\n", out);
+	begin_figure(out, "Alerts");
+	html_number(out, recent_alerts_all(look->live->alerts));
+	end_figure(out, "since the run began");
+	begin_figure(out, "Connections followed");
+	html_number(out, worker->flow.live);
+	end_figure(out, "now");
+	begin_figure(out, "Memory for them");
+	html_number(out, worker->memory_reserved / MIB);
+	fprintf(out, "</span>MiB of at most <span>");
+	html_number(out, look->live->settings.memory / MIB);
+	end_figure(out, "");
 }
 
 static void put_moment(const struct live_look *look, FILE *out)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	fputs("<section id=\"now\" aria-labelledby=\"now-title\"><h2 id=\"now-title\">Now</h2>\n",
+	fputs("<section id=\"now\" aria-labelledby=\"now-title\"><h2 id=\"now-title\">Now</h2>\n"
+	      "<p>As of <time>",
 	    out);
-	put_windows(look->window, out);
-	fputs("<p>As of <time>", out);
 	html_time(out, SECONDS((nanoseconds)now.tv_sec));
 	fputs("</time> UTC", out);
 	if (look->stage == STAGE_DRAINING)
 		fputs("; no more packets are read", out);
 	fputs(" <span id=\"live-state\" role=\"status\"></span></p>\n", out);
-	put_now(look, out);
-	fputs("</section>\n", out);
+	put_windows(look->window, out);
+	fputs("<ul class=\"figures\">\n", out);
+	put_rates(look, out);
+	put_levels(look, out);
+	fputs("</ul>\n</section>\n", out);
 }
 
 /* ---- the document ---- */
@@ -118,7 +141,7 @@ static size_t take_alerts(
 	size_t count = recent_alerts_count(alerts);
 	for (size_t i = 0; i < count; i++) {
 		struct recent_alert alert = recent_alerts_at(alerts, i);
-		list[i] = (struct page_alert){alert.line, alert.count};
+		list[i] = (struct page_alert){alert.line, 1}; // those before it have their own
 	}
 	return count;
 }
@@ -146,7 +169,7 @@ static void put_page(const struct live_look *look, const struct statistics *stat
 	    .capture_times = &times,
 	    .alerts = alerts,
 	    .alert_count = take_alerts(look->live->alerts, alerts),
-	    .alerts_all = recent_alerts_all(look->live->alerts),
+	    .alerts_all = recent_alerts_count(look->live->alerts),
 	    .alerts_known = true,
 	    .rows = ROWS_SHOWN};
 	snprintf(source, sizeof source, "the last %s%s%s", live_window_title(look->window),

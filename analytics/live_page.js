@@ -1,6 +1,7 @@
-"use strict";
+// SPDX-License-Identifier: Apache-2.0
 // Takes the page anew every few seconds: what it says changes, where the reader is does not. Who selects text, or looks
 // at something else, is left alone.
+"use strict";
 (() => {
   const EVERY = 5000; // milliseconds; more and more while there is no answer
   const SLOWEST = 6;
@@ -21,7 +22,7 @@
       one.open = opened[index] === true;
     });
     old.replaceWith(document.adoptNode(next));
-    document.dispatchEvent(new CustomEvent("mailtap:fresh"));
+    next.dispatchEvent(new CustomEvent("mailtap:updated", { bubbles: true }));
   };
   const refresh = async () => {
     const answer = await fetch(location.href, { cache: "no-store", credentials: "omit" });
