@@ -3,71 +3,131 @@
 """The live page in a browser: its figures are those of the tap and change by themselves, its windows are chosen by the
 mouse, with and without scripts; nothing of it comes from elsewhere, and no name that a stranger chose does anything."""
 
+import json
 import re
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import program  # noqa: E402
-from lib.browser import Browser  # noqa: E402
+from lib.chromium import Browser, BrowserError  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 from lib.watched import Watched, strange_traffic, traffic  # noqa: E402
 
+PATIENCE = 60  # seconds for what has to happen some time
 WINDOWS = {"15m": "15 minutes", "1h": "hour", "24h": "day"}
+
+
+class Visitor(Browser):
+    """Goes from page to page of a tap, and keeps what the browser had to say on the way."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked, self.said = [], []
+
+    def _keep(self):
+        self.asked += self.requests()
+        self.said += self.complaints()
+        self.events.clear()
+
+    def visit(self, url):
+        self._keep()
+        self.call("Page.navigate", url=url)
+        self.wait_for("Page.loadEventFired")
+
+    def follow(self, selector):
+        """A link, by a click."""
+        self._keep()
+        self.click(selector)
+        self.wait_for("Page.loadEventFired")
+
+    def text(self, selector):
+        """What people read of the first such element."""
+        return self.ask(f"document.querySelector({json.dumps(selector)}).innerText")
+
+    def texts(self, selector):
+        return self.ask(f"[...document.querySelectorAll({json.dumps(selector)})].map((one) => one.innerText)")
+
+    def until(self, what):
+        end = time.monotonic() + PATIENCE
+        while not (value := what()):
+            if time.monotonic() > end:
+                raise BrowserError("it did not come to be")
+            time.sleep(0.05)
+        return value
+
+    def all_said(self):
+        self.ask("0")  # what comes before its answer has come, too
+        self._keep()
+        return self.said, self.asked
 
 
 def sessions_of(browser):
     """How many sessions the page says there are."""
-    return int(re.search(r"([0-9,\s]+) sessions?", browser.text("#overview"))[1].replace(",", "").replace("\u202f", ""))
+    return int(re.search(r"([0-9]+) mail sessions?", browser.text("#overview .lead"))[1])
 
 
 def windows(tap, browser, service, name):
     for window, words in WINDOWS.items():
-        browser.click(f"a[href='/?window={window}']", loads=True)
+        browser.follow(f"a[href='/?window={window}']")
         shown, expected = sessions_of(browser), service.live(window)["window"]["sessions"]
         tap.check(shown == expected, f"{name}: a click on the last {words}: {expected} sessions", [shown])
         current = browser.texts("[aria-current=page]")
         tap.check(current == [f"last {words}"], f"{name}: which is marked", current)
-        rows = browser.texts("#verdicts td")
+        rows = browser.texts("#sessions td")
         counts = [row["sessions"] for row in service.live(window)["tables"]["verdicts"]]
         missing = [count for count in counts if str(count) not in rows]
         tap.check(not missing, f"{name}: {len(counts)} verdicts and reasons in the table", missing)
 
 
 def changes_by_itself(tap, browser, service, more):
-    browser.open(f"http://{service.name}/?window=24h")
+    browser.visit(f"http://{service.name}/?window=24h")
     tap.check(browser.text("#live-state") == "live", "it says that it is live")
     before = sessions_of(browser)
-    browser.run("document.documentElement.scrollTop = 150; window.mine = 1")
+    browser.ask("document.documentElement.scrollTop = 150; window.mine = 1")
     service.packets(more)
     browser.until(lambda: sessions_of(browser) != before)
     shown, expected = sessions_of(browser), service.live()["window"]["sessions"]
     tap.check(shown == expected > before, f"{before} sessions become {expected} by themselves", [shown])
-    kept = browser.run("window.mine === 1 && document.documentElement.scrollTop")
+    kept = browser.ask("window.mine === 1 && document.documentElement.scrollTop")
     tap.check(kept == 150, "the page is not loaded anew, and stays where it was scrolled to", [kept])
+
+
+def keeps_its_order(tap, browser):
+    """A table that was sorted stays so."""
+    column = "#table-verdicts th:nth-child(3) button"
+    browser.click(column)
+    first = browser.texts("#table-verdicts td:nth-child(3)")
+    browser.click(column)
+    turned = browser.texts("#table-verdicts td:nth-child(3)")
+    made = browser.text("#now time")
+    browser.until(lambda: browser.text("#now time") != made)
+    after = browser.texts("#table-verdicts td:nth-child(3)")
+    tap.check(first == turned[::-1] != turned == after, "a table that was sorted by clicks stays so", [first, turned, after])
 
 
 def is_left_alone(tap, browser):
     """Who selects text does not have it taken away."""
-    browser.run("document.getSelection().selectAllChildren(document.querySelector('#overview'))")
+    browser.ask("document.getSelection().selectAllChildren(document.querySelector('#overview'))")
     browser.until(lambda: browser.text("#live-state").startswith("held"))
-    tap.check(browser.run("document.getSelection().toString().length") > 10, "what is selected stays")
-    browser.run("document.getSelection().removeAllRanges()")
+    tap.check(browser.ask("document.getSelection().toString().length") > 10, "what is selected stays")
+    browser.ask("document.getSelection().removeAllRanges()")
     browser.until(lambda: browser.text("#live-state") == "live")
 
 
 def without_scripts(tap, browser, service):
-    browser.scripts(False)
-    browser.open(f"http://{service.name}/")
+    browser.script(False)
+    browser.visit(f"http://{service.name}/")
     windows(tap, browser, service, "without scripts")
-    browser.scripts(True)
+    browser.script(True)
 
 
 def nothing_else(tap, browser, service, name):
-    complaints, asked = browser.complaints(), browser.requests()
+    complaints, asked = browser.all_said()
     tap.check(not complaints, f"{name}: the console and the policy have nothing to say", complaints[:5])
     outside = [url for url in asked if not url.startswith((f"http://{service.name}/", "data:"))]
     tap.check(asked and not outside, f"{name}: {len(asked)} requests, all to the tap", outside)
@@ -78,30 +138,33 @@ def looks(tap, browser):
     with tempfile.TemporaryDirectory() as folder:
         sizes = []
         for scheme in ("light", "dark"):
-            browser.scheme(scheme)
+            browser.window(1200, 900, scheme)
             browser.screenshot(Path(folder) / scheme)
             sizes.append((Path(folder) / scheme).read_bytes())
         tap.check(min(map(len, sizes)) > 10000 and sizes[0] != sizes[1], "light and dark are two")
-    tap.check(browser.printed().startswith(b"%PDF-"), "it prints")
+        browser.print(Path(folder) / "pdf")
+        tap.check((Path(folder) / "pdf").read_bytes().startswith(b"%PDF-"), "it prints")
 
 
 def goes_away(tap, browser, service):
-    browser.open(f"http://{service.name}/")
+    browser.visit(f"http://{service.name}/")
     before = sessions_of(browser)
     service.process.send_signal(signal.SIGKILL)
     service.process.wait()
     browser.until(lambda: "no answer" in browser.text("#live-state"))
+    browser.events.clear()  # that nobody answered is said there, too
     tap.check(sessions_of(browser) == before, "the tap is gone: the page says so, and keeps its figures")
 
 
 def ordinary(tap, mailtap, pcaps):
     packets = traffic(pcaps, 24)
     half = len(packets) // 2
-    with tempfile.TemporaryDirectory() as folder, Watched(mailtap, folder) as service, Browser() as browser:
+    with tempfile.TemporaryDirectory() as folder, Watched(mailtap, folder) as service, Visitor() as browser:
         service.packets(packets[:half])
-        browser.open(f"http://{service.name}/")
+        browser.visit(f"http://{service.name}/")
         windows(tap, browser, service, "page")
         changes_by_itself(tap, browser, service, packets[half:])
+        keeps_its_order(tap, browser)
         is_left_alone(tap, browser)
         looks(tap, browser)
         without_scripts(tap, browser, service)
@@ -110,15 +173,15 @@ def ordinary(tap, mailtap, pcaps):
 
 
 def strange(tap, mailtap, pcaps):
-    with tempfile.TemporaryDirectory() as folder, Watched(mailtap, folder) as service, Browser() as browser:
+    with tempfile.TemporaryDirectory() as folder, Watched(mailtap, folder) as service, Visitor() as browser:
         packets = strange_traffic(pcaps)
         service.packets(packets)
-        browser.open(f"http://{service.name}/?window=24h")
+        browser.visit(f"http://{service.name}/?window=24h")
         tap.check(sessions_of(browser) > 40, "hostile names: the sessions are there")
         before = browser.text("#now time")
         browser.until(lambda: browser.text("#now time") != before)
         nothing_else(tap, browser, service, "hostile names")
-        made = browser.run("document.querySelectorAll('img, iframe, object, embed, form, main script, [onerror], [onload]').length")
+        made = browser.ask("document.querySelectorAll('img, iframe, object, embed, form, main script, [onerror], [onload]').length")
         tap.check(made == 0, "and no element is a stranger's", [made])
 
 
