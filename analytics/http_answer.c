@@ -112,7 +112,7 @@ static struct answer say_window(const struct http_question *question, struct pub
 	if (!window_of(question, &window))
 		return say(MHD_HTTP_BAD_REQUEST, "window is one of 15m, 1h, 24h\n");
 	const struct published_page *page =
-	    new_page(published, (enum published_kind)(kind + window));
+	    new_page(published, (enum published_kind)((int)kind + (int)window));
 	return page != NULL ? say_page(page, type) : say_no_figures();
 }
 
@@ -199,7 +199,7 @@ bool http_answer_needs_page(
 	if (route == NULL || !route->has_page || !is_known_method(question->method) ||
 	    !is_for_all(route, question, site) || !window_of(question, &window))
 		return false;
-	*kind = (enum published_kind)(route->kind + (route->by_window ? window : 0));
+	*kind = (enum published_kind)((int)route->kind + (route->by_window ? (int)window : 0));
 	return true;
 }
 
