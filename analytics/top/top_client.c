@@ -131,6 +131,7 @@ static enum top_outcome finish(
 	if (json_is_object(*answer))
 		return TOP_ANSWER;
 	json_decref(*answer);
+	*answer = NULL;
 	error_set(error, "%s: what answers there is no mailtap", client->address);
 	return TOP_FAILED;
 }
