@@ -35,7 +35,8 @@ class Tree:
         _mount("-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={self.upper},workdir={layer / 'work'}", self.root)
         for name in ("proc", "dev", "sys"):
             _mount("--rbind", f"/{name}", self.root / name)
-        _mount("-t", "tmpfs", "tmpfs", self.root / "tmp")
+        for name in ("run", "tmp"):
+            _mount("-t", "tmpfs", "tmpfs", self.root / name)
         _mount("--bind", shared, self.root / "mnt")
 
     def path(self, name):
