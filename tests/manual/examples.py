@@ -15,7 +15,7 @@ from lib import program  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 DOCS = program.ROOT / "configs/docs"
-PAGES = ["examples.md"]
+PAGES = ["examples.md", "method.md"]
 # A command, and what it prints, where that is shown.
 EXAMPLE = re.compile(r"^```sh\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?", re.M | re.S)
 
