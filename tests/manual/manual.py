@@ -110,6 +110,38 @@ def check_tables(tap, columns, seen):
     tap.check(rows > 10 and not wrong, f"{len(columns)} tables, {rows} of them seen with rows", wrong)
 
 
+# --- the documents ---------------------------------------------------------------------------
+
+
+def anchors(text):
+    """The places of a page that a link can name: its headings, as Markdown's readers make them."""
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def wrong_links(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        name, _, place = target.partition("#")
+        path = page.parent / name if name else page
+        if re.match(r"https?:", target):
+            continue
+        if not path.exists():
+            yield f"{page.name}: {target}: there is no such file"
+        elif place and place not in anchors(path.read_text()):
+            yield f"{page.name}: {target}: there is no such heading"
+
+
+def check_links(tap):
+    places = [program.ROOT, *(program.ROOT / name for name in ("configs", "configs/docs", "configs/prometheus"))]
+    found = sorted(page for place in places for page in place.glob("*.md"))
+    wrong = [line for page in found for line in wrong_links(page)]
+    tap.check(len(found) > 10 and not wrong, f"links of {len(found)} pages lead somewhere", wrong)
+    listed = (program.ROOT / "configs/docs/README.md").read_text()
+    missing = [page.name for page in found if page.parent.name == "docs" and f"({page.name}" not in listed]
+    missing.remove("README.md")
+    tap.check(not missing, "configs/docs/README.md lists all documents", missing)
+
+
 def main():
     parser = program.arguments(__doc__)
     parser.add_argument("--update", action="store_true", help="write the parts that come of what there is")
@@ -130,6 +162,7 @@ def main():
     check_tables(tap, columns, tables)
     check_records(tap, seen, set(columns))
     check_evidence(tap)
+    check_links(tap)
     return tap.done()
 
 
