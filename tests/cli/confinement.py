@@ -75,6 +75,9 @@ class Bench:
         self.for_all = folder / "mailtap"
         shutil.copy(mailtap, self.for_all)
         self.for_all.chmod(0o755)
+        # Where it looks for its module.
+        folder.joinpath("analytics").mkdir(mode=0o755)
+        shutil.copy(Path(mailtap).parent / "analytics/mailtap-http.so", folder / "analytics")
         self.captures = []
         for name in CAPTURES:
             shutil.copy(pcaps / name, folder / name)

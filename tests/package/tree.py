@@ -12,6 +12,7 @@ LAYER = "size=1g,mode=0755"  # of memory, at most
 # What each change of the installed packages touches, whichever they are. The list of packages is compared by itself.
 OF_DPKG = ("var/lib/dpkg/", "var/log/dpkg.log", "var/cache/man/", "var/cache/ldconfig/", "etc/ld.so.cache")
 # The former state of the user database, and locks, as its tools leave them.
+USERS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 OF_USERS = {"etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock", "etc/subuid-", "etc/subgid-"}
 
 
@@ -30,6 +31,8 @@ class Tree:
         self.root.mkdir()
         _mount("-t", "tmpfs", "-o", LAYER, "tmpfs", layer)
         self.upper = layer / "upper"
+        # As they are now: who installs something on the machine meanwhile changes them.
+        self.users = {name: Path("/", name).read_bytes() for name in USERS if Path("/", name).exists()}
         for path in (self.upper, layer / "work"):
             path.mkdir()
         _mount("-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={self.upper},workdir={layer / 'work'}", self.root)
@@ -59,20 +62,19 @@ class Tree:
             for name in sorted(folders + files):
                 path = Path(top) / name
                 inside = str(path.relative_to(self.upper))
-                if not inside.startswith(OF_DPKG) and inside not in OF_USERS and (how := _differs(path, inside)):
+                if not inside.startswith(OF_DPKG) and inside not in OF_USERS and (how := self._differs(path, inside)):
                     yield f"/{inside}: {how}"
 
-
-def _differs(path, inside):
-    below = Path("/") / inside
-    now = path.lstat()
-    if stat.S_ISCHR(now.st_mode) and now.st_rdev == 0:
-        return "is gone"
-    if not os.path.lexists(below):
-        return "is new"
-    before = below.lstat()
-    if (now.st_mode, now.st_uid, now.st_gid) != (before.st_mode, before.st_uid, before.st_gid):
-        return f"mode and owner were {before.st_mode:o} {before.st_uid}, are {now.st_mode:o} {now.st_uid}"
-    if stat.S_ISREG(now.st_mode) and path.read_bytes() != below.read_bytes():
-        return "has another content"
-    return None
+    def _differs(self, path, inside):
+        below = Path("/") / inside
+        now = path.lstat()
+        if stat.S_ISCHR(now.st_mode) and now.st_rdev == 0:
+            return "is gone"
+        if not os.path.lexists(below):
+            return "is new"
+        before = below.lstat()
+        if (now.st_mode, now.st_uid, now.st_gid) != (before.st_mode, before.st_uid, before.st_gid):
+            return f"mode and owner were {before.st_mode:o} {before.st_uid}, are {now.st_mode:o} {now.st_uid}"
+        if stat.S_ISREG(now.st_mode) and path.read_bytes() != (self.users.get(inside) or below.read_bytes()):
+            return "has another content"
+        return None
