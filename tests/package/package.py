@@ -57,7 +57,15 @@ def check_version(tap):
     packaged = re.match(r"mailtap \(([^-]+)-\d+\)", program.ROOT.joinpath("debian/changelog").read_text())[1]
     told = re.search(r"^## ([\d.]+)", program.ROOT.joinpath("CHANGELOG.md").read_text(), re.M)[1]
     tap.check(version == packaged == told, "meson, CHANGELOG.md and debian/changelog have one version",
-              [version, packaged, told])  # fmt: skip
+              [] if version == packaged == told else [version, packaged, told])  # fmt: skip
+
+
+def check_needs(tap):
+    """Libraries that mailtap needs are needed by the packages' build."""
+    control = program.ROOT.joinpath("debian/control").read_text()
+    needed = re.findall(r"^(?:test: )?(lib\S+-dev)$", program.ROOT.joinpath("configs/debian-packages").read_text(), re.M)
+    missing = [name for name in needed if f" {name}" not in control and name != "libc6-dev"]
+    tap.check(len(needed) > 10 and not missing, f"debian/control names the {len(needed)} libraries", missing)
 
 
 def check_lintian(tap, folder):
@@ -173,6 +181,7 @@ def check_packages(tap, mailtap, folder):
     if not (built := build(tap, folder)):
         return
     check_version(tap)
+    check_needs(tap)
     check_lintian(tap, folder)
     check_reproducible(tap, folder, built)
     tree = trees.Tree(folder, folder)
