@@ -21,6 +21,8 @@ from lib.tap import Tap  # noqa: E402
 
 PAGES = sorted(path.name for path in examples.DOCS.glob("adding-*.md"))
 BLOCK = re.compile(r"^```(c|diff) (\S+)\n(.*?)^```$", re.M | re.S)
+# Flags that a program which runs for a second does not need; and those that name files beside the object.
+SLOW = ("-O", "-g", "-D_FORTIFY", "-flto", "-ffat-lto", "-MF", "-MQ", "-MD")
 
 
 class Overlay:
@@ -78,7 +80,7 @@ class Build:
     def command(self, name, output):
         """As the build compiles it, or another file of the same folder, but not optimised: it is to be quick."""
         like = name if name in self.commands else next(n for n in self.commands if n.split("/")[0] == name.split("/")[0])
-        words = [word for word in self.commands[like] if not word.startswith(("-O", "-g", "-D_FORTIFY", "-MF", "-MQ", "-MD"))]
+        words = [word for word in self.commands[like] if not word.startswith(SLOW)]
         at = words.index("-o")
         source = self.overlay.folder / name if name in self.overlay.names else program.ROOT / name
         flags = [word for word in words[1:at] if not word.endswith(".d") and not word.endswith(".o")]
@@ -96,7 +98,7 @@ class Build:
         words = shlex.split(program.text(said.stdout).splitlines()[-1])
         own = [word for word in words if word.startswith("mailtap.p/")]
         main = [word for word in own if not any(str(made).endswith("main.c.o") for made in objects)]
-        words = [word for word in words if word not in own]
+        words = [word for word in words if word not in own and not word.startswith("-flto")]
         at = words.index("-o")
         words[at + 1] = str(output)
         words[at + 2 : at + 2] = [*map(str, objects), *main]
