@@ -120,7 +120,7 @@ static void charts_keep_their_edges(void **state)
 	FILE *out = begin(&written);
 	(void)state;
 	svg_rectangle(out, 90, 5, 20, 10, "bar", NULL);
-	svg_rectangle(out, -5, NAN, INFINITY, 1e300, "bar", NULL);
+	svg_rectangle(out, -5, (double)NAN, (double)INFINITY, 1e300, "bar", NULL);
 	svg_line(out, 0.12345, 0, 100.0004, 10, "line");
 	assert_string_equal(end(&written),
 	    "<rect class=\"bar\" x=\"90%\" y=\"5\" width=\"10%\" height=\"10\"/>\n"
