@@ -44,24 +44,55 @@ static bool same_server(const struct page_rows *rows, size_t one, size_t other)
 	       page_number(rows, one, "server_port") == page_number(rows, other, "server_port");
 }
 
-// A server's rows come together.
+struct server_evidence {
+	size_t row; // the server's first
+	uint64_t evidence; // on all paths to it
+};
+
+static int compare_evidence(const void *one, const void *other)
+{
+	const struct server_evidence *a = one, *b = other;
+	if (a->evidence != b->evidence)
+		return (a->evidence < b->evidence) - (a->evidence > b->evidence);
+	return (a->row > b->row) - (a->row < b->row);
+}
+
+// The servers with most evidence, these first. A server's rows come together; a row without a network is of what did
+// not fit.
+static void choose_servers(struct path_matrix *matrix, const struct page_rows *rows)
+{
+	struct server_evidence *servers = calloc(rows->count, sizeof *servers);
+	size_t count = 0;
+	if (servers == NULL)
+		return;
+	for (size_t row = 0; row < rows->count; row++) {
+		if (!page_cell(rows, row, "client_network").known)
+			continue;
+		if (count == 0 || !same_server(rows, servers[count - 1].row, row))
+			servers[count++].row = row;
+		servers[count - 1].evidence += page_number(rows, row, "evidence");
+	}
+	qsort(servers, count, sizeof *servers, compare_evidence);
+	for (; matrix->server_count < count && matrix->server_count < SERVERS_SHOWN;
+	     matrix->server_count++)
+		matrix->servers[matrix->server_count] = servers[matrix->server_count].row;
+	free(servers);
+}
+
 static void fill(struct path_matrix *matrix, const struct page_rows *rows)
 {
-	for (size_t row = 0; row < rows->count; row++) {
-		size_t last = matrix->server_count;
-		struct cell network = page_cell(rows, row, "client_network");
-		if (!network.known)
-			continue; // what did not fit
-		if (last == 0 || !same_server(rows, matrix->servers[last - 1], row)) {
-			if (last == SERVERS_SHOWN)
-				break;
-			matrix->servers[matrix->server_count++] = row;
+	choose_servers(matrix, rows);
+	for (size_t server = 0; server < matrix->server_count; server++) {
+		size_t first = matrix->servers[server];
+		for (size_t row = first; row < rows->count && same_server(rows, first, row);
+		     row++) {
+			struct cell network = page_cell(rows, row, "client_network");
+			size_t place = network.known ? network_place(matrix, network) : NOWHERE;
+			if (place == NOWHERE)
+				continue;
+			matrix->paths[server][place] = row + 1;
+			matrix->shown++;
 		}
-		size_t place = network_place(matrix, network);
-		if (place == NOWHERE)
-			continue;
-		matrix->paths[matrix->server_count - 1][place] = row + 1;
-		matrix->shown++;
 	}
 }
 
