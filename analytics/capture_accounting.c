@@ -11,7 +11,8 @@ static const struct {
 } counters[CAPTURE_COUNTERS] = {
     {"packets_seen", "packets read"},
     // These five together are all that were seen.
-    {"packets_kept", "packets of the followed ports, and fragments that may be"},
+    {"packets_kept",
+        "packets of the followed ports, DNS where it is read, and fragments that may be"},
     {"packets_other_port", "TCP packets of other ports"},
     {"packets_other_protocol", "packets that are not of TCP, nor of a tunnel that is read"},
     {"packets_malformed", "packets with malformed or cut headers"},
@@ -46,6 +47,13 @@ static const struct {
     {"missed_by_interfaces", "packets that the interfaces missed by their own count"},
     {"interface_outages", "times that an interface was down, without link or gone"},
     {"records_not_stored", "records that were lost on the way to the store"},
+    {"dns_messages_seen", "messages of DNS"},
+    // These four together are all that were seen.
+    {"dns_messages_kept", "messages of DNS that mail asks for, or may"},
+    {"dns_messages_other", "messages of DNS for which mail has no use"},
+    {"dns_messages_malformed", "messages of DNS whose header or question is malformed"},
+    {"dns_messages_left_out",
+        "messages of DNS that were cut, too long, behind a gap in TCP, or that there was no room for"},
 };
 
 const char *capture_counter_key(size_t counter)
@@ -70,10 +78,11 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 {
 	const struct worker_counters *worker = &run->worker;
 	const uint64_t *outcomes = run->reader.headers.outcomes;
+	const struct dns_counters *sent = &run->reader.names, *taken = &worker->names;
 	const struct fragment_counters *fragment = &run->reader.fragment;
 	return (struct capture_accounting){{
 	    run->reader.packets,
-	    outcomes[HEADERS_SEGMENT] + outcomes[HEADERS_FRAGMENT],
+	    outcomes[HEADERS_SEGMENT] + outcomes[HEADERS_FRAGMENT] + outcomes[HEADERS_NAMES],
 	    outcomes[HEADERS_OTHER_PORT],
 	    outcomes[HEADERS_OTHER_PROTOCOL],
 	    outcomes[HEADERS_MALFORMED] + outcomes[HEADERS_CUT] + outcomes[HEADERS_TOO_DEEP],
@@ -104,6 +113,11 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	    run->source.interface_missed,
 	    run->source.interface_outages,
 	    store_sum(run->written.store.lost),
+	    sent->seen + taken->seen,
+	    sent->kept + taken->kept,
+	    sent->other + taken->other,
+	    sent->malformed + taken->malformed,
+	    sent->left_out + taken->left_out,
 	}};
 }
 

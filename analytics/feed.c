@@ -306,6 +306,7 @@ static bool make_strand(struct feed *feed, unsigned number, struct error *error)
 	crew.worker.memory /= feed->count;
 	crew.worker.on_session = intake_session;
 	crew.worker.on_certificate = intake_certificate;
+	crew.worker.on_names = intake_names;
 	crew.contexts = lanes;
 	crew.by_time = feed->count > 1;
 	crew.on_control = on_control;

@@ -19,7 +19,13 @@ enum {
 	MESSAGES_A_TURN = 64, // a few milliseconds at most
 };
 
-enum message_kind { MESSAGE_SESSION, MESSAGE_CERTIFICATE, MESSAGE_INTERVAL, MESSAGE_ACCOUNT };
+enum message_kind {
+	MESSAGE_SESSION,
+	MESSAGE_CERTIFICATE,
+	MESSAGE_NAMES,
+	MESSAGE_INTERVAL,
+	MESSAGE_ACCOUNT
+};
 
 // In front of what is sent, which begins aligned behind it.
 struct message {
@@ -40,7 +46,7 @@ struct intake_lane {
 	_Alignas(CACHE_LINE) _Atomic uint64_t progress; // written by the worker, after each batch
 	_Alignas(CACHE_LINE) struct ring *ring; // and the next two: only read once the threads run
 	const struct worker *worker;
-	bool leads;
+	bool leads, live;
 	// The intake's: what came of the lane last.
 	_Alignas(CACHE_LINE) struct ended_interval latest;
 	int64_t told; // when, by the monotonic clock
@@ -114,6 +120,21 @@ void intake_certificate(void *context, const struct shown_certificate *certifica
 	ring_commit(lane->ring);
 }
 
+bool intake_names(void *context, const struct dns_message *message)
+{
+	struct intake_lane *lane = context;
+	if (lane->live && ring_used(lane->ring) > RING / 2)
+		return false;
+	struct dns_message *room =
+	    begin_message(lane, MESSAGE_NAMES, sizeof *room + message->captured);
+	if (room == NULL)
+		return false; // cannot be: its length is bounded
+	*room = *message;
+	memcpy(room + 1, message->bytes, message->captured);
+	ring_commit(lane->ring);
+	return true;
+}
+
 void intake_interval(struct intake_lane *lane, const struct ended_interval *interval)
 {
 	struct ended_interval *room = begin_message(lane, MESSAGE_INTERVAL, sizeof *room);
@@ -146,6 +167,13 @@ static void take_certificate(struct intake *intake, const struct certificate_mes
 	shown.sha256 = message->sha256;
 	shown.der.data = message->der;
 	intake->sinks.on_certificate(intake->sinks.context, &shown);
+}
+
+static void take_names(struct intake *intake, const struct dns_message *message)
+{
+	struct dns_message names = *message;
+	names.bytes = (const uint8_t *)(message + 1);
+	intake->sinks.on_names(intake->sinks.context, &names);
 }
 
 static struct run_accounting account_of_all(const struct intake *intake)
@@ -203,6 +231,9 @@ static void take_message(
 		break;
 	case MESSAGE_CERTIFICATE:
 		take_certificate(intake, (const void *)(message + 1));
+		break;
+	case MESSAGE_NAMES:
+		take_names(intake, (const void *)(message + 1));
 		break;
 	case MESSAGE_INTERVAL:
 		take_interval(intake, lane, (const void *)(message + 1));
@@ -317,15 +348,17 @@ static void free_lanes(struct intake *intake)
 	free(intake);
 }
 
-static bool make_lanes(struct intake *intake)
+static bool make_lanes(struct intake *intake, bool live)
 {
 	intake->lanes = aligned_alloc(CACHE_LINE, intake->count * sizeof *intake->lanes);
 	if (intake->lanes == NULL)
 		return false;
 	memset(intake->lanes, 0, intake->count * sizeof *intake->lanes);
-	for (unsigned i = 0; i < intake->count; i++)
+	for (unsigned i = 0; i < intake->count; i++) {
+		intake->lanes[i].live = live;
 		if ((intake->lanes[i].ring = ring_create(RING)) == NULL)
 			return false;
+	}
 	return true;
 }
 
@@ -337,7 +370,7 @@ struct intake *intake_create(const struct intake_options *options, struct error 
 		return NULL;
 	intake->sinks = options->sinks;
 	intake->count = options->lanes;
-	if (make_lanes(intake) && start_thread(intake, options->cpu))
+	if (make_lanes(intake, options->live) && start_thread(intake, options->cpu))
 		return intake;
 	free_lanes(intake);
 	return NULL;

@@ -19,6 +19,8 @@ struct intake_lane; // what one worker hands on
 struct intake_sinks {
 	session_sink *on_session;
 	certificate_sink *on_certificate;
+	// A message of DNS that is of use. NULL: none come.
+	void (*on_names)(void *context, const struct dns_message *message);
 	// All workers have come to the end of an interval; the accounting is of all of them.
 	void (*on_interval)(void *context, const struct ended_interval *interval);
 	// What was counted so far, of all workers: as often as one of them tells. `whole`: they all have told it
@@ -35,6 +37,7 @@ struct intake_sinks {
 struct intake_options {
 	struct intake_sinks sinks;
 	unsigned lanes; // workers; at least one
+	bool live; // messages of DNS that there is little room for are left out
 	int cpu; // where the thread is to run; negative: anywhere
 };
 
@@ -48,6 +51,9 @@ struct intake_lane *intake_lane(struct intake *intake, unsigned number);
 // lost and a replay is the same each time.
 void intake_session(void *lane, const struct session_record *record);
 void intake_certificate(void *lane, const struct shown_certificate *certificate);
+
+// Likewise (names_sink), but live no message of DNS is waited for: false where sessions need the room.
+bool intake_names(void *lane, const struct dns_message *message);
 
 // By whose order (worker_order) the lane's messages are taken, and whether it speaks for its whole crew: to
 // be said before the first of them.

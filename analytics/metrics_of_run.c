@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-	FIGURES_MAX = 8,
+	FIGURES_MAX = 9,
 	NAME_MAX_BYTES = 96,
 };
 
@@ -59,6 +59,7 @@ static const struct family families[] = {
         COUNTER, "fate",
         {{"segment", AT(reader.headers.outcomes[HEADERS_SEGMENT]), 0},
             {"fragment", AT(reader.headers.outcomes[HEADERS_FRAGMENT]), 0},
+            {"dns", AT(reader.headers.outcomes[HEADERS_NAMES]), 0},
             {"other_port", AT(reader.headers.outcomes[HEADERS_OTHER_PORT]), 0},
             {"other_protocol", AT(reader.headers.outcomes[HEADERS_OTHER_PROTOCOL]), 0},
             {"malformed", AT(reader.headers.outcomes[HEADERS_MALFORMED]), 0},
@@ -83,12 +84,18 @@ static const struct family families[] = {
     {"datagrams_read", "complete fragmented datagrams, by what was found in them", COUNTER, "fate",
         {{"segment", AT(reader.reassembled[HEADERS_SEGMENT]), 0},
             {"fragment", AT(reader.reassembled[HEADERS_FRAGMENT]), 0},
+            {"dns", AT(reader.reassembled[HEADERS_NAMES]), 0},
             {"other_port", AT(reader.reassembled[HEADERS_OTHER_PORT]), 0},
             {"other_protocol", AT(reader.reassembled[HEADERS_OTHER_PROTOCOL]), 0},
             {"malformed", AT(reader.reassembled[HEADERS_MALFORMED]), 0},
             {"cut", AT(reader.reassembled[HEADERS_CUT]), 0},
             {"too_deep", AT(reader.reassembled[HEADERS_TOO_DEEP]), 0},
             {"unknown_link", AT(reader.reassembled[HEADERS_UNKNOWN_LINK]), 0}}},
+    {"dns_messages", "messages of DNS, by what became of them", COUNTER, "fate",
+        {{"kept", AT(worker.names.kept), 0},
+            {"other", AT(reader.names.other), AT(worker.names.other)},
+            {"malformed", AT(reader.names.malformed), AT(worker.names.malformed)},
+            {"left_out", AT(reader.names.left_out), AT(worker.names.left_out)}}},
     {"segments", "TCP segments kept, by what became of them", COUNTER, "fate",
         {{"followed", AT(worker.segments_tracked), AT(worker.segments_no_mail)},
             {"copy", AT(worker.segments_duplicated), 0},

@@ -9,6 +9,7 @@
 #include "analytics/option_table.h"
 #include "analytics/option_values.h"
 #include "analytics/store_kinds.h"
+#include "analytics/port_list.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -342,6 +343,8 @@ static enum options_outcome complete(struct reading *reading, struct option_erro
 	if (!read_config(reading, errors))
 		return OPTIONS_WRONG;
 	options->ports.set.every = options->any_port; // whatever --ports named
+	if (options->names)
+		port_list_add_names(&options->ports);
 	if (!check(options, error)) {
 		add_place(reading, error);
 		return OPTIONS_WRONG;

@@ -91,6 +91,7 @@ struct options {
 	bool quiet;
 	bool drop_wrong_checksums;
 	bool any_port;             // all ports are followed to find mail there
+	bool names;                // passive DNS
 	bool without_ndpi;         // what is no mail is named by our own first look alone
 	struct port_table ports;
 };

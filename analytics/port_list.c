@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/port_list.h"
 
+#include "decode/dns_look.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +52,12 @@ void port_list_usual(struct port_table *table)
 {
 	for (size_t i = 0; i < sizeof usual_ports / sizeof usual_ports[0]; i++)
 		add_port(table, usual_ports[i].port, usual_ports[i].hint);
+}
+
+void port_list_add_names(struct port_table *table)
+{
+	table->set.names = true;
+	add_port(table, DNS_PORT, (struct port_hint){PROTOCOL_DNS, false, false});
 }
 
 static bool read_service(const char *name, size_t length, struct port_hint *hint)

@@ -122,6 +122,7 @@ static enum hop judge_hop(const struct session_record *record)
 	case PROTOCOL_HTTP:
 	case PROTOCOL_FTP:
 	case PROTOCOL_UNKNOWN:
+	case PROTOCOL_DNS:
 		break;
 	}
 	return HOP_NONE;

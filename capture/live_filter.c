@@ -43,6 +43,9 @@ static const uint16_t ipv6_extensions[] = {0, 43, 44, 60};
 // VXLAN, VXLAN-GPE, GENEVE, VXLAN as Linux had it.
 static const uint16_t tunnel_ports[] = {4789, 4790, 6081, 8472};
 
+// DNS.
+static const uint16_t names_ports[] = {53};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum label {
@@ -62,6 +65,7 @@ struct assembly {
 	struct live_filter *filter;
 	uint32_t header; // bytes of the link header without tags
 	bool full; // there was no room for it all
+	bool names; // UDP of DNS passes
 	size_t places[LABELS];
 	struct {
 		size_t at;
@@ -253,6 +257,12 @@ static void pass_if_followed(struct assembly *as, const struct port_set *ports)
 static void read_ports(struct assembly *as, const struct port_set *ports)
 {
 	place(as, LABEL_UDP_PORT);
+	if (as->names) {
+		load_half(as, 0);
+		pass_if(as, names_ports, COUNT(names_ports));
+		load_half(as, 2);
+		pass_if(as, names_ports, COUNT(names_ports));
+	}
 	load_half(as, 2);
 	pass_if(as, tunnel_ports, COUNT(tunnel_ports));
 	end(as, false);
@@ -279,9 +289,10 @@ static void read_version(struct assembly *as)
 }
 
 // `ports` NULL: all TCP passes. False: there was no room.
-static bool assemble(struct live_filter *filter, uint32_t header, const struct port_set *ports)
+static bool assemble(
+    struct live_filter *filter, uint32_t header, const struct port_set *ports, bool names)
 {
-	struct assembly as = {.filter = filter, .header = header};
+	struct assembly as = {.filter = filter, .header = header, .names = names};
 	filter->length = 0;
 	emit(&as, BPF_LDX | BPF_IMM, 0, 0, 0);
 	if (header == 0) {
@@ -317,8 +328,8 @@ bool live_filter_make(struct live_filter *filter, uint16_t link_type, const stru
 		return false;
 	}
 	filter->all_tcp = ports->every;
-	if (!filter->all_tcp && assemble(filter, header, ports))
+	if (!filter->all_tcp && assemble(filter, header, ports, ports->names))
 		return true;
 	filter->all_tcp = true;
-	return assemble(filter, header, NULL);
+	return assemble(filter, header, NULL, ports->names);
 }

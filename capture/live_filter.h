@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel is told to leave out of a live capture, so that it need not be copied: a classic BPF
-// program, made from the ports that are followed. It lets through whatever the header parse might keep, and
+// program, made from the ports that are followed, DNS over UDP among them where names are asked for. It lets through whatever the header parse might keep, and
 // besides it all that is too rare to be told apart there: fragments, tunnels, labels, PPPoE, IPv6 extension
 // headers. It looks at bytes alone and steps over every tag it finds, so that it comes to the same whether
 // the kernel still has the outermost tag in the packet or has taken it off. Made by live_interface.c.

@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 // Ports whose connections are followed. With `every`, segments of all other ports are kept as well, and
-// marked as being from elsewhere.
+// marked as being from elsewhere. With `names`, datagrams of UDP from and to the port of DNS are kept, too.
 struct port_set {
 	uint64_t bits[1024];
 	bool every;
+	bool names;
 };
 
 static inline bool port_set_has(const struct port_set *set, uint16_t port)

@@ -27,6 +27,7 @@ enum {
 enum errand_kind {
 	ERRAND_SEGMENTS, // `count` segments, then their bytes
 	ERRAND_TIME, // it is `now`
+	ERRAND_NAMES, // a message of DNS, then its bytes
 	ERRAND_CONTROL, // `count` bytes for on_control
 	ERRAND_FINISH,
 };
@@ -82,6 +83,9 @@ static void do_errand(struct hand *hand, const struct errand *errand)
 		worker_segments(hand->worker, segments, errand->count);
 		return;
 	}
+	case ERRAND_NAMES:
+		worker_names(hand->worker, (const void *)(errand + 1), errand->position);
+		return;
 	case ERRAND_TIME:
 		worker_expire(hand->worker, errand->now, errand->position);
 		break;
@@ -121,6 +125,8 @@ static void *work(void *context)
 }
 
 /* ---- beginning and end ---- */
+
+static bool on_names(void *context, const struct dns_message *message);
 
 static bool start(struct hand *hand, unsigned number, int cpu)
 {
@@ -174,6 +180,7 @@ static bool begin(struct crew *crew, struct error *error)
 			return false;
 	crew->options.contexts = NULL;
 	crew->options.cpus = NULL;
+	segment_reader_names(crew->reader, on_names, crew);
 	return true;
 }
 
@@ -369,6 +376,42 @@ static void on_segments(void *context, struct segment *const *segments, size_t c
 		worker_segments(crew->hands[0].worker, given, count);
 	else
 		share_out(crew, given, count);
+}
+
+// Live, half of the room is the segments' alone.
+static bool send_names(struct crew *crew, struct hand *hand, const struct dns_message *message)
+{
+	if (crew->options.live && ring_used(hand->ring) > RING / 2)
+		return false;
+	struct dns_message *room =
+	    begin_errand(crew, hand, ERRAND_NAMES, sizeof *room + message->captured);
+	if (room == NULL)
+		return false;
+	*room = *message;
+	room->bytes = (const uint8_t *)(room + 1);
+	memcpy(room + 1, message->bytes, message->captured);
+	ring_commit(hand->ring);
+	return true;
+}
+
+// A question and its answer find the same worker.
+static bool on_names(void *context, const struct dns_message *message)
+{
+	struct crew *crew = context;
+	const struct segment between = {
+	    .source = message->source,
+	    .destination = message->destination,
+	    .source_port = message->source_port,
+	    .destination_port = message->destination_port,
+	};
+	struct flow_key key;
+	(void)flow_key_of(&between, &key);
+	struct hand *hand = &crew->hands[hand_of(crew, flow_hash(&crew->secret, &key))];
+	crew->position++;
+	if (hand->ring != NULL)
+		return send_names(crew, hand, message);
+	worker_names(hand->worker, message, crew->position);
+	return true;
 }
 
 static void tell_progress(const struct crew *crew, const struct hand *hand)

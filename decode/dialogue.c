@@ -3,6 +3,7 @@
 
 #include "capture/base/prefetch.h"
 #include "decode/dialogue_state.h"
+#include "decode/dns_stream.h"
 #include "decode/first_look.h"
 #include "decode/tls_facts.h"
 
@@ -149,6 +150,17 @@ void dialogue_begin_mail(struct dialogue *dialogue, enum protocol protocol)
 	}
 	dialogue->stage = STAGE_MAIL;
 	dialogue->ops->begin(dialogue->state, session);
+}
+
+void dialogue_begin_names(struct dialogue *dialogue, const struct dns_ends *ends)
+{
+	dialogue->ops = &dns_stream_protocol;
+	dialogue->state = memory_take_zeroed(dialogue->memory, dialogue->ops->state_size);
+	dialogue->stage = dialogue->state != NULL ? STAGE_NAMES : STAGE_DONE;
+	if (dialogue->state == NULL)
+		return;
+	dialogue->ops->begin(dialogue->state, dialogue->session);
+	dns_stream_between(dialogue->state, ends);
 }
 
 // A direction whose first bytes of TLS are not in the capture.
@@ -350,6 +362,22 @@ static size_t run_mail(
 	return used;
 }
 
+// Without the beginning, or behind a gap, nobody knows where a message begins.
+static void lose_names(struct dialogue *dialogue, enum direction from, uint64_t length)
+{
+	dialogue->ops->gap(dialogue->state, dialogue->session, from, length);
+	dialogue_finish(dialogue);
+}
+
+static size_t run_names(
+    struct dialogue *dialogue, enum direction from, const uint8_t *bytes, size_t length, bool *wait)
+{
+	if (dialogue->halves[from].from_start)
+		return run_mail(dialogue, from, bytes, length, wait);
+	lose_names(dialogue, from, length);
+	return length;
+}
+
 // Not TLS where TLS was due. A dialogue that was upgraded goes on in the clear with the protocol it
 // had; a connection that was to be TLS from the start is looked at anew.
 static void leave_tls(struct dialogue *dialogue)
@@ -447,6 +475,9 @@ static size_t run(
 			break;
 		case STAGE_TLS:
 			used += run_tls(dialogue, from, bytes + used, length - used, &wait);
+			break;
+		case STAGE_NAMES:
+			used += run_names(dialogue, from, bytes + used, length - used, &wait);
 			break;
 		case STAGE_DONE:
 			return length;
@@ -566,6 +597,9 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 		dialogue_drop_kept(dialogue, half);
 		half->entered_tls = half->gap_in_tls = dialogue->session->tls_gap = true;
 		tls_gap(dialogue->tls, from, length);
+		break;
+	case STAGE_NAMES:
+		lose_names(dialogue, from, length);
 		break;
 	case STAGE_DONE:
 		break;

@@ -9,6 +9,7 @@
 #include "decode/protocol.h"
 
 struct dialogue;
+struct dns_ends;
 
 // What the server's port says before a byte is seen.
 struct port_hint {
@@ -24,6 +25,9 @@ struct dialogue *dialogue_create(struct memory *memory, struct session *session,
 
 // Concludes what the parsers know and frees everything.
 void dialogue_destroy(struct dialogue *dialogue);
+
+// Before the first bytes, of a connection to the port of DNS: it is not found out what is spoken.
+void dialogue_begin_names(struct dialogue *dialogue, const struct dns_ends *ends);
 
 // The next bytes of a direction, in the order that protocol.h promises. `other_seen`: packets of the
 // other direction are in the capture.

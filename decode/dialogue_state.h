@@ -11,6 +11,7 @@ enum stage {
 	STAGE_UNDECIDED, // what is spoken is not known yet
 	STAGE_MAIL, // a mail dialogue in the clear
 	STAGE_TLS,
+	STAGE_NAMES, // messages of DNS
 	STAGE_DONE, // nothing more can be learned
 };
 

@@ -221,7 +221,8 @@ static bool may_be_followed(const struct fragment_table *table, const struct fra
 	uint16_t source = read_u16(first->payload), destination = read_u16(first->payload + 2);
 	if (first->protocol == PROTOCOL_TCP)
 		return port_set_keeps(table->ports, source, destination);
-	return first->protocol != PROTOCOL_UDP || is_tunnel_port(destination);
+	return first->protocol != PROTOCOL_UDP || is_tunnel_port(destination) ||
+	       (table->ports->names && is_names_port(source, destination));
 }
 
 // True if so much time has passed that a fragment belongs to another datagram of the same

@@ -212,13 +212,15 @@ static inline bool glance(const struct packet *packet, struct glance *seen)
 	       (seen->end <= packet->length) & (network + headers <= packet->captured);
 }
 
-// True if an ordinary packet has to be read on.
-static inline bool followed(
-    const struct packet *packet, const struct glance *seen, const struct port_set *ports)
+// True if an ordinary packet has to be read on. `names`: those of the set, known when it is compiled.
+static inline bool followed(const struct packet *packet, const struct glance *seen,
+    const struct port_set *ports, bool names)
 {
 	const uint8_t *transport = packet->data + seen->transport;
 	uint16_t source = read_u16(transport), destination = read_u16(transport + 2);
-	return seen->tcp ? port_set_keeps(ports, source, destination) : is_tunnel_port(destination);
+	if (seen->tcp)
+		return port_set_keeps(ports, source, destination);
+	return is_tunnel_port(destination) || (names && is_names_port(source, destination));
 }
 
 static inline enum headers_outcome outcome_of_dropped(const struct glance *seen)
@@ -266,7 +268,7 @@ enum headers_outcome headers_packet(
 	struct glance seen;
 	if (!glance(packet, &seen))
 		return headers_walk(packet, ports, result);
-	if (followed(packet, &seen, ports))
+	if (followed(packet, &seen, ports, ports->names))
 		return read_followed(packet, &seen, ports, result);
 	result->outcome = outcome_of_dropped(&seen);
 	return result->outcome;
@@ -303,11 +305,13 @@ static inline size_t count_outcome(const struct headers_result *result,
 	counters->outcomes[outcome]++;
 	if (outcome == HEADERS_SEGMENT)
 		counters->checksums_wrong += result->segment.checksum_wrong;
-	return outcome == HEADERS_SEGMENT || outcome == HEADERS_FRAGMENT;
+	return outcome == HEADERS_SEGMENT || outcome == HEADERS_FRAGMENT ||
+	       outcome == HEADERS_NAMES;
 }
 
-size_t headers_batch(const struct packet_batch *batch, const struct port_set *ports,
-    struct headers_result *results, struct headers_counters *counters)
+static inline __attribute__((always_inline)) size_t read_batch(const struct packet_batch *batch,
+    const struct port_set *ports, struct headers_result *results,
+    struct headers_counters *counters, bool names)
 {
 	size_t count = batch->count, kept = 0;
 	const struct packet *packets = batch->packets;
@@ -322,11 +326,20 @@ size_t headers_batch(const struct packet_batch *batch, const struct port_set *po
 		if (!glance(packet, &seen))
 			kept +=
 			    count_outcome(result, headers_walk(packet, ports, result), counters);
-		else if (followed(packet, &seen, ports))
+		else if (followed(packet, &seen, ports, names))
 			kept += count_outcome(
 			    result, read_followed(packet, &seen, ports, result), counters);
 		else
 			counters->outcomes[outcome_of_dropped(&seen)]++;
 	}
 	return kept;
+}
+
+// Who does not ask for names has a loop without them.
+size_t headers_batch(const struct packet_batch *batch, const struct port_set *ports,
+    struct headers_result *results, struct headers_counters *counters)
+{
+	if (ports->names)
+		return read_batch(batch, ports, results, counters, true);
+	return read_batch(batch, ports, results, counters, false);
 }

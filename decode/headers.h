@@ -70,6 +70,16 @@ struct segment {
 
 _Static_assert(sizeof(struct segment) <= 112, "a batch of them lies on the stack");
 
+// A message of DNS, as it lies in a datagram of UDP or in a stream of TCP, where its length was told.
+struct dns_message {
+	nanoseconds time;
+	struct ip_address source, destination; // of the innermost IP header
+	uint16_t source_port, destination_port;
+	bool tcp;
+	const uint8_t *bytes; // borrowed
+	uint32_t captured, length; // bytes there, and on the wire; never less
+};
+
 // A fragment of an IP datagram whose payload may hold what we look for.
 struct fragment {
 	struct packet_context context;
@@ -102,6 +112,7 @@ struct datagram {
 enum headers_outcome {
 	HEADERS_SEGMENT, // *segment is filled
 	HEADERS_FRAGMENT, // *fragment is filled
+	HEADERS_NAMES, // *names is filled
 	HEADERS_OTHER_PORT, // TCP, neither port in the set
 	HEADERS_OTHER_PROTOCOL, // not TCP and no tunnel we read: UDP, ICMP, ARP, LLDP, ...
 	HEADERS_MALFORMED, // a header that contradicts itself or the packet's length
@@ -118,10 +129,11 @@ struct headers_counters {
 
 // What one packet left behind.
 struct headers_result {
-	enum headers_outcome outcome; // HEADERS_SEGMENT or HEADERS_FRAGMENT
+	enum headers_outcome outcome; // HEADERS_SEGMENT, HEADERS_FRAGMENT or HEADERS_NAMES
 	union {
 		struct segment segment;
 		struct fragment fragment;
+		struct dns_message names;
 	};
 };
 

@@ -15,6 +15,9 @@ struct segment_reader {
 	const struct port_set *ports;
 	struct memory *memory;
 	struct fragment_table *fragments;
+	struct dns_filter *names; // NULL: none are asked for
+	names_sink *on_names;
+	void *names_context;
 	struct segment_reader_counters counters; // but for `fragment`
 	nanoseconds now; // the latest packet time
 	nanoseconds leap_to; // a time far off that one batch ended with; 0: none
@@ -30,7 +33,9 @@ struct segment_reader *segment_reader_create(const struct port_set *ports, size_
 	if (reader->memory != NULL)
 		reader->fragments =
 		    fragment_table_create(reader->memory, FRAGMENTED_DATAGRAMS, ports);
-	if (reader->fragments != NULL)
+	if (ports->names)
+		reader->names = dns_filter_create();
+	if (reader->fragments != NULL && (reader->names != NULL || !ports->names))
 		return reader;
 	segment_reader_destroy(reader);
 	return NULL;
@@ -44,7 +49,22 @@ void segment_reader_destroy(struct segment_reader *reader)
 		fragment_table_destroy(reader->fragments);
 	if (reader->memory != NULL)
 		memory_destroy(reader->memory);
+	dns_filter_destroy(reader->names);
 	free(reader);
+}
+
+void segment_reader_names(struct segment_reader *reader, names_sink *sink, void *context)
+{
+	reader->on_names = sink;
+	reader->names_context = context;
+}
+
+static void take_names(struct segment_reader *reader, const struct dns_message *message)
+{
+	struct dns_counters *counters = &reader->counters.names;
+	if (dns_filter_take(reader->names, counters, message) &&
+	    !(reader->on_names != NULL && reader->on_names(reader->names_context, message)))
+		counters->left_out++;
 }
 
 // What is inside a datagram put together may be a fragment again.
@@ -61,6 +81,8 @@ static void take_fragment(struct segment_reader *reader, const struct fragment *
 		reader->counters.reassembled[outcome]++;
 		if (outcome == HEADERS_SEGMENT)
 			sink(context, &(struct segment *){&result.segment}, 1);
+		if (outcome == HEADERS_NAMES)
+			take_names(reader, &result.names);
 		if (outcome != HEADERS_FRAGMENT)
 			return;
 		piece = result.fragment;
@@ -83,7 +105,10 @@ void segment_reader_batch(struct segment_reader *reader, const struct packet_bat
 		if (count > 0)
 			sink(context, segments, count);
 		count = 0;
-		take_fragment(reader, &results[i].fragment, sink, context);
+		if (results[i].outcome == HEADERS_NAMES)
+			take_names(reader, &results[i].names);
+		else
+			take_fragment(reader, &results[i].fragment, sink, context);
 	}
 	if (count > 0)
 		sink(context, segments, count);

@@ -5,6 +5,7 @@
 #ifndef MAILTAP_DECODE_SEGMENT_READER_H
 #define MAILTAP_DECODE_SEGMENT_READER_H
 
+#include "decode/dns_stream.h"
 #include "decode/fragment.h"
 #include "decode/headers.h"
 
@@ -17,6 +18,7 @@ struct segment_reader_counters {
 	struct headers_counters headers;
 	uint64_t reassembled[HEADERS_OUTCOMES]; // datagrams put together, by what became of them
 	struct fragment_counters fragment;
+	struct dns_counters names; // in datagrams; of those handed on, only what was not taken
 };
 _Static_assert(sizeof(struct segment_reader_counters) % sizeof(uint64_t) == 0, "can be added up");
 
@@ -29,6 +31,9 @@ typedef void segments_sink(void *context, struct segment *const *segments, size_
 // `ports` is borrowed for the reader's life; `memory`: bytes for fragments. NULL: no memory.
 struct segment_reader *segment_reader_create(const struct port_set *ports, size_t memory);
 void segment_reader_destroy(struct segment_reader *reader);
+
+// Where messages of DNS in datagrams go, if the ports have names: in order with the segments.
+void segment_reader_names(struct segment_reader *reader, names_sink *sink, void *context);
 
 // Hands on the segments of a batch, in one call or in several.
 void segment_reader_batch(struct segment_reader *reader, const struct packet_batch *batch,

@@ -299,6 +299,7 @@ const char *protocol_name(enum protocol protocol)
 	    [PROTOCOL_FTP] = "ftp",
 	    [PROTOCOL_TLS] = "tls",
 	    [PROTOCOL_UNKNOWN] = "unknown",
+	    [PROTOCOL_DNS] = "dns",
 	};
 	return names[protocol];
 }

@@ -22,6 +22,7 @@ enum protocol {
 	PROTOCOL_FTP,
 	PROTOCOL_TLS,           // TLS that nothing shows to carry mail
 	PROTOCOL_UNKNOWN,       // something else; session.foreign may have a name for it
+	PROTOCOL_DNS,           // of a port alone: it is in no session's record
 };
 
 enum tls_mode {
@@ -65,6 +66,7 @@ struct tls_facts {
 };
 
 struct certificate_announcer;
+struct dns_tap;
 struct pattern_scratch;
 struct pattern_set;
 struct foreign;
@@ -80,6 +82,7 @@ struct session_shared {
 	struct pattern_scratch *scratch; // of the worker's thread; with patterns
 	struct certificate_announcer *certificates; // NULL: they are not looked at
 	struct foreign *foreign; // NULL: what our own first look cannot name has no name
+	struct dns_tap *names; // NULL: no port is of DNS
 	nanoseconds now; // when the bytes being read were captured
 };
 

@@ -2,6 +2,7 @@
 #include "decode/tcp.h"
 
 #include "decode/conflict.h"
+#include "decode/dns_stream.h"
 #include "decode/mail_elsewhere.h"
 
 #include <string.h>
@@ -36,6 +37,17 @@ static bool has_backlog(struct tcp_context *context, struct stream *stream)
 
 /* ---- into the dialogue ---- */
 
+static void begin_names(const struct flow *flow)
+{
+	struct dns_ends ends;
+	for (unsigned end = 0; end < 2; end++) {
+		unsigned of = end == flow->client_end ? FROM_CLIENT : FROM_SERVER;
+		ends.address[of] = flow->key.address[end];
+		ends.port[of] = flow->key.port[end];
+	}
+	dialogue_begin_names(flow->dialogue, &ends);
+}
+
 static bool open_dialogue(struct tcp_context *context, struct flow *flow)
 {
 	if (flow->dialogue != NULL)
@@ -50,6 +62,8 @@ static bool open_dialogue(struct tcp_context *context, struct flow *flow)
 	    !flow->streams[FROM_CLIENT].start_known, !flow->streams[FROM_SERVER].start_known};
 	flow->session = session;
 	flow->dialogue = dialogue_create(context->memory, session, flow->hint, missing);
+	if (flow->dialogue != NULL && flow->hint.protocol == PROTOCOL_DNS)
+		begin_names(flow);
 	return flow->dialogue != NULL;
 }
 

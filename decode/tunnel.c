@@ -173,7 +173,30 @@ static enum layer geneve_read(struct walk *walk)
 	return follow_tunnelled(walk, read_u16(header + 2));
 }
 
-// UDP is read only as far as it takes to see a tunnel in it.
+// A datagram of the port of DNS (RFC 768): its message is all of the payload.
+static enum layer names_read(struct walk *walk)
+{
+	struct dns_message *names = &walk->result->names;
+	const uint8_t *header = walk_take(walk, 8);
+	if (header == NULL)
+		return LAYER_END;
+	uint16_t length = read_u16(header + 4);
+	if (length != 0 && (length < 8 || !walk_trim(walk, length - 8u)))
+		return walk_end(walk, HEADERS_MALFORMED);
+	*names = (struct dns_message){
+	    .time = walk->context.time,
+	    .source = walk->ip.source,
+	    .destination = walk->ip.destination,
+	    .source_port = read_u16(header),
+	    .destination_port = read_u16(header + 2),
+	    .bytes = walk->data,
+	    .captured = walk->captured,
+	    .length = walk->length,
+	};
+	return walk_end(walk, HEADERS_NAMES);
+}
+
+// UDP is read only as far as it takes to see a tunnel in it, or a message of DNS.
 enum layer udp_read(struct walk *walk)
 {
 	const uint8_t *header = walk_peek(walk, 4);
@@ -181,7 +204,9 @@ enum layer udp_read(struct walk *walk)
 		return LAYER_END;
 	uint16_t port = read_u16(header + 2);
 	if (!is_tunnel_port(port))
-		return not_a_tunnel(walk);
+		return walk->ports->names && is_names_port(read_u16(header), port)
+		           ? names_read(walk)
+		           : not_a_tunnel(walk);
 	header = walk_take(walk, 8);
 	if (header == NULL)
 		return LAYER_END;

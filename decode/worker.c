@@ -25,7 +25,8 @@ struct worker {
 	struct no_mail_set *no_mail; // with every port only
 	struct duplicates *duplicates;
 	struct tcp_context tcp;
-	struct worker_counters counters;
+	struct dns_tap names;
+	struct worker_counters counters; // but for those of its parts
 	struct record_order order;
 	bool finishing;
 };
@@ -62,7 +63,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	tcp_release(&worker->tcp, flow); // tells the session what it found in its backlogs
 	if (flow->hint.elsewhere && !found_to_be_mail(flow)) {
 		count_no_mail(worker, flow);
-	} else {
+	} else if (flow->hint.protocol != PROTOCOL_DNS) {
 		struct session_record record = session_record_make(flow, reason);
 		record.twin_live = flow_has_twin(worker->flows, flow);
 		worker->options.on_session(worker->options.context, &record);
@@ -94,6 +95,8 @@ struct worker *worker_create(const struct worker_options *options)
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
 		worker->shared.fingerprints = tls_fingerprints_create();
 		worker->shared.keylog = options->keylog;
+		worker->names = (struct dns_tap){options->on_names, options->context, {0}};
+		worker->shared.names = &worker->names;
 		worker->shared.patterns = pattern_set_share(options->patterns);
 		if (options->patterns != NULL)
 			worker->shared.scratch = pattern_scratch_create(options->patterns);
@@ -491,6 +494,12 @@ void worker_segments(struct worker *worker, const struct segment *const *segment
 	}
 }
 
+void worker_names(struct worker *worker, const struct dns_message *message, uint64_t position)
+{
+	worker_moment(worker, position);
+	dns_tap_give(&worker->names, message);
+}
+
 void worker_expire(struct worker *worker, nanoseconds now, uint64_t position)
 {
 	worker_moment(worker, position);
@@ -516,6 +525,7 @@ struct worker_counters worker_counters(const struct worker *worker)
 	struct worker_counters counters = worker->counters;
 	counters.flow = flow_table_counters(worker->flows);
 	counters.foreign = foreign_counters(worker->shared.foreign);
+	counters.names = worker->names.counters;
 	counters.memory_in_use = memory_in_use(worker->memory);
 	counters.memory_reserved = memory_reserved(worker->memory);
 	counters.memory_refusals = memory_refusals(worker->memory);

@@ -7,6 +7,7 @@
 #include "capture/packet.h"
 #include "decode/certificate_announcer.h"
 #include "decode/dialogue.h"
+#include "decode/dns_stream.h"
 #include "decode/flow.h"
 #include "decode/foreign.h"
 #include "decode/headers.h"
@@ -32,7 +33,8 @@ struct worker_options {
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender
 	session_sink *on_session;       // at the end of a session; at most once before: END_STILL_OPEN
 	certificate_sink *on_certificate; // NULL: nobody wants them. Before the session's record
-	void *context;                  // of both
+	names_sink *on_names;            // with ports that have names
+	void *context;                  // of all three
 };
 
 // Every segment is in exactly one of segments_tracked, _duplicated, _dropped, _set_aside, _no_mail and
@@ -41,6 +43,7 @@ struct worker_counters {
 	struct flow_counters flow;
 	struct tcp_counters tcp;
 	struct foreign_counters foreign;
+	struct dns_counters names; // in streams; and of those in datagrams what became of what came here
 	uint64_t segments_tracked;
 	uint64_t segments_duplicated;   // copies of others, of the tap or the network (duplicates.h)
 	uint64_t segments_dropped;      // wrong checksum, with drop_wrong_checksums
@@ -69,6 +72,9 @@ void worker_destroy(struct worker *worker);
 // At most PACKET_BATCH_MAX segments, in order, with positions that do not go back. All is borrowed for the
 // call.
 void worker_segments(struct worker *worker, const struct segment *const *segments, size_t count);
+
+// A message of DNS that came in a datagram, between two segments, at a position of its own. Borrowed for the call.
+void worker_names(struct worker *worker, const struct dns_message *message, uint64_t position);
 
 // Ends what has timed out as of `now`: between two segments, at a position of its own.
 void worker_expire(struct worker *worker, nanoseconds now, uint64_t position);

@@ -8,6 +8,8 @@
 // The UDP ports that decode/tunnel.h looks into: VXLAN, its generic form, GENEVE, VXLAN before it had a port.
 static const uint16_t tunnels[] = {4789, 4790, 6081, 8472};
 
+enum { NAMES_PORT = 53 }; // DNS
+
 /* ---- the rules ---- */
 
 static void add(struct flow_plan *plan, struct flow_rule rule)
@@ -39,6 +41,10 @@ bool flow_plan_make(struct flow_plan *plan, const struct port_set *ports)
 	}
 	for (size_t i = 0; i < sizeof tunnels / sizeof tunnels[0]; i++)
 		add_each_way(plan, (struct flow_rule){.udp = true, .destination = tunnels[i]});
+	if (ports->names) {
+		add_each_way(plan, (struct flow_rule){.udp = true, .destination = NAMES_PORT});
+		add_each_way(plan, (struct flow_rule){.udp = true, .source = NAMES_PORT});
+	}
 	if (!ports->every)
 		add_each_way(plan, (struct flow_rule){.drop = true});
 	add_each_way(plan, (struct flow_rule){.drop = true, .udp = true});
