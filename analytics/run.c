@@ -3,6 +3,7 @@
 
 #include "analytics/analyst.h"
 #include "analytics/confinement.h"
+#include "analytics/dns_view.h"
 #include "analytics/exporter.h"
 #include "analytics/feed.h"
 #include "analytics/inputs.h"
@@ -40,6 +41,7 @@ struct run {
 	struct server_memory *servers;
 	struct analyst *analyst;
 	struct log_directory *logs; // NULL: none
+	struct dns_view *names; // NULL: nobody asked for it
 	struct upkeep *upkeep;
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct exporter_settings settings;
@@ -95,6 +97,16 @@ static void on_certificate(void *context, const struct shown_certificate *shown)
 		run->output_failed = !exporters_certificate(run->exporters, certificate);
 }
 
+static void on_names(void *context, const struct dns_message *message)
+{
+	struct run *run = context;
+	struct error error;
+	if (run->output_failed || dns_view_message(run->names, message, &error))
+		return;
+	say(&error);
+	run->output_failed = true;
+}
+
 // What is not counted by those who read packets.
 static void complete_accounting(const struct run *run, struct run_accounting *accounting)
 {
@@ -103,6 +115,7 @@ static void complete_accounting(const struct run *run, struct run_accounting *ac
 	accounting->certificates = certificate_judge_counters(run->certificates);
 	accounting->servers = server_memory_counters(run->servers);
 	accounting->analyst = analyst_counters(run->analyst);
+	accounting->names = dns_view_counters(run->names);
 	accounting->written = exporters_written(run->exporters);
 }
 
@@ -403,8 +416,9 @@ static bool start_threads(struct run *run, struct error *error)
 	if (!place_threads(cpus, workers, error))
 		return false;
 	struct intake_options intake = {
-	    .sinks = {on_record, on_certificate, on_interval, on_account, on_turn, on_wait, run},
+	    .sinks = {on_record, on_certificate, on_names, on_interval, on_account, on_turn, on_wait, run},
 	    .lanes = feed_workers(lanes, workers),
+	    .live = live_input_is_live(&run->live),
 	    .cpu = cpus->count > 0 ? cpus->cpus[cpus->count - 1] : -1,
 	};
 	run->intake = intake_create(&intake, error);
@@ -517,6 +531,20 @@ static bool start_shipper(struct run *run, struct error *error)
 	return run->shipper != NULL;
 }
 
+// True also if nobody asked for names.
+static bool open_names(struct run *run, struct error *error)
+{
+	const struct dns_view_options names = {
+	    .logs = run->logs,
+	    .sensor = run->options->sensor,
+	    .anonymisation_key = run->options->anonymisation_key,
+	};
+	if (!run->options->names)
+		return true;
+	run->names = dns_view_open(&names, error);
+	return run->names != NULL;
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
@@ -533,7 +561,7 @@ static bool open_run(struct run *run, struct error *error)
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
 		return false;
-	if (!open_logs(run, error))
+	if (!open_logs(run, error) || !open_names(run, error))
 		return false;
 	set_store(run);
 	run->exporters = exporters_open(&run->settings, error);
@@ -573,6 +601,7 @@ static bool close_outputs(
 {
 	struct error ignored;
 	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
+	written &= dns_view_close(run->names, accounting != NULL, written ? error : &ignored);
 	log_directory_close(run->logs);
 	if (accounting != NULL && run->options->server_memory != NULL)
 		written &= server_memory_save(

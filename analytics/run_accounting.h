@@ -6,6 +6,7 @@
 
 #include "analytics/analyst.h"
 #include "analytics/certificate_judge.h"
+#include "analytics/dns_view.h"
 #include "analytics/server_memory.h"
 #include "analytics/store.h"
 #include "capture/source.h"
@@ -30,6 +31,7 @@ struct run_accounting {
 	struct certificate_judge_counters certificates;
 	struct server_memory_counters servers;
 	struct analyst_counters analyst;
+	struct dns_view_counters names;
 	struct written_counters written;
 	const char *trust; // which trust store judged
 	uint64_t inputs_failed; // inputs that ended in an error

@@ -203,10 +203,11 @@ enum layer udp_read(struct walk *walk)
 	if (header == NULL)
 		return LAYER_END;
 	uint16_t port = read_u16(header + 2);
+	// First: who asks may do so from the port of a tunnel.
+	if (walk->ports->names && is_names_port(read_u16(header), port))
+		return names_read(walk);
 	if (!is_tunnel_port(port))
-		return walk->ports->names && is_names_port(read_u16(header), port)
-		           ? names_read(walk)
-		           : not_a_tunnel(walk);
+		return not_a_tunnel(walk);
 	header = walk_take(walk, 8);
 	if (header == NULL)
 		return LAYER_END;

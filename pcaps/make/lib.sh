@@ -59,6 +59,7 @@ software() {			# "%postfix; %swaks" -> "Postfix 3.7.11; swaks ..."
 		[opensmtpd]=opensmtpd [socat]=socat [msmtp]=msmtp [mpop]=mpop
 		[haproxy]=haproxy [mailutils]=mailutils-imap4d [vsftpd]=vsftpd
 		[postgresql]=postgresql-15 [rsync]=rsync
+		[unbound]=unbound [nsd]=nsd [dig]=bind9-dnsutils
 		[stunnel]=stunnel4 [nc]=netcat-openbsd [gnutls]=gnutls-bin)
 	for k in "${!pkg[@]}"; do
 		[[ $s == *"%$k"* ]] || continue
@@ -87,6 +88,7 @@ readme() {
 
 declare -A GROUP=([smtp]="SMTP on 25, 465 and 587" [lmtp]=LMTP [imap]=IMAP [pop3]=POP3
 	[certificate]="Certificates"
+	[dns]="DNS (--dns)"
 	[any]="Mail on other ports, and none (--any-port)"
 	[attack]="Attacks on STARTTLS"
 	[clean]="Honest traffic that looks like an attack"

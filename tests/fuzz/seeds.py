@@ -335,6 +335,14 @@ def configs():
     yield "escapes", b'logs:\n  sensor: "\\0\\x9b\\u202e\\n"\n? [a]\n: "b\n'
 
 
+def names_of_dns():
+    """(name, messages as over TCP): what a real resolver was asked and said (dns.c)."""
+    for capture in sorted(Path(__file__).resolve().parents[2].joinpath("pcaps").glob("dns-*.pcap")):
+        messages = [packet.data[42:] for packet in capture_file.read(capture) if packet.data[12:14] == b"\x08\0" and packet.data[23] == 17]
+        if messages:
+            yield capture.stem, b"".join(len(message).to_bytes(2, "big") + message for message in messages)
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
@@ -342,6 +350,7 @@ def main():
         "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
         "names": names, "container": containers, "compressed_certificates": compressed, "x509": certificates,
         "chains": lists, "patterns": patterns, "server_memory": servers, "session_lines": logs, "config": configs,
+        "dns": names_of_dns,
         **{name: partial(conversations, name) for name in ("smtp", "imap", "pop3")},
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What answers of DNS said: for each name and type the latest answer of up to four resolvers (or servers), so that
+// what one of them says does not replace what another says. Bounded in names and in bytes; what was not used for
+// longest gives way. An answer is good for its time to live, at least a minute (who asked uses it then), at most a
+// day; what it said is told of as long as it is remembered. One thread.
+#ifndef MAILTAP_ANALYTICS_DNS_MEMORY_H
+#define MAILTAP_ANALYTICS_DNS_MEMORY_H
+
+#include "analytics/dns_answer.h"
+#include "decode/headers.h"
+
+enum {
+	DNS_ANSWERS_MAX = 4, // resolvers apart, of a name and type
+	DNS_KEPT_RECORDS_MAX = 64, // of an answer
+};
+
+enum dns_state {
+	DNS_NOTHING, // no answer was seen, or none that says anything
+	DNS_DATA, // records
+	DNS_NO_DATA, // the name is there, records of this type are not (RFC 2308 2.2)
+	DNS_NO_NAME, // the name is not there (RFC 2308 2.1)
+};
+
+// The data of one record.
+struct dns_data {
+	const uint8_t *bytes;
+	size_t length;
+};
+
+struct dns_answer {
+	struct ip_address resolver; // who gave it
+	nanoseconds seen, good_until;
+	uint8_t state; // enum dns_state
+	bool asked; // its question was seen
+	bool authoritative, authentic; // the bits AA and AD
+	bool is_signed; // signatures came with it
+	uint16_t count; // of records
+	size_t size;
+	uint8_t *records; // each behind two bytes with its length
+};
+
+// The next record; `at` begins with 0. False: there is none.
+bool dns_answer_next(const struct dns_answer *answer, size_t *at, struct dns_data *data);
+
+struct dns_memory_counters {
+	uint64_t names; // and types, remembered now
+	uint64_t bytes;
+	uint64_t given_up; // for room
+};
+
+struct dns_memory;
+
+// NULL: no memory.
+struct dns_memory *dns_memory_create(void);
+void dns_memory_destroy(struct dns_memory *memory); // NULL is allowed
+
+// Takes what an answer says of the name and type that it was asked for. `asked`: its question was seen; what was asked
+// for is not replaced by what may not have been. Returns what it says, and remembers it unless that is nothing.
+enum dns_state dns_memory_take(struct dns_memory *memory, const struct dns_message *message,
+    const struct dns_parsed *parsed, bool asked);
+
+// The latest answer for a name and type; one that was asked for goes before others. NULL: none is remembered. Good until
+// the next dns_memory_take. *differ: answers of other resolvers said something else.
+const struct dns_answer *dns_memory_find(const struct dns_memory *memory,
+    const struct dns_name *name, uint16_t type, bool *differ);
+
+struct dns_memory_counters dns_memory_counters(const struct dns_memory *memory);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passive DNS: reads the messages that the workers hand on, counts an answer only where its question was seen (or where
+// questions cannot be seen at all), remembers what it says, and writes what mail domains publish to domains.jsonl: at
+// the end of the run, and now and then those of which something new was seen. Owned by the analytics thread.
+#ifndef MAILTAP_ANALYTICS_DNS_VIEW_H
+#define MAILTAP_ANALYTICS_DNS_VIEW_H
+
+#include "analytics/dns_memory.h"
+#include "capture/base/error.h"
+
+struct anonymiser;
+struct dns_view;
+struct log_directory;
+
+struct dns_view_options {
+	struct log_directory *logs; // NULL: nothing is written
+	const char *sensor; // or NULL; borrowed
+	const char *anonymisation_key; // a file; NULL: addresses are the real ones
+};
+
+// Nothing but unsigned figures of 64 bits. Each message is in one of the first six.
+struct dns_view_counters {
+	uint64_t questions;
+	uint64_t answers; // that were asked for
+	uint64_t answers_alone; // whose questions the capture does not have
+	uint64_t answers_again; // copies
+	uint64_t answers_refused; // that nobody asked for, or that contradict one that came before
+	uint64_t unreadable; // malformed behind the first look
+	uint64_t domains_written, domains_given_up, names_given_up; // lines; for room
+};
+
+// Loads the library's module: before the sandbox closes. NULL: *error.
+struct dns_view *dns_view_open(const struct dns_view_options *options, struct error *error);
+
+// False: a line could not be written; *error.
+bool dns_view_message(
+    struct dns_view *view, const struct dns_message *message, struct error *error);
+
+struct dns_view_counters dns_view_counters(const struct dns_view *view); // NULL: all zero
+
+// Writes what is left, closes and frees. False as above. NULL is allowed.
+bool dns_view_close(struct dns_view *view, bool write, struct error *error);
+
+#endif

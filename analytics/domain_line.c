@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/domain_line.h"
+
+#include "analytics/anonymise_text.h"
+#include "analytics/dkim_key.h"
+#include "analytics/dns_text.h"
+#include "analytics/json_fields.h"
+#include "analytics/spf_record.h"
+#include "analytics/tag_list.h"
+
+#include <string.h>
+
+enum { TEXT_LONGEST = 4096 }; // bytes of a record of type TXT that are read
+
+// The strings of a record of type TXT, joined (RFC 7208 3.3, RFC 6376 3.6.2.2).
+struct joined {
+	size_t length;
+	uint8_t bytes[TEXT_LONGEST];
+};
+
+static void join(const struct dns_data *data, struct joined *text)
+{
+	text->length = 0;
+	for (size_t at = 0; at < data->length;) {
+		size_t length = data->bytes[at++];
+		if (length > data->length - at || length > sizeof text->bytes - text->length)
+			return;
+		memcpy(text->bytes + text->length, data->bytes + at, length);
+		text->length += length;
+		at += length;
+	}
+}
+
+static void write_name(const struct domain_writer *writer, const uint8_t *labels, size_t length)
+{
+	char text[DNS_TEXT_MAX];
+	uint8_t other[DNS_TEXT_MAX + ANONYMISE_TEXT_GROWTH];
+	size_t size = dns_labels_text(labels, length, text);
+	if (writer->anonymiser == NULL)
+		json_bytes(writer->json, (const uint8_t *)text, size);
+	else
+		json_bytes(writer->json, other,
+		    anonymise_text(writer->anonymiser, (const uint8_t *)text, size, other));
+}
+
+// What was found out on the way: of all answers that the line rests on.
+struct line {
+	const struct domain_writer *writer;
+	const struct dns_domain *domain;
+	unsigned answers, asked;
+	unsigned own, authentic, with_signature; // of the domain's own names
+	bool differ;
+};
+
+static bool is_beneath(const struct dns_name *name, const struct dns_name *domain)
+{
+	return name->length >= domain->length &&
+	       memcmp(name->bytes + name->length - domain->length, domain->bytes,
+	           domain->length) == 0;
+}
+
+static const struct dns_answer *look_up(
+    struct line *line, const struct dns_name *name, uint16_t type)
+{
+	bool differ;
+	const struct dns_answer *answer =
+	    name->length > 0 ? dns_memory_find(line->writer->memory, name, type, &differ) : NULL;
+	if (answer == NULL)
+		return NULL;
+	line->answers++;
+	line->asked += answer->asked;
+	line->differ |= differ;
+	if (!is_beneath(name, &line->domain->name))
+		return answer; // a host of another domain
+	line->own++;
+	line->authentic += answer->authentic;
+	line->with_signature += answer->is_signed;
+	return answer;
+}
+
+/* ---- hosts ---- */
+
+static void write_tlsa(struct line *line, const struct dns_name *host)
+{
+	static const char labels[] = "\x03_25\x04_tcp";
+	struct json *json = line->writer->json;
+	struct dns_name name =
+	    dns_name_beneath((const uint8_t *)labels, sizeof labels - 1, host);
+	const struct dns_answer *answer = look_up(line, &name, DNS_TLSA);
+	json_key(json, "tlsa");
+	if (answer == NULL) {
+		json_null(json);
+		return;
+	}
+	struct dns_data data;
+	json_array_begin(json);
+	for (size_t at = 0; dns_answer_next(answer, &at, &data);) {
+		if (data.length < 3)
+			continue;
+		json_object_begin(json);
+		json_key_unsigned(json, "usage", data.bytes[0]);
+		json_key_unsigned(json, "selector", data.bytes[1]);
+		json_key_unsigned(json, "matching_type", data.bytes[2]);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+static void write_mx(struct line *line)
+{
+	struct json *json = line->writer->json;
+	const struct dns_answer *answer = look_up(line, &line->domain->name, DNS_MX);
+	struct dns_data data;
+	json_key(json, "mx");
+	if (answer == NULL) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (size_t at = 0; dns_answer_next(answer, &at, &data);) {
+		struct dns_name host = {.length = 0};
+		if (data.length < 3)
+			continue;
+		host = dns_name_beneath(data.bytes + 2, data.length - 2, &host);
+		json_object_begin(json);
+		json_key_unsigned(json, "preference", (unsigned)(data.bytes[0] << 8 | data.bytes[1]));
+		json_key(json, "host");
+		write_name(line->writer, host.bytes, host.length);
+		write_tlsa(line, &host);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+/* ---- texts ---- */
+
+// A record of a kind, among those of a name. `count`: of this kind; more than one are as good as none, or worse.
+struct found {
+	bool answered; // something was seen that says whether there is one
+	unsigned count;
+	struct joined text; // of the first
+};
+
+typedef bool text_kind(struct view text);
+
+static void find_text(
+    struct line *line, const struct dns_name *name, text_kind *is_kind, struct found *found)
+{
+	const struct dns_answer *answer = look_up(line, name, DNS_TXT);
+	struct dns_data data;
+	found->answered = answer != NULL;
+	found->count = 0;
+	for (size_t at = 0; answer != NULL && dns_answer_next(answer, &at, &data);) {
+		struct joined text;
+		join(&data, &text);
+		if (!is_kind(view_of(text.bytes, text.length)))
+			continue;
+		if (found->count++ == 0)
+			found->text = text;
+	}
+}
+
+static void key_present(struct json *json, const char *key, const struct found *found)
+{
+	json_key_seen(json, key,
+	    !found->answered ? NOT_SEEN : found->count > 0 ? SEEN_YES : SEEN_NO);
+}
+
+static bool is_spf(struct view text)
+{
+	return spf_record_is(text.data, text.length);
+}
+
+static void write_spf(struct line *line, struct found *found)
+{
+	struct json *json = line->writer->json;
+	struct spf_record record = {.valid = false};
+	find_text(line, &line->domain->name, is_spf, found);
+	bool there = found->count > 0;
+	if (there)
+		record = spf_record_read(found->text.bytes, found->text.length);
+	const char all[] = {record.all, 'a', 'l', 'l', '\0'};
+	key_present(json, "spf", found);
+	json_key_seen(json, "spf_valid",
+	    !there                               ? NOT_SEEN
+	    : record.valid && found->count == 1 ? SEEN_YES
+	                                        : SEEN_NO); // RFC 7208 4.5: two are an error
+	json_key_name(json, "spf_all", there && record.all != '\0' ? all : NULL);
+	json_key_seen(json, "spf_redirect",
+	    !there ? NOT_SEEN : record.redirect ? SEEN_YES : SEEN_NO);
+	json_key_known(json, "spf_lookups", there, record.lookups);
+}
+
+static bool is_dmarc(struct view text)
+{
+	return tag_list_begins(text, "DMARC1");
+}
+
+static const char *policy_name(struct view value)
+{
+	static const char *const names[] = {"none", "quarantine", "reject"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (tag_is(value, names[i]))
+			return names[i];
+	return NULL;
+}
+
+// RFC 7489 6.3: a number up to 100; what is none counts as not there.
+static unsigned percent_of(struct view value)
+{
+	unsigned percent = 0;
+	if (value.data == NULL || value.length == 0 || value.length > 3)
+		return 100;
+	for (size_t i = 0; i < value.length; i++) {
+		if (value.data[i] < '0' || value.data[i] > '9')
+			return 100;
+		percent = percent * 10 + (value.data[i] - '0');
+	}
+	return percent <= 100 ? percent : 100;
+}
+
+static void write_dmarc(struct line *line, struct found *found)
+{
+	static const char labels[] = "\x06_dmarc";
+	struct json *json = line->writer->json;
+	struct dns_name name = dns_name_beneath(
+	    (const uint8_t *)labels, sizeof labels - 1, &line->domain->name);
+	find_text(line, &name, is_dmarc, found);
+	bool there = found->count > 0;
+	struct view text = view_of(found->text.bytes, there ? found->text.length : 0);
+	const char *policy = policy_name(tag_list_value(text, "p"));
+	const char *beneath = policy_name(tag_list_value(text, "sp"));
+	struct view reports = tag_list_value(text, "rua");
+	key_present(json, "dmarc", found);
+	json_key_seen(json, "dmarc_valid",
+	    !there                                ? NOT_SEEN
+	    : policy != NULL && found->count == 1 ? SEEN_YES
+	                                          : SEEN_NO);
+	json_key_name(json, "dmarc_policy", policy);
+	json_key_name(json, "dmarc_subdomain_policy", beneath);
+	json_key_known(json, "dmarc_percent", there, percent_of(tag_list_value(text, "pct")));
+	json_key_seen(json, "dmarc_rua",
+	    !there ? NOT_SEEN : reports.data != NULL && reports.length > 0 ? SEEN_YES : SEEN_NO);
+}
+
+static bool is_sts(struct view text)
+{
+	return tag_list_begins(text, "STSv1");
+}
+
+static bool is_tls_rpt(struct view text)
+{
+	return tag_list_begins(text, "TLSRPTv1");
+}
+
+static void write_tls_policies(struct line *line, struct found *found)
+{
+	static const char sts[] = "\x08_mta-sts", reports[] = "\x05_smtp\x04_tls";
+	const struct dns_name *domain = &line->domain->name;
+	struct dns_name name = dns_name_beneath((const uint8_t *)sts, sizeof sts - 1, domain);
+	find_text(line, &name, is_sts, found);
+	key_present(line->writer->json, "mta_sts", found);
+	name = dns_name_beneath((const uint8_t *)reports, sizeof reports - 1, domain);
+	find_text(line, &name, is_tls_rpt, found);
+	key_present(line->writer->json, "tls_rpt", found);
+}
+
+/* ---- keys ---- */
+
+static void write_selector(struct line *line, const struct dns_selector *selector)
+{
+	static const char domain_key[] = "\x0a_domainkey";
+	struct json *json = line->writer->json;
+	struct dns_name name = dns_name_beneath(
+	    (const uint8_t *)domain_key, sizeof domain_key - 1, &line->domain->name);
+	name = dns_name_beneath(selector->bytes, selector->length, &name);
+	const struct dns_answer *answer = look_up(line, &name, DNS_TXT);
+	struct dkim_key key = {.present = false};
+	struct dns_data data;
+	struct joined text;
+	size_t at = 0;
+	if (answer != NULL && dns_answer_next(answer, &at, &data)) {
+		join(&data, &text);
+		key = dkim_key_read(view_of(text.bytes, text.length));
+	}
+	json_object_begin(json);
+	json_key(json, "selector");
+	write_name(line->writer, selector->bytes, selector->length);
+	json_key_name(json, "key_type", key.type);
+	json_key_known(json, "key_bits", key.bits > 0, key.bits);
+	json_key_seen(json, "revoked", !key.present ? NOT_SEEN : key.revoked ? SEEN_YES : SEEN_NO);
+	json_key_seen(json, "testing", !key.present ? NOT_SEEN : key.testing ? SEEN_YES : SEEN_NO);
+	json_object_end(json);
+}
+
+static void write_selectors(struct line *line)
+{
+	struct json *json = line->writer->json;
+	const struct dns_domain *domain = line->domain;
+	json_key(json, "dkim");
+	if (domain->selector_count == 0) {
+		json_null(json);
+	} else {
+		json_array_begin(json);
+		for (unsigned i = 0; i < domain->selector_count; i++)
+			write_selector(line, &domain->selectors[i]);
+		json_array_end(json);
+	}
+	json_key_unsigned(json, "dkim_selectors_left_out", domain->selectors_left_out);
+}
+
+/* ---- the line ---- */
+
+static void write_quality(struct line *line)
+{
+	struct json *json = line->writer->json;
+	bool any = line->answers > 0;
+	json_key_seen(json, "dns_questions_seen",
+	    !any ? NOT_SEEN : line->asked == line->answers ? SEEN_YES : SEEN_NO);
+	json_key_seen(json, "dns_answers_differ", !any ? NOT_SEEN : line->differ ? SEEN_YES : SEEN_NO);
+	// Whoever asked may not have asked for signatures: without any it is not known.
+	json_key_seen(json, "dnssec_signatures", line->with_signature > 0 ? SEEN_YES : NOT_SEEN);
+	json_key_seen(json, "resolver_authentic",
+	    line->own == 0                     ? NOT_SEEN
+	    : line->authentic == line->own ? SEEN_YES
+	                                   : SEEN_NO);
+}
+
+void domain_line_write(const struct domain_writer *writer, const struct dns_domain *domain)
+{
+	struct line line = {.writer = writer, .domain = domain};
+	struct json *json = writer->json;
+	struct found found;
+	json_clear(json);
+	json_object_begin(json);
+	json_key(json, "domain");
+	write_name(writer, domain->name.bytes, domain->name.length);
+	json_key(json, "sensor");
+	if (writer->sensor != NULL)
+		json_bytes(json, (const uint8_t *)writer->sensor, strlen(writer->sensor));
+	else
+		json_null(json);
+	json_key(json, "first_seen");
+	json_time(json, domain->first_seen);
+	json_key(json, "last_seen");
+	json_time(json, domain->last_seen);
+	json_mark(json, "anonymised", writer->anonymiser != NULL);
+	write_mx(&line);
+	write_spf(&line, &found);
+	write_dmarc(&line, &found);
+	write_selectors(&line);
+	write_tls_policies(&line, &found);
+	write_quality(&line);
+	json_object_end(json);
+	json_line_end(json);
+}

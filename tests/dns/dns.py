@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Passive DNS (--dns): what domains publish, from captures of a real resolver and from forged answers.
+
+- the lines of domains.jsonl of each capture dns-*.pcap are those of the golden file beside this test, whatever
+  the number of workers;
+- messages add up, and without --dns none is looked at;
+- no local part stands in any log: not one that SPF's macros brought into a name;
+- answers that nobody asked for, that come second, or that cannot be read, change nothing and are counted;
+- a flood of names and messages that point in circles end in time.
+
+--update writes the golden files.
+"""
+
+import json
+import struct
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import capture_file as cf  # noqa: E402
+from lib import packets as pk  # noqa: E402
+from lib import program  # noqa: E402
+from lib.tap import Tap  # noqa: E402
+
+GOLDENS = Path(__file__).resolve().parent
+FATES = ("kept", "other", "malformed", "left_out")
+CLIENT, RESOLVER, OTHER = "192.0.2.9", "198.51.100.53", "203.0.113.66"
+MX, TXT, A = 15, 16, 1
+CANARY = b"canary-user-3d77"
+
+
+def read(mailtap, capture, extra=()):
+    """The domains' lines, the last accounting, and all bytes that were written."""
+    with tempfile.TemporaryDirectory() as logs:
+        done = program.run(mailtap, ["-q", "--dns", "-r", capture, "-w", logs, "--sensor", program.SENSOR, *extra])
+        if done.returncode != 0:
+            raise program.RunError(f"{capture}: exit code {done.returncode}: {program.text(done.stderr)}")
+        written = {path.name: path.read_bytes() for path in Path(logs).iterdir()}
+    lines = program.json_lines(written["domains.jsonl"])
+    capture = json.loads(written["statistics.jsonl"].splitlines()[-1])["capture"]
+    return lines, capture, b"".join(written.values())
+
+
+def check(tap, passed, what, details):
+    """What was found is told only where it is not what it should be."""
+    tap.check(passed, what, () if passed else str(details).splitlines())
+
+
+def counts(capture):
+    return {fate: capture[f"dns_messages_{fate}"] for fate in ("seen", *FATES)}
+
+
+# ---- captures of real servers
+
+
+def check_capture(tap, options, capture):
+    golden = GOLDENS / f"{capture.name}.jsonl"
+    lines, accounting, written = read(options.mailtap, capture)
+    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+    if options.update:
+        golden.write_text(text)
+    found = counts(accounting)
+    check(tap, golden.is_file() and golden.read_text() == text, f"{capture.name}: as its golden file says", text)
+    check(tap, found["seen"] > 0 and found["seen"] == sum(found[fate] for fate in FATES), f"{capture.name}: adds up", str(found))
+    threads, *_ = read(options.mailtap, capture, ["--workers", "3"])
+    check(tap, threads == lines, f"{capture.name}: the same with three workers", str(threads))
+    tap.check(CANARY not in written, f"{capture.name}: no local part in a name")
+    with tempfile.TemporaryDirectory() as logs:
+        program.run(options.mailtap, ["-q", "-r", capture, "-w", logs])
+        line = json.loads(Path(logs, "statistics.jsonl").read_bytes().splitlines()[-1])["capture"]
+        tap.check(line["dns_messages_seen"] == 0 and not Path(logs, "domains.jsonl").exists(), f"{capture.name}: nothing without --dns")
+
+
+# ---- forged ones
+
+
+def name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label) + b"\0"
+
+
+def question(ident, text, kind):
+    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + name(text) + struct.pack("!2H", kind, 1)
+
+
+def answer(ident, text, kind, *records, flags=0x8180):
+    body = b"".join(b"\xc0\x0c" + struct.pack("!2HIH", kind, 1, 300, len(data)) + data for data in records)
+    return struct.pack("!6H", ident, flags, 1, len(records), 0, 0) + name(text) + struct.pack("!2H", kind, 1) + body
+
+
+def mx(host):
+    return struct.pack("!H", 10) + name(host)
+
+
+def txt(text):
+    data = text.encode()
+    return b"".join(bytes([len(data[i : i + 255])]) + data[i : i + 255] for i in range(0, len(data), 255))
+
+
+class Wire:
+    """Datagrams between a client and resolvers, a millisecond apart."""
+
+    def __init__(self):
+        self.packets = []
+        self.time = 1_700_000_000_000_000_000
+
+    def send(self, source, destination, payload, ports):
+        self.time += 1_000_000
+        udp = struct.pack("!4H", *ports, 8 + len(payload), 0) + payload
+        frame = pk.ethernet_header(4) + pk.ip_header(source, destination, 17, len(udp)) + udp
+        self.packets.append(cf.Packet(self.time, frame, len(frame)))
+
+    def ask(self, payload, port=4000):
+        self.send(CLIENT, RESOLVER, payload, (port, 53))
+
+    def tell(self, payload, port=4000, by=RESOLVER):
+        self.send(by, CLIENT, payload, (53, port))
+
+
+def hosts(lines, domain="example.org"):
+    found = next((line for line in lines if line["domain"] == domain), None)
+    return found and found["mx"] and [entry["host"] for entry in found["mx"]]
+
+
+def from_wire(options, wire, folder, extra=()):
+    capture = Path(folder) / "made.pcap"
+    cf.write_pcap(capture, wire.packets)
+    return read(options.mailtap, capture, extra)
+
+
+def forged(tap, options, folder):
+    good, bad = mx("mx.example.org"), mx("evil.example.net")
+    cases = {
+        "the answer to a question counts": ([("a", 1, good, RESOLVER)], ["mx.example.org"]),
+        "one from another server does not": ([("a", 1, bad, OTHER), ("a", 1, good, RESOLVER)], ["mx.example.org"]),
+        "one of another number does not": ([("a", 2, bad, RESOLVER), ("a", 1, good, RESOLVER)], ["mx.example.org"]),
+        "one that comes second does not": ([("a", 1, good, RESOLVER), ("a", 1, bad, RESOLVER)], ["mx.example.org"]),
+        "one that comes much too late does not": ([("wait", 31, None, None), ("a", 1, good, RESOLVER)], None),
+    }
+    for what, (events, wanted) in cases.items():
+        wire = Wire()
+        wire.ask(question(1, "example.org", MX))
+        for kind, number, data, by in events:
+            if kind == "wait":
+                wire.time += number * 1_000_000_000
+            else:
+                wire.tell(answer(number, "example.org", MX, data), by=by)
+        lines, *_ = from_wire(options, wire, folder)
+        if what.startswith("one from another"):
+            # Nobody was ever asked at that address: it may be one of a network whose questions go another way.
+            # What was asked for goes before it, and it is said that they differ.
+            check(tap, hosts(lines) == wanted and lines[0]["dns_answers_differ"], what, str(lines))
+        else:
+            check(tap, hosts(lines) == wanted, what, str(lines))
+
+
+def one_direction(tap, options, folder):
+    wire = Wire()
+    wire.tell(answer(1, "example.org", MX, mx("mx.example.org")))
+    lines, *_ = from_wire(options, wire, folder)
+    check(tap, hosts(lines) == ["mx.example.org"] and lines[0]["dns_questions_seen"] is False, "answers alone are told as such", str(lines))
+
+
+def referral(tap, options, folder):
+    wire = Wire()
+    wire.ask(question(1, "example.org", MX))
+    wire.tell(answer(1, "example.org", MX, flags=0x8000))
+    lines, *_ = from_wire(options, wire, folder)
+    check(tap, lines == [], "a server that only refers to others says nothing", str(lines))
+
+
+def addresses(tap, options, folder):
+    wire = Wire()
+    for number, host in enumerate(("www.example.org", "mx.example.org"), 10):
+        wire.ask(question(number, host, A))
+    wire.ask(question(1, "example.org", MX))
+    wire.tell(answer(1, "example.org", MX, mx("mx.example.org")))
+    wire.ask(question(2, "MX.example.org", A))
+    wire.tell(answer(2, "mx.example.org", A, bytes([192, 0, 2, 1])))
+    _, capture, _ = from_wire(options, wire, folder)
+    check(tap, counts(capture) == {"seen": 6, "kept": 4, "other": 2, "malformed": 0, "left_out": 0}, "A is kept for mail hosts alone", str(counts(capture)))
+
+
+def circles(tap, options, folder):
+    wire = Wire()
+    pointing = struct.pack("!6H", 1, 0x8180, 1, 200, 0, 0) + name("example.org") + struct.pack("!2H", MX, 1)
+    at = len(pointing)
+    bad = [
+        pointing + (b"\xc0" + bytes([at]) + struct.pack("!2HIH", MX, 1, 1, 4) + b"\0\x0a\xc0" + bytes([at])) * 200,
+        question(1, "example.org", MX)[:-3],
+        struct.pack("!6H", 1, 0x8180, 1, 0, 0, 0) + b"\xc0\x0c" + struct.pack("!2H", MX, 1),
+        b"\0",
+        answer(1, "example.org", TXT, *[txt("x" * 4000)] * 9),
+    ]
+    for message in bad:
+        wire.ask(question(1, "example.org", MX))
+        wire.tell(message)
+    lines, capture, _ = from_wire(options, wire, folder)
+    found = counts(capture)
+    check(tap, lines == [] and found["malformed"] == 3 and found["left_out"] == 1, "what points in circles, is cut or far too long says nothing", f"{lines} {found}")
+
+
+def flood(tap, options, folder):
+    wire = Wire()
+    for number in range(40000):
+        domain = f"d{number}.example"
+        wire.ask(question(number % 65536, domain, MX), 1024 + number % 5000)
+        wire.tell(answer(number % 65536, domain, MX, mx("mx." + domain)), 1024 + number % 5000)
+    lines, capture, _ = from_wire(options, wire, folder)
+    check(tap, len(lines) == 40000 and counts(capture)["kept"] == 80000, "many names end in time", f"{len(lines)} {counts(capture)}")
+
+
+def main():
+    parser = program.arguments(__doc__)
+    parser.add_argument("--update", action="store_true", help="write the golden files")
+    options = program.parse_arguments(parser)
+    tap = Tap()
+    found = [capture for capture in program.captures(options.pcaps) if capture.name.startswith("dns-")]
+    check(tap, len(found) == 3, "there are captures of DNS", str(found))
+    for capture in found:
+        check_capture(tap, options, capture)
+    with tempfile.TemporaryDirectory() as folder:
+        for case in (forged, one_direction, referral, addresses, circles, flood):
+            case(tap, options, folder)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzzes DNS: the input is messages, each behind two bytes with its length, as over TCP. Each is looked at, read by the
+// library's module, taken for what it says and written as a domain's line. The look and the reader agree on what was
+// asked, names are names, nothing stands outside of the message, and a line is whole.
+#include "analytics/dns_domains.h"
+#include "analytics/dns_parse.h"
+#include "analytics/dns_transactions.h"
+#include "analytics/domain_line.h"
+#include "decode/dns_filter.h"
+#include "tests/fuzz/fuzzer.h"
+
+struct setting {
+	struct dns_filter *filter;
+	struct dns_transactions *transactions;
+	struct dns_memory *memory;
+	struct dns_domains *domains;
+	struct dns_counters counters;
+};
+
+// Labels of at most 63 bytes, the last of them empty.
+static void check_name(const uint8_t *name, size_t length)
+{
+	size_t at = 0;
+	MUST(length >= 1 && length <= DNS_NAME_MAX);
+	while (name[at] != 0) {
+		MUST(name[at] <= 63);
+		at += name[at] + 1u;
+		MUST(at < length);
+	}
+	MUST(at + 1 == length);
+}
+
+static void check_parsed(const struct dns_parsed *parsed, const struct dns_look *look)
+{
+	MUST(look->outcome == DNS_OF_USE);
+	MUST(parsed->type == look->type && parsed->id == look->id &&
+	     parsed->name.length == look->name_length);
+	MUST(parsed->count <= DNS_RECORDS_MAX);
+	check_name(parsed->name.bytes, parsed->name.length);
+	for (size_t i = 0; i < parsed->count; i++) {
+		const struct dns_record *record = &parsed->records[i];
+		const uint8_t *end = parsed->bytes + sizeof parsed->bytes;
+		check_name(record->owner, record->owner_length);
+		MUST(record->data >= parsed->bytes && record->data + record->data_length <= end);
+	}
+}
+
+static void take_parsed(struct setting *setting, const struct dns_message *message,
+    const struct dns_parsed *parsed)
+{
+	if (!parsed->answer) {
+		dns_transactions_question(setting->transactions, message, parsed);
+		return;
+	}
+	bool asked = dns_transactions_answer(setting->transactions, message, parsed) == DNS_ASKED;
+	enum dns_state state = dns_memory_take(setting->memory, message, parsed, asked);
+	if (state != DNS_NOTHING)
+		dns_domains_note(setting->domains, parsed, state, message->time);
+}
+
+static void take_message(struct setting *setting, const uint8_t *bytes, size_t length)
+{
+	static struct dns_parsed parsed;
+	uint8_t *copy = exact_copy(bytes, length);
+	const struct dns_message message = {.time = SECONDS(1),
+	    .source_port = DNS_PORT,
+	    .destination_port = DNS_PORT,
+	    .bytes = copy,
+	    .captured = (uint32_t)length,
+	    .length = (uint32_t)length};
+	struct dns_look look = dns_look(copy, length);
+	bool taken = dns_filter_take(setting->filter, &setting->counters, &message);
+	MUST(!taken || look.outcome == DNS_OF_USE);
+	if (dns_module.parse(copy, length, &parsed)) {
+		check_parsed(&parsed, &look);
+		take_parsed(setting, &message, &parsed);
+	} else {
+		MUST(parsed.count == 0);
+	}
+	free(copy);
+}
+
+static void write_lines(const struct setting *setting)
+{
+	struct json json = {.text = NULL};
+	const struct domain_writer writer = {.json = &json, .memory = setting->memory};
+	const struct dns_domain *domain = NULL;
+	while ((domain = dns_domains_next(setting->domains, domain)) != NULL) {
+		domain_line_write(&writer, domain);
+		MUST(!json.failed && json.text[0] == '{' && json.text[json.length - 2] == '}');
+		MUST(memchr(json.text, '\n', json.length) == json.text + json.length - 1);
+	}
+	json_release(&json);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, data + size};
+	struct setting setting = {.filter = dns_filter_create(),
+	    .transactions = dns_transactions_create(),
+	    .memory = dns_memory_create(),
+	    .domains = dns_domains_create()};
+	while (input_left(&input) > 0) {
+		size_t length = take_u16(&input);
+		if (length > input_left(&input))
+			length = input_left(&input);
+		take_message(&setting, input.at, length);
+		input.at += length;
+	}
+	MUST(setting.counters.kept + setting.counters.other + setting.counters.malformed +
+	         setting.counters.left_out <=
+	     setting.counters.seen);
+	write_lines(&setting);
+	dns_filter_destroy(setting.filter);
+	dns_transactions_destroy(setting.transactions);
+	dns_memory_destroy(setting.memory);
+	dns_domains_destroy(setting.domains);
+	return 0;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "analytics/dns_domains.h"
+#include "analytics/dns_text.h"
+
+#include <string.h>
+
+#define NAME(labels) name_of(labels, sizeof(labels))
+
+static struct dns_name name_of(const char *labels, size_t length)
+{
+	struct dns_name name = {.length = (uint8_t)length};
+	memcpy(name.bytes, labels, length);
+	return name;
+}
+
+static struct dns_parsed parsed; // too large for a stack
+
+static void begin(uint16_t type, struct dns_name name)
+{
+	parsed.count = 0;
+	parsed.rcode = 0;
+	parsed.truncated = parsed.authentic = parsed.authoritative = parsed.more = false;
+	parsed.answer = parsed.recursion_available = true;
+	parsed.type = type;
+	parsed.name = name;
+}
+
+static void add(
+    enum dns_section section, uint16_t type, const struct dns_name *owner, const void *data, size_t length)
+{
+	parsed.records[parsed.count++] = (struct dns_record){.type = type,
+	    .section = (uint8_t)section,
+	    .ttl = 300,
+	    .owner = owner->bytes,
+	    .owner_length = owner->length,
+	    .data = data,
+	    .data_length = (uint16_t)length};
+}
+
+static enum dns_state take(struct dns_memory *memory, uint8_t resolver, int64_t second, bool asked)
+{
+	const struct dns_message message = {
+	    .time = SECONDS(second), .source = {{[15] = resolver}}};
+	return dns_memory_take(memory, &message, &parsed, asked);
+}
+
+static void resolvers_are_kept_apart(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name name = NAME("\x07" "example\x03" "org");
+	bool differ;
+	(void)state;
+	begin(DNS_A, name);
+	assert_null(dns_memory_find(memory, &name, DNS_A, &differ));
+	for (uint8_t i = 1; i <= 4; i++) {
+		begin(DNS_A, name);
+		add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+		assert_int_equal(take(memory, i, i, true), DNS_DATA);
+	}
+	const struct dns_answer *answer = dns_memory_find(memory, &name, DNS_A, &differ);
+	assert_int_equal(answer->resolver.bytes[15], 4);
+	assert_false(differ);
+	// A fifth takes the place of the one that was seen first.
+	begin(DNS_A, name);
+	add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x02", 4);
+	take(memory, 5, 5, true);
+	answer = dns_memory_find(memory, &name, DNS_A, &differ);
+	assert_true(differ);
+	assert_int_equal(answer->resolver.bytes[15], 5);
+	// What nobody is known to have asked for does not replace what somebody did.
+	begin(DNS_A, name);
+	add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x66", 4);
+	take(memory, 5, 6, false);
+	answer = dns_memory_find(memory, &name, DNS_A, &differ);
+	assert_true(answer->asked && answer->records[5] == 2);
+	take(memory, 9, 7, false); // from elsewhere, likewise
+	assert_true(dns_memory_find(memory, &name, DNS_A, &differ)->asked);
+	assert_int_equal(dns_memory_counters(memory).names, 1);
+	dns_memory_destroy(memory);
+}
+
+static void what_is_not_there(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name name = NAME("\x07" "example\x03" "org"), zone = NAME("\x03" "org");
+	bool differ;
+	(void)state;
+	begin(DNS_MX, name);
+	assert_int_equal(take(memory, 1, 1, true), DNS_NOTHING); // a referral, or a broken server
+	add(DNS_AUTHORITY, DNS_SOA, &zone, "", 0);
+	assert_int_equal(take(memory, 1, 1, true), DNS_NO_DATA);
+	parsed.rcode = 3;
+	assert_int_equal(take(memory, 1, 1, true), DNS_NO_NAME);
+	parsed.rcode = 2;
+	assert_int_equal(take(memory, 1, 1, true), DNS_NOTHING);
+	begin(DNS_MX, name);
+	add(DNS_ANSWER, DNS_MX, &name, "\0\x0a\x02mx", 6);
+	parsed.truncated = true;
+	assert_int_equal(take(memory, 1, 1, true), DNS_NOTHING);
+	assert_int_equal(dns_memory_find(memory, &name, DNS_MX, &differ)->state, DNS_NO_NAME);
+	dns_memory_destroy(memory);
+}
+
+static void aliases(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name names[10];
+	(void)state;
+	for (unsigned count = 8; count <= 9; count++) {
+		for (unsigned i = 0; i <= count; i++)
+			names[i] = name_of((const char[]){1, (char)('a' + i), 0}, 3);
+		begin(DNS_A, names[0]);
+		for (unsigned i = 0; i < count; i++)
+			add(DNS_ANSWER, DNS_CNAME, &names[i], names[i + 1].bytes, 3);
+		add(DNS_ANSWER, DNS_A, &names[count], "\xc0\0\x02\x01", 4);
+		assert_int_equal(take(memory, 1, 1, true), count == 8 ? DNS_DATA : DNS_NOTHING);
+	}
+	begin(DNS_A, names[0]); // in a circle
+	add(DNS_ANSWER, DNS_CNAME, &names[0], names[0].bytes, 3);
+	assert_int_equal(take(memory, 1, 1, true), DNS_NOTHING);
+	dns_memory_destroy(memory);
+}
+
+static void many_records(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name name = NAME("\x07" "example\x03" "org");
+	bool differ;
+	(void)state;
+	for (unsigned count = 64; count <= 65; count++) {
+		begin(DNS_A, name);
+		for (unsigned i = 0; i < count; i++)
+			add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+		take(memory, 1, 1, true);
+		assert_int_equal(dns_memory_find(memory, &name, DNS_A, &differ)->count, 64);
+	}
+	dns_memory_destroy(memory);
+}
+
+static void many_bytes(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	static uint8_t data[32 * 1024];
+	(void)state;
+	for (unsigned i = 0; i < 4096; i++) {
+		struct dns_name name =
+		    name_of((const char[]){2, (char)(i >> 8), (char)i, 0}, 4);
+		begin(DNS_TXT, name);
+		add(DNS_ANSWER, DNS_TXT, &name, data, sizeof data);
+		take(memory, 1, 1, true);
+	}
+	struct dns_memory_counters counters = dns_memory_counters(memory);
+	assert_in_range(counters.bytes, 32 << 20, 64 << 20);
+	assert_int_equal(counters.names + counters.given_up, 4096);
+	dns_memory_destroy(memory);
+}
+
+static struct dns_domain *domain_after(struct dns_name name, uint16_t type)
+{
+	static struct dns_domains *domains;
+	dns_domains_destroy(domains);
+	domains = dns_domains_create();
+	begin(type, name);
+	add(DNS_ANSWER, DNS_TXT, &parsed.name, "\x0bv=spf1 -all", 12);
+	dns_domains_note(domains, &parsed, DNS_DATA, SECONDS(1));
+	struct dns_domain *domain = dns_domains_next(domains, NULL);
+	assert_true(domain == NULL || dns_domains_next(domains, domain) == NULL);
+	return domain;
+}
+
+static void check_domain(struct dns_name name, uint16_t type, const char *wanted)
+{
+	char text[DNS_TEXT_MAX];
+	const struct dns_domain *domain = domain_after(name, type);
+	assert_int_equal(domain != NULL, wanted != NULL);
+	if (domain == NULL)
+		return;
+	dns_name_text(&domain->name, text);
+	assert_string_equal(text, wanted);
+}
+
+static void which_names_are_domains(void **state)
+{
+	(void)state;
+	check_domain(NAME("\x04mail\x07" "example\x03" "org"), DNS_MX, "mail.example.org");
+	check_domain(NAME("\x06_dmarc\x07" "example\x03" "org"), DNS_TXT, "example.org");
+	check_domain(NAME("\x08_mta-sts\x07" "example\x03" "org"), DNS_TXT, "example.org");
+	check_domain(NAME("\x05_smtp\x04_tls\x07" "example\x03" "org"), DNS_TXT, "example.org");
+	check_domain(NAME("\x02s1\x0a_domainkey\x07" "example\x03" "org"), DNS_TXT, "example.org");
+	check_domain(NAME("\x07" "example\x03" "org"), DNS_TXT, "example.org");
+	// What SPF's macros may have brought a local part into.
+	check_domain(NAME("\x05" "alice\x07" "example\x03" "org"), DNS_TXT, NULL);
+	check_domain(NAME("\x05" "alice\x04_spf\x07" "example\x03" "org"), DNS_MX, NULL);
+	check_domain(NAME("\x0a_domainkey\x07" "example\x03" "org"), DNS_TXT, NULL);
+	check_domain(NAME("\x06_dmarc"), DNS_TXT, NULL);
+}
+
+static void selectors(void **state)
+{
+	struct dns_domains *domains = dns_domains_create();
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		char labels[] = "\x02s?\x0a_domainkey\x07" "example\x03" "org";
+		labels[2] = (char)('a' + i);
+		begin(DNS_TXT, NAME(labels));
+		dns_domains_note(domains, &parsed, DNS_DATA, SECONDS(1));
+		dns_domains_note(domains, &parsed, DNS_DATA, SECONDS(2)); // again
+	}
+	begin(DNS_TXT, NAME("\x03" "a@b\x0a_domainkey\x07" "example\x03" "org"));
+	dns_domains_note(domains, &parsed, DNS_DATA, SECONDS(3));
+	const struct dns_domain *domain = dns_domains_next(domains, NULL);
+	assert_int_equal(domain->selector_count, 16);
+	assert_int_equal(domain->selectors_left_out, 2 * 4 + 1);
+	dns_domains_destroy(domains);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(resolvers_are_kept_apart),
+	    cmocka_unit_test(what_is_not_there),
+	    cmocka_unit_test(aliases),
+	    cmocka_unit_test(many_records),
+	    cmocka_unit_test(many_bytes),
+	    cmocka_unit_test(which_names_are_domains),
+	    cmocka_unit_test(selectors),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

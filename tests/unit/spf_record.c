@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "analytics/dkim_key.h"
+#include "analytics/spf_record.h"
+#include "analytics/tag_list.h"
+
+#include <string.h>
+
+static const struct {
+	const char *text;
+	bool valid;
+	char all;
+	unsigned lookups;
+} records[] = {
+    {"v=spf1", true, 0, 0},
+    {"V=SPF1 -ALL", true, '-', 0},
+    {"v=spf1 mx a:mail.example.org/24//64 include:_spf.example.net ~all", true, '~', 3},
+    {"v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 ?all", true, '?', 0},
+    {"v=spf1 all", true, '+', 0},
+    {"v=spf1 +mx/28 ptr:example.org exists:%{ir}.%{v}._spf.%{d2} redirect=_spf.example.org", true,
+        0, 4},
+    {"v=spf1 a//64 exp=why.example.org unknown=x%_%%%- -all", true, '-', 1},
+    {"v=spf1 exists:%{l1r+-}.example.org -all", true, '-', 1},
+    {"v=spf1 ip4:192.0.2.0/33 -all", false, 0, 0},
+    {"v=spf1 ip4:192.0.2.256 -all", false, 0, 0},
+    {"v=spf1 ip6:192.0.2.1 -all", false, 0, 0},
+    {"v=spf1 include -all", false, 0, 1},
+    {"v=spf1 include: -all", false, 0, 1},
+    {"v=spf1 include:example -all", false, 0, 1},
+    {"v=spf1 a:example.123 -all", false, 0, 1},
+    {"v=spf1 a/033 -all", false, 0, 1},
+    {"v=spf1 exists:%{x}.example.org", false, 0, 1},
+    {"v=spf1 exists:%{d.example.org", false, 0, 1},
+    {"v=spf1 redirect=a.example redirect=b.example", false, 0, 2},
+    {"v=spf1 -al", false, 0, 0},
+    {"v=spf1 all:example.org", false, '+', 0},
+    {"v=spf1 - all", false, 0, 0},
+    {"v=spf10 -all", false, 0, 0},
+};
+
+static void syntax(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+		// In a block of its own, so that a sanitizer sees reads behind it.
+		size_t length = strlen(records[i].text);
+		uint8_t *text = test_malloc(length);
+		memcpy(text, records[i].text, length);
+		struct spf_record record = spf_record_read(text, length);
+		if (record.valid != records[i].valid || record.all != records[i].all ||
+		    record.lookups != records[i].lookups)
+			fail_msg("%s: %d %c %u", records[i].text, record.valid, record.all,
+			    record.lookups);
+		test_free(text);
+	}
+}
+
+static struct view text_of(const char *text)
+{
+	return view_of((const uint8_t *)text, strlen(text));
+}
+
+static void tags(void **state)
+{
+	(void)state;
+	struct view list = text_of("v=DMARC1;p = none ; ; rua=;sp=reject");
+	assert_true(tag_list_begins(list, "DMARC1"));
+	assert_false(tag_list_begins(text_of("p=none; v=DMARC1"), "DMARC1"));
+	assert_true(tag_is(tag_list_value(list, "P"), "NONE"));
+	assert_int_equal(tag_list_value(list, "rua").length, 0);
+	assert_non_null(tag_list_value(list, "rua").data);
+	assert_null(tag_list_value(list, "pct").data);
+}
+
+static void keys(void **state)
+{
+	(void)state;
+	struct dkim_key key = dkim_key_read(text_of("p="));
+	assert_true(key.present && key.revoked);
+	key = dkim_key_read(text_of(
+	    "v=DKIM1; k=ed25519; t=s:y; p=11qYAYKxCrfVS/7TyWQH Og7hcvPapiMlrwIaaPcHURo="));
+	assert_true(key.present && key.testing && !key.revoked);
+	assert_int_equal(key.bits, 256);
+	key = dkim_key_read(text_of("k=rsa; p=!!!"));
+	assert_true(key.present && key.bits == 0);
+	assert_false(dkim_key_read(text_of("v=DKIM2; p=AAAA")).present);
+	assert_false(dkim_key_read(text_of("k=rsa")).present);
+	char longest[4096] = "p=";
+	memset(longest + 2, 'A', 3073);
+	assert_int_equal(dkim_key_read(text_of(longest)).bits, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(syntax),
+	    cmocka_unit_test(tags),
+	    cmocka_unit_test(keys),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
