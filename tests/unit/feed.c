@@ -119,7 +119,7 @@ static struct feed *begin(struct outcome *outcome, struct intake **intake, const
 	static struct port_table ports;
 	struct error error;
 	struct intake_options options = {
-	    .sinks = {on_session, on_certificate, on_interval, NULL, NULL, NULL, outcome},
+	    .sinks = {on_session, on_certificate, NULL, on_interval, NULL, NULL, NULL, outcome},
 	    .lanes = feed_workers(LANES, 0),
 	    .cpu = -1};
 	port_set_add(&ports.set, 25);
