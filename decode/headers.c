@@ -212,15 +212,15 @@ static inline bool glance(const struct packet *packet, struct glance *seen)
 	       (seen->end <= packet->length) & (network + headers <= packet->captured);
 }
 
-// True if an ordinary packet has to be read on. `names`: those of the set, known when it is compiled.
-static inline bool followed(const struct packet *packet, const struct glance *seen,
-    const struct port_set *ports, bool names)
+// True if an ordinary packet has to be read on. What is of DNS is asked last: of no segment of TCP.
+static inline bool followed(
+    const struct packet *packet, const struct glance *seen, const struct port_set *ports)
 {
 	const uint8_t *transport = packet->data + seen->transport;
 	uint16_t source = read_u16(transport), destination = read_u16(transport + 2);
 	if (seen->tcp)
 		return port_set_keeps(ports, source, destination);
-	return is_tunnel_port(destination) || (names && is_names_port(source, destination));
+	return is_tunnel_port(destination) || (ports->names && is_names_port(source, destination));
 }
 
 static inline enum headers_outcome outcome_of_dropped(const struct glance *seen)
@@ -268,7 +268,7 @@ enum headers_outcome headers_packet(
 	struct glance seen;
 	if (!glance(packet, &seen))
 		return headers_walk(packet, ports, result);
-	if (followed(packet, &seen, ports, ports->names))
+	if (followed(packet, &seen, ports))
 		return read_followed(packet, &seen, ports, result);
 	result->outcome = outcome_of_dropped(&seen);
 	return result->outcome;
@@ -309,9 +309,8 @@ static inline size_t count_outcome(const struct headers_result *result,
 	       outcome == HEADERS_NAMES;
 }
 
-static inline __attribute__((always_inline)) size_t read_batch(const struct packet_batch *batch,
-    const struct port_set *ports, struct headers_result *results,
-    struct headers_counters *counters, bool names)
+size_t headers_batch(const struct packet_batch *batch, const struct port_set *ports,
+    struct headers_result *results, struct headers_counters *counters)
 {
 	size_t count = batch->count, kept = 0;
 	const struct packet *packets = batch->packets;
@@ -326,20 +325,11 @@ static inline __attribute__((always_inline)) size_t read_batch(const struct pack
 		if (!glance(packet, &seen))
 			kept +=
 			    count_outcome(result, headers_walk(packet, ports, result), counters);
-		else if (followed(packet, &seen, ports, names))
+		else if (followed(packet, &seen, ports))
 			kept += count_outcome(
 			    result, read_followed(packet, &seen, ports, result), counters);
 		else
 			counters->outcomes[outcome_of_dropped(&seen)]++;
 	}
 	return kept;
-}
-
-// Who does not ask for names has a loop without them.
-size_t headers_batch(const struct packet_batch *batch, const struct port_set *ports,
-    struct headers_result *results, struct headers_counters *counters)
-{
-	if (ports->names)
-		return read_batch(batch, ports, results, counters, true);
-	return read_batch(batch, ports, results, counters, false);
 }
