@@ -167,6 +167,11 @@ bool dialogue_done(const struct dialogue *dialogue)
 	return false;
 }
 
+void dialogue_begin_names(struct dialogue *dialogue, const struct dns_ends *ends)
+{
+	(void)dialogue, (void)ends;
+}
+
 /* ---- what was captured ---- */
 
 // What the streams say, over and over.
