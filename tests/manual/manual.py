@@ -22,6 +22,7 @@ import truth  # noqa: E402
 SECTIONS = {
     "sessions.jsonl": {"SESSION RECORDS", "EVIDENCE"},
     "certificates.jsonl": {"CERTIFICATE RECORDS"},
+    "domains.jsonl": {"DOMAIN RECORDS"},
     "alerts.jsonl": {"ALERT RECORDS", "EVIDENCE"},
     "statistics.jsonl": {"STATISTICS RECORDS", "CAPTURE", "TABLES"},
     "mailtap servers --json": {"SERVERS"},

@@ -185,7 +185,7 @@ def run_over_all(mailtap, pcaps, folder):
     networks = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]
     mmdb.write(asn, "GeoLite2-ASN", {network: {"autonomous_system_number": 64496} for network in networks})
     mmdb.write(country, "GeoLite2-Country", {network: {"country": {"iso_code": "ZZ"}} for network in networks})
-    done = program.run(mailtap, ["-q", "--any-port", "--pem", "-w", logs, "--asn-db", asn, "--country-db", country,
+    done = program.run(mailtap, ["-q", "--any-port", "--dns", "--pem", "-w", logs, "--asn-db", asn, "--country-db", country,
                                  "--server-memory", folder / "servers", *program.TRUST,
                                  "-r", *program.captures(pcaps)])  # fmt: skip
     if done.returncode not in (0, 1):
