@@ -115,7 +115,7 @@ def main():
         check_objects(tap, mailtap)
     said = subprocess.run([options.mailtap, "--version"], capture_output=True, text=True, check=True).stdout
     names = {module.path.name for module in modules}
-    always = {"mailtap-clickhouse.so", "mailtap-http.so", "mailtap-sqlite.so", "mailtap-top.so"}
+    always = {"mailtap-clickhouse.so", "mailtap-dns.so", "mailtap-http.so", "mailtap-sqlite.so", "mailtap-top.so"}
     expected = always | ({"mailtap-dpdk.so"} if "with DPDK" in said else set())
     tap.check(names == expected, "all of its modules have been looked at", sorted(names))
     return tap.done()
