@@ -99,7 +99,8 @@ const struct option_row option_table[] = {
         .initial = 600},
     {"server-memory", 0, "FILE", &option_text, AT(server_memory), OPTION_GROUP_EVIDENCE,
         .help = "what servers did in earlier runs: read at the start if it is there,\n"
-                "replaced at the end; `mailtap servers` prints it"},
+                "replaced at the end, and each five minutes by a run that adds to its\n"
+                "logs; `mailtap servers` prints it"},
     {"server-baseline", 0, "FILE", &option_text, AT(server_baseline), OPTION_GROUP_EVIDENCE,
         .help = "servers known to be good, one a line: SERVER PORT starttls|tls\n"
                 "[SHA256...]"},
