@@ -74,6 +74,13 @@ uint64_t capture_counter(const struct capture_accounting *accounting, const char
 	return 0;
 }
 
+uint64_t capture_accounting_lost(const struct capture_accounting *accounting)
+{
+	return capture_counter(accounting, "dropped_reported") +
+	       capture_counter(accounting, "missed_by_interfaces") +
+	       capture_counter(accounting, "dropped_by_ring");
+}
+
 struct capture_accounting capture_accounting_of(const struct run_accounting *run)
 {
 	const struct worker_counters *worker = &run->worker;

@@ -23,6 +23,9 @@ const char *capture_counter_help(size_t counter);
 // The counter with this name; 0 where there is none.
 uint64_t capture_counter(const struct capture_accounting *accounting, const char *key);
 
+// Packets that the kernel, the card or the interface says it dropped, and segments left out under overload.
+uint64_t capture_accounting_lost(const struct capture_accounting *accounting);
+
 struct capture_accounting capture_accounting_of(const struct run_accounting *run);
 
 // What came to it since `before`.

@@ -10,7 +10,5 @@ void capture_times_take(struct capture_times *times, nanoseconds from, nanosecon
 	time_buckets_add_span(buckets, from, until, CAPTURE_TIME_COVERED);
 	time_buckets_add(
 	    buckets, from, CAPTURE_TIME_SEEN, capture_counter(interval, "packets_seen"));
-	time_buckets_add(buckets, from, CAPTURE_TIME_LOST,
-	    capture_counter(interval, "dropped_reported") +
-	        capture_counter(interval, "dropped_by_ring"));
+	time_buckets_add(buckets, from, CAPTURE_TIME_LOST, capture_accounting_lost(interval));
 }

@@ -48,13 +48,12 @@ void live_state_account(struct live_state *live, const struct run_accounting *ac
 	if (live == NULL)
 		return;
 	const struct source_counters *source = &accounting->source;
-	const struct crew_losses *losses = &accounting->losses;
+	const struct capture_accounting capture = capture_accounting_of(accounting);
 	const struct live_count count = {
-	    .capture = capture_accounting_of(accounting),
+	    .capture = capture,
 	    .packets = source->packets,
 	    .bytes = source->bytes,
-	    .lost = source->capture_dropped + source->interface_missed + losses->shed +
-	            losses->refused + losses->dropped,
+	    .lost = capture_accounting_lost(&capture),
 	};
 	const struct live_rate_counts rates = {
 	    .packets = source->packets,
