@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TAP version 13 output: one line per check, `# ` lines for what explains it."""
 
+import shutil
 import sys
 
 
@@ -19,6 +20,14 @@ class Tap:
         print(f"{'ok' if passed else 'not ok'} {self.count} - {_plain(name)}")
         self.note(details)
         return passed
+
+    def needs(self, *programs):
+        """Programs of packages that configs/debian-packages names for the tests: without them a test fails. One that was
+        passed over where they ought to be would look like one that passed."""
+        missing = [name for name in programs if not shutil.which(name)]
+        if missing:
+            self.check(False, "the programs that this test needs", [f"no {', '.join(missing)}: see configs/install-packages.sh test"])
+        return not missing
 
     def skip(self, name, reason):
         """A check that could not be made, and why: loud, so that nobody takes it for passed."""
