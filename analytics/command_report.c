@@ -21,7 +21,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PAGE_ALERTS_MAX = 40 };
+enum {
+	PAGE_ALERTS_MAX = 40,
+	SOURCE_SIZE = 256, // what was read, in words
+	NAME_MOST = 40, // bytes of the name of a log in them
+};
 
 struct report {
 	const struct report_options *options;
@@ -330,13 +334,46 @@ static bool save_metrics(const struct report *report, struct error *error)
 	return path == NULL || metrics_page_save(&page, path, error);
 }
 
+static const struct page_alerts_words alerts_words = {"Alerts, and what they rest on",
+    "alerts; the first of them:",
+    "those of further servers, networks or kinds; alerts.jsonl has them"};
+
+// The last part of a path: what tells logs apart, and not where they lie.
+static struct view last_part(const char *path)
+{
+	size_t length = strlen(path), start;
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	for (start = length; start > 0 && path[start - 1] != '/';)
+		start--;
+	return view_of((const uint8_t *)path + start, length - start);
+}
+
+// "2 logs: tap-1, tap-2". A report without addresses does not say whose it is, either.
+static void name_logs(char room[SOURCE_SIZE], const struct report_options *options)
+{
+	enum { NAMED = 4 };
+	const char *between = ": ";
+	size_t most = options->anonymisation_key != NULL ? 0 : NAMED;
+	size_t used = (size_t)snprintf(
+	    room, SOURCE_SIZE, "%zu log%s", options->log_count, options->log_count == 1 ? "" : "s");
+	for (size_t i = 0; i < options->log_count && i < most; i++) {
+		struct view name = last_part(options->logs[i]);
+		int length = name.length < NAME_MOST ? (int)name.length : NAME_MOST;
+		used += (size_t)snprintf(room + used, SOURCE_SIZE - used, "%s%.*s", between, length,
+		    (const char *)name.data);
+		between = ", ";
+	}
+	if (options->log_count > most && most > 0)
+		(void)snprintf(room + used, SOURCE_SIZE - used, " and others");
+}
+
 static bool save_page(const struct report *report, struct error *error)
 {
 	const struct report_options *options = report->options;
 	struct page_table tables[PAGE_TABLES_MAX];
-	char source[64];
-	snprintf(source, sizeof source, "%zu log%s", options->log_count,
-	    options->log_count == 1 ? "" : "s");
+	char source[SOURCE_SIZE];
+	name_logs(source, options);
 	struct page page = {
 	    .title = "mailtap report",
 	    .source = source,
@@ -345,6 +382,7 @@ static bool save_page(const struct report *report, struct error *error)
 	    .runs_without_end = report->capture.without_end,
 	    .capture_times =
 	        report->capture.times.buckets.count > 0 ? &report->capture.times : NULL,
+	    .alerts_words = &alerts_words,
 	    .alerts_known = report->alerts_known,
 	    .rows = options->rows,
 	};

@@ -25,6 +25,11 @@ void live_page_policy(char room[LIVE_POLICY_SIZE])
 	snprintf(room, LIVE_POLICY_SIZE, "%s; frame-ancestors 'none'", policy);
 }
 
+static const struct page_alerts_words alerts_words = {
+    "Alerts since the run began, the newest first, and what they rest on",
+    "alerts, with those like it just before",
+    "older ones; alerts.jsonl has them, if logs are written"};
+
 /* ---- what is of the moment ---- */
 
 static void put_windows(enum live_window shown, FILE *out)
@@ -141,7 +146,7 @@ static size_t take_alerts(
 	size_t count = recent_alerts_count(alerts);
 	for (size_t i = 0; i < count; i++) {
 		struct recent_alert alert = recent_alerts_at(alerts, i);
-		list[i] = (struct page_alert){alert.line, 1}; // those before it have their own
+		list[i] = (struct page_alert){alert.line, alert.count};
 	}
 	return count;
 }
@@ -169,7 +174,8 @@ static void put_page(const struct live_look *look, const struct statistics *stat
 	    .capture_times = &times,
 	    .alerts = alerts,
 	    .alert_count = take_alerts(look->live->alerts, alerts),
-	    .alerts_all = recent_alerts_count(look->live->alerts),
+	    .alerts_all = recent_alerts_all(look->live->alerts),
+	    .alerts_words = &alerts_words,
 	    .alerts_known = true,
 	    .rows = ROWS_SHOWN};
 	snprintf(source, sizeof source, "the last %s%s%s", live_window_title(look->window),

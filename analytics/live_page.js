@@ -14,15 +14,28 @@
     const selection = document.getSelection();
     return selection !== null && !selection.isCollapsed;
   };
+  // How far tables are scrolled to the side, by their name.
+  const scrolled = (main) =>
+    new Map([...main.querySelectorAll(".scroll")].map((one) => [one.getAttribute("aria-label"), one.scrollLeft]));
+  // Which heading of which table, window of time or table has the keyboard.
+  const focused = () => {
+    const element = document.activeElement;
+    const table = element.closest("main table");
+    if (table) return `#${table.id} th:nth-child(${element.closest("th").cellIndex + 1}) button`;
+    if (element.matches("main .scroll")) return `main .scroll[aria-label="${element.getAttribute("aria-label")}"]`;
+    return element.matches("main a") ? `main a[href="${element.getAttribute("href")}"]` : null;
+  };
   const replace = (fresh) => {
     const old = document.querySelector("main");
     const next = fresh.querySelector("main");
-    const opened = [...old.querySelectorAll("details")].map((one) => one.open);
-    next.querySelectorAll("details").forEach((one, index) => {
-      one.open = opened[index] === true;
-    });
+    const left = scrolled(old);
+    const focus = focused();
     old.replaceWith(document.adoptNode(next));
     next.dispatchEvent(new CustomEvent("mailtap:updated", { bubbles: true }));
+    next.querySelectorAll(".scroll").forEach((one) => {
+      one.scrollLeft = left.get(one.getAttribute("aria-label")) ?? 0;
+    });
+    if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
   };
   const refresh = async () => {
     const answer = await fetch(location.href, { cache: "no-store", credentials: "omit" });

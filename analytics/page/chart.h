@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { CHART_PARTS_MAX = 8, CHART_NOTE_SIZE = 96 };
+enum { CHART_PARTS_MAX = 8, CHART_NOTE_SIZE = 96 }; // a note may be of html_share_text
 
 // A kind of part: how it is filled and what it is called, in the legend, too.
 struct chart_part {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bar for each row of a table: how large one of its counts is beside the others. Used by the sections.
+// A bar for each row of a table: its share of what it counts over, with the interval of that. Used by the sections.
 #ifndef MAILTAP_ANALYTICS_PAGE_CHART_COLUMN_H
 #define MAILTAP_ANALYTICS_PAGE_CHART_COLUMN_H
 
@@ -7,7 +7,7 @@
 
 struct column_chart {
 	const char *id, *title, *description;
-	const char *label, *count, *share; // columns; the share is told beside the bar
+	const char *label, *count, *share; // columns; the share is of the count
 	const char *where, *is; // only rows whose cell is this; or NULL
 	const char *(*fill)(const struct page_rows *rows, size_t row); // the class of its bar
 	size_t most; // bars

@@ -67,6 +67,13 @@ void html_percent(FILE *out, uint64_t part, uint64_t of)
 	fprintf(out, "%u.%u&nbsp;%%", value / 10, value % 10);
 }
 
+void html_share_text(char room[HTML_SHARE_SIZE], uint64_t part, uint64_t of)
+{
+	unsigned value = tenths(proportion_of(part, of).value, part == 0, part == of);
+	snprintf(room, HTML_SHARE_SIZE, "%" PRIu64 " of %" PRIu64 " (%u.%u %%)", part, of,
+	    value / 10, value % 10);
+}
+
 void html_share(FILE *out, uint64_t part, uint64_t of)
 {
 	if (of == 0) {

@@ -23,6 +23,10 @@ void html_percent(FILE *out, uint64_t part, uint64_t of);
 // "65.3 %", the 95 % interval and the denominator, each in an element of its own. `of` 0: a dash.
 void html_share(FILE *out, uint64_t part, uint64_t of);
 
+// "402 of 545 (73.8 %)", as text. `of` is not 0; rounded as by html_percent.
+enum { HTML_SHARE_SIZE = 64 };
+void html_share_text(char room[HTML_SHARE_SIZE], uint64_t part, uint64_t of);
+
 // What was not seen: a dash, and for who cannot see it, the words.
 void html_unseen(FILE *out);
 

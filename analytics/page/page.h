@@ -29,6 +29,13 @@ struct page_alert {
 	uint64_t count; // alerts that it stands for, itself included
 };
 
+// Which alerts a page has, in words.
+struct page_alerts_words {
+	const char *title; // of them all
+	const char *several; // behind how many a line stands for
+	const char *left_out; // which those are that are not shown
+};
+
 struct page {
 	const char *title; // of what: "mailtap report"
 	const char *source; // what was read, in a few words; may hold anything
@@ -42,6 +49,7 @@ struct page {
 	const struct page_alert *alerts; // in the order in which they are shown
 	size_t alert_count;
 	uint64_t alerts_all; // that there are, those that are not shown included
+	const struct page_alerts_words *alerts_words;
 	bool alerts_known; // false: there is no alerts.jsonl
 	size_t rows; // at most, of a table with a row for each of many; 0: all
 };

@@ -7,9 +7,19 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum {
+	WHOLE_TEXT = 28, // bytes of a text that stands in one line: an address, a time, a word
+	WIDE_FROM = 8, // a table with more columns is set closer
+};
+
 static bool is_text(enum column_kind kind)
 {
 	return kind == COLUMN_TEXT || kind == COLUMN_NOTE;
+}
+
+static const char *class_of(enum column_kind kind)
+{
+	return is_text(kind) ? "text" : kind == COLUMN_SHARE ? "share" : "number";
 }
 
 // "client_network" is written "client network".
@@ -24,10 +34,7 @@ static void put_head(FILE *out, const struct table_ops *table)
 	fputs("<thead><tr>", out);
 	for (size_t i = 0; i < table->column_count; i++) {
 		const struct column *column = &table->columns[i];
-		fprintf(out, "<th scope=\"col\" class=\"%s\" title=\"",
-		    is_text(column->kind)          ? "text"
-		    : column->kind == COLUMN_SHARE ? "share"
-		                                   : "number");
+		fprintf(out, "<th scope=\"col\" class=\"%s\" title=\"", class_of(column->kind));
 		html_string(out, column->help);
 		fputs("\">", out);
 		put_key(out, column->key);
@@ -49,11 +56,12 @@ static void put_number(FILE *out, const struct column *column, const struct cell
 static void put_cell(FILE *out, const struct column *column, const struct cell *cell)
 {
 	if (!cell->known) {
-		fprintf(out, "<td class=\"%s\">", is_text(column->kind) ? "text" : "number");
+		fprintf(out, "<td class=\"%s\"><span class=\"value\">", class_of(column->kind));
 		html_unseen(out);
-		fputs("</td>", out);
+		fputs("</span></td>", out);
 	} else if (is_text(column->kind)) {
-		fputs("<td class=\"text\">", out);
+		fprintf(
+		    out, "<td class=\"text%s\">", cell->text.length <= WHOLE_TEXT ? " whole" : "");
 		html_text(out, cell->text);
 		fputs("</td>", out);
 	} else if (column->kind == COLUMN_SHARE) {
@@ -99,7 +107,9 @@ static void put_left_out(FILE *out, const struct page_rows *rows)
 	html_number(out, rows->all - rows->count);
 	fputs(" of ", out);
 	html_number(out, rows->all);
-	fputs(" rows are left out here; the logs have all.</p>\n", out);
+	fputs(" rows are left out, the last ones of the table as it comes; sorting it brings none "
+	      "of them back.</p>\n",
+	    out);
 }
 
 static void put_table(FILE *out, const struct page_rows *rows)
@@ -113,7 +123,8 @@ static void put_table(FILE *out, const struct page_rows *rows)
 	} else {
 		fprintf(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
 		html_string(out, table->title);
-		fprintf(out, "\"><table class=\"sortable\" id=\"table-%s\">", table->name);
+		fprintf(out, "\"><table class=\"sortable%s\" id=\"table-%s\">",
+		    table->column_count > WIDE_FROM ? " wide" : "", table->name);
 		put_head(out, table);
 		put_rows(out, rows);
 		fputs("</table></div>\n", out);

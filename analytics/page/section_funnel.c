@@ -6,10 +6,7 @@
 #include "analytics/page/page_table.h"
 #include "analytics/page/sections.h"
 
-#include "analytics/proportion.h"
-
-#include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { STEPS_MAX = 16 };
@@ -33,8 +30,7 @@ static bool take_step(
 	        page_number(rows, row, "not_seen")},
 	    .whole = connected};
 	if (share.known)
-		snprintf(bar->note, sizeof bar->note, "%" PRIu64 " of %" PRIu64 " (%.1f %%)",
-		    share.part, share.of, 100 * proportion_of(share.part, share.of).value);
+		html_share_text(bar->note, share.part, share.of);
 	return true;
 }
 

@@ -73,9 +73,9 @@ static void put_pair(FILE *out, const struct page_rows *rows, size_t row)
 	}
 	// All and none have shades of their own.
 	uint64_t shade = encrypted == 0 ? 0 : clear == 0 ? 5 : 1 + 4 * encrypted / (seen + 1);
-	fprintf(out,
-	    "<td class=\"heat-%" PRIu64 "\"><b>%.0f&nbsp;%%</b> <span class=\"of\">of&nbsp;", shade,
-	    100 * (double)encrypted / (double)seen);
+	fprintf(out, "<td class=\"heat-%" PRIu64 "\"><b>", shade);
+	html_percent(out, encrypted, seen);
+	fputs("</b> <span class=\"of\">of&nbsp;", out);
 	html_number(out, seen);
 	fputs("</span></td>", out);
 }
@@ -108,7 +108,8 @@ static void put_matrix(const struct matrix *matrix, const struct page_rows *rows
 		fputs("</tr>\n", out);
 	}
 	fputs("</tbody></table></div>\n<p class=\"how\">An empty field: no session between the two "
-	      "passed the tap.</p>\n</figure>\n",
+	      "was "
+	      "told apart.</p>\n</figure>\n",
 	    out);
 }
 

@@ -45,7 +45,7 @@ static void put_figure(FILE *out, const struct figure *figure)
 		    out);
 		svg_rectangle(out, 0, 2, 100, 8, "trough", NULL);
 		svg_rectangle(out, 0, 2, 100 * share.value, 8, figure->fill, NULL);
-		svg_line(out, 100 * share.low, 6, 100 * share.high, 6, "whisker");
+		svg_whisker(out, 100 * share.low, 100 * share.high, 6);
 		svg_end(out);
 	}
 	fputs("</li>\n", out);
@@ -113,8 +113,8 @@ static void put_rest(const struct page *page, FILE *out)
 	    {"certificates", "Certificate good", "of TLS sessions whose certificate was judged",
 	        "fill-encrypted",
 	        sum_where(&certificates, "status", "valid_and_matching", "sessions"), judged},
-	    {"tls13", "TLS 1.3", "of TLS sessions whose version was seen", "fill-encrypted",
-	        sum_where(&versions, "version", "TLSv1.3", "sessions"), seen},
+	    {"tls13", "TLS 1.3", "of mail sessions with TLS whose version was seen",
+	        "fill-encrypted", sum_where(&versions, "version", "TLSv1.3", "sessions"), seen},
 	    {"exposed", "Passwords shown", "of log-ins in the clear of which it was seen",
 	        "fill-cleartext", exposed,
 	        exposed + sum_where(&credentials, NULL, NULL, "not_exposed")},
@@ -126,11 +126,32 @@ static void put_rest(const struct page *page, FILE *out)
 	page_rows_release(&versions);
 }
 
+// Whether anything is missing in all that follows.
+static void put_losses(const struct page *page, FILE *out)
+{
+	uint64_t lost = page->capture != NULL ? capture_accounting_lost(page->capture) : 0;
+	fprintf(out, "<p id=\"losses\" class=\"%s\">", lost > 0 ? "warning" : "how");
+	if (page->capture == NULL) {
+		fputs("What the capture lost is not known", out);
+	} else if (lost == 0) {
+		fputs("No packet is known to be lost, beside ", out);
+		html_number(out, capture_counter(page->capture, "packets_seen"));
+		fputs(" that were read", out);
+	} else {
+		fputs("<b>", out);
+		html_number(out, lost);
+		fputs("</b> packets were lost, beside ", out);
+		html_number(out, capture_counter(page->capture, "packets_seen"));
+		fputs(" that were read: sessions may be missing, or be seen in part", out);
+	}
+	fputs(". <a href=\"#capture\">What the capture says of itself</a></p>\n", out);
+}
+
 static void put_lead(const struct page *page, FILE *out)
 {
 	fputs("<p class=\"lead\"><b>", out);
 	html_number(out, page->span.sessions);
-	fprintf(out, "</b> mail session%s", page->span.sessions == 1 ? "" : "s");
+	fprintf(out, "</b> session%s", page->span.sessions == 1 ? "" : "s");
 	if (page->span.sessions > 0) {
 		fputs(" from <time>", out);
 		html_time(out, page->span.first);
@@ -140,7 +161,10 @@ static void put_lead(const struct page *page, FILE *out)
 	}
 	fputs(", of ", out);
 	html_string(out, page->source);
-	fputs(".</p>\n<p class=\"how\">A figure stands with what it is of and the interval in "
+	fputs(".</p>\n", out);
+	put_losses(page, out);
+	fputs("<p class=\"how\">A session is a connection to a mail port, or one that was found to "
+	      "be mail. A figure stands with what it is of and the interval in "
 	      "which the "
 	      "true share lies with 95 % confidence (Wilson). What the tap did not see is a dash, "
 	      "or a "

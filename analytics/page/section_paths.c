@@ -96,30 +96,32 @@ static void fill(struct path_matrix *matrix, const struct page_rows *rows)
 	}
 }
 
+static void put_count(FILE *out, const char *mark, uint64_t count, const char *what)
+{
+	fprintf(out, "<span class=\"mark\">%s</span> <b>", mark);
+	html_number(out, count);
+	fprintf(out, "</b> %s<br>", what);
+}
+
 static void put_path(FILE *out, const struct page_rows *rows, size_t row)
 {
 	uint64_t evidence = page_number(rows, row, "evidence");
 	uint64_t clean = page_number(rows, row, "unaffected");
+	uint64_t all = page_number(rows, row, "sessions");
 	const char *class = evidence > 0 && clean > 0 ? "path-both"
 	                    : evidence > 0            ? "path-stripped"
 	                    : clean > 0               ? "path-clean"
 	                                              : "path-unknown";
 	fprintf(out, "<td class=\"%s\">", class);
-	if (evidence > 0) {
-		fputs("<span class=\"mark\">&#9650;</span> <b>", out);
-		html_number(out, evidence);
-		fputs("</b> with evidence", out);
-	}
-	if (evidence > 0 && clean > 0)
-		fputs("<br>", out);
-	if (clean > 0) {
-		fputs("<span class=\"mark\">&#10003;</span> <b>", out);
-		html_number(out, clean);
-		fputs("</b> see TLS", out);
-	}
-	if (evidence + clean == 0)
-		fputs("? not seen", out);
-	fputs("</td>", out);
+	if (evidence > 0)
+		put_count(out, "&#9650;", evidence, "with evidence");
+	if (clean > 0)
+		put_count(out, "&#10003;", clean, "see TLS");
+	if (all > evidence + clean)
+		put_count(out, "?", all - evidence - clean, "not seen");
+	fputs("<span class=\"of\">of&nbsp;", out);
+	html_number(out, all);
+	fputs("</span></td>", out);
 }
 
 static void put_server(
@@ -175,10 +177,10 @@ static void write_paths(const struct page *page, FILE *out)
 	struct path_matrix *matrix = calloc(1, sizeof *matrix);
 	struct page_rows rows;
 	page_rows_take(&rows, page, "paths", 0);
-	fputs("<p>A server that all networks see alike is itself to blame. One that only some see "
-	      "stripped has something on the way to these: where their paths join, before they "
-	      "meet those "
-	      "of the others.</p>\n",
+	fputs("<p>Where all networks see a server stripped, the reason is the server, or something "
+	      "close to it. Where only some do, it lies on the way to these: where their paths "
+	      "join, before they meet those of the others. A network with few sessions says "
+	      "little.</p>\n",
 	    out);
 	if (rows.count == 0)
 		fputs("<p class=\"none\">No server has evidence.</p>\n", out);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hop by hop: against one who listens, and one who sits between.
 #include "analytics/page/chart.h"
+#include "analytics/page/html.h"
 #include "analytics/page/page_rows.h"
 #include "analytics/page/page_table.h"
 #include "analytics/page/sections.h"
-
-#include <inttypes.h>
 
 enum { PARTS = 3, HOPS_SHOWN = 8 };
 
@@ -37,8 +36,8 @@ static void write_view(const struct page_rows *rows, const struct view_of_hops *
 		*bar = (struct chart_bar){.label = page_cell(rows, count, "hop").text};
 		for (size_t i = 0; i < PARTS; i++)
 			bar->counts[i] = page_number(rows, count, view->keys[i]);
-		snprintf(bar->note, sizeof bar->note, "%" PRIu64 " · %" PRIu64 " · %" PRIu64,
-		    bar->counts[0], bar->counts[1], bar->counts[2]);
+		if (bar->counts[0] + bar->counts[1] > 0)
+			html_share_text(bar->note, bar->counts[0], bar->counts[0] + bar->counts[1]);
 	}
 	struct chart chart = {
 	    view->id, view->title, view->description, view->parts, PARTS, bars, count};
@@ -55,7 +54,8 @@ static void write_protection(const struct page *page, FILE *out)
 	    "<p>A message travels several hops; a tap sees those that pass it. A listener only "
 	    "reads. One who "
 	    "sits between may answer in a server&#39;s place, and is noticed only by a client that "
-	    "checks the certificate.</p>\n<div class=\"panels wide\">\n",
+	    "checks the certificate. Beside each bar: how many are safe, of those of which it was "
+	    "seen.</p>\n<div class=\"panels wide\">\n",
 	    out);
 	for (size_t i = 0; i < sizeof views / sizeof views[0] && rows.count > 0; i++)
 		write_view(&rows, &views[i], out);

@@ -6,6 +6,7 @@
 #include "analytics/page/sections.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 // What stands in the head of an alert, or says nothing beside it.
@@ -37,6 +38,15 @@ static void put_string(FILE *out, const json_t *value)
 	    out, view_of((const uint8_t *)json_string_value(value), json_string_length(value)));
 }
 
+// What only another version of mailtap writes: as it stands in the log.
+static void put_other(FILE *out, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (text != NULL)
+		html_string(out, text);
+	free(text);
+}
+
 static void put_value(FILE *out, const json_t *value)
 {
 	if (json_is_string(value)) {
@@ -49,8 +59,10 @@ static void put_value(FILE *out, const json_t *value)
 		fprintf(out, "%.3f", json_real_value(value));
 	} else if (json_is_boolean(value)) {
 		fputs(json_is_true(value) ? "yes" : "no", out);
-	} else {
+	} else if (json_is_null(value)) {
 		html_unseen(out);
+	} else {
+		put_other(out, value);
 	}
 }
 
@@ -94,7 +106,7 @@ static const char *class_of(const json_t *alert)
 	return "unknown";
 }
 
-static void put_head(FILE *out, const json_t *alert, uint64_t count)
+static void put_head(FILE *out, const json_t *alert, uint64_t count, const char *several)
 {
 	const char *kind = json_string_value(json_object_get(alert, "kind"));
 	fputs("<h4><span class=\"level\">", out);
@@ -104,7 +116,7 @@ static void put_head(FILE *out, const json_t *alert, uint64_t count)
 	if (count > 1) {
 		fputs(" <span class=\"of\">", out);
 		html_number(out, count);
-		fputs(" alerts; the first of them:</span>", out);
+		fprintf(out, " %s</span>", several);
 	}
 	fputs("</h4>\n<p>Server <b>", out);
 	put_field(out, alert, "server_ip");
@@ -143,7 +155,7 @@ static void put_facts(FILE *out, json_t *alert)
 	fputs("</dl>\n", out);
 }
 
-static uint64_t put_alert(FILE *out, const struct page_alert *shown)
+static uint64_t put_alert(FILE *out, const struct page_alert *shown, const char *several)
 {
 	const char *line = (const char *)shown->line.data;
 	json_t *alert = json_loadb(line, shown->line.length, JSON_ALLOW_NUL, NULL);
@@ -152,7 +164,7 @@ static uint64_t put_alert(FILE *out, const struct page_alert *shown)
 		return 0;
 	}
 	fprintf(out, "<li class=\"alert alert-%s\">", class_of(alert));
-	put_head(out, alert, shown->count);
+	put_head(out, alert, shown->count, several);
 	put_facts(out, alert);
 	fputs("</li>\n", out);
 	json_decref(alert);
@@ -162,14 +174,14 @@ static uint64_t put_alert(FILE *out, const struct page_alert *shown)
 static void write_alerts(const struct page *page, FILE *out)
 {
 	uint64_t told = 0;
-	fputs("<h3>Alerts, and what they rest on</h3>\n", out);
+	fprintf(out, "<h3>%s</h3>\n", page->alerts_words->title);
 	if (page->alert_count == 0) {
 		fputs("<p class=\"none\">None was raised.</p>\n", out);
 		return;
 	}
 	fputs("<ul class=\"alerts\">\n", out);
 	for (size_t i = 0; i < page->alert_count; i++)
-		told += put_alert(out, &page->alerts[i]);
+		told += put_alert(out, &page->alerts[i], page->alerts_words->several);
 	fputs("</ul>\n", out);
 	if (page->alerts_all <= told)
 		return;
@@ -177,10 +189,7 @@ static void write_alerts(const struct page *page, FILE *out)
 	html_number(out, page->alerts_all - told);
 	fputs(" of ", out);
 	html_number(out, page->alerts_all);
-	fputs(
-	    " alerts are of further servers, networks or kinds and left out here; alerts.jsonl has "
-	    "them.</p>\n",
-	    out);
+	fprintf(out, " alerts are left out: %s.</p>\n", page->alerts_words->left_out);
 }
 
 static void write_stripping(const struct page *page, FILE *out)

@@ -18,8 +18,9 @@ enum {
 	TOP = 14, // of the bars, in pixels
 	HEIGHT = 170,
 	STRIP_HEIGHT = 12,
-	AXIS = 22, // for the times below
-	TICKS = 4,
+	AXIS = 24, // for the times below
+	TICKS = 6,
+	EDGE = 8, // percent: a time closer to an end stands beside its tick, not below it
 };
 
 static const struct chart_part parts[] = {
@@ -78,25 +79,44 @@ static struct axis axis_of(const struct page *page, const struct page_rows *rows
 	return axis;
 }
 
-static void put_ticks(FILE *out, const struct axis *axis, double y)
+// The least step that leaves at most so many ticks; each at a multiple of it (UTC).
+static nanoseconds tick_step(nanoseconds length)
 {
-	nanoseconds length = axis->until - axis->from;
-	bool days = length > SECONDS(86400 * 3);
-	for (int i = 0; i <= TICKS; i++) {
-		time_t seconds = (time_t)((axis->from + length / TICKS * i) / SECONDS(1));
-		struct tm parts_of_time;
-		char text[32];
-		if (gmtime_r(&seconds, &parts_of_time) == NULL)
-			continue;
-		if ((days ? strftime(text, sizeof text, "%Y-%m-%d", &parts_of_time)
-		          : strftime(text, sizeof text, "%d %b %H:%M", &parts_of_time)) == 0)
-			continue;
-		svg_string(out, 100.0 * i / TICKS, y,
-		    i == 0       ? SVG_START
-		    : i == TICKS ? SVG_END
-		                 : SVG_MIDDLE,
-		    i % 2 == 0 ? "tick" : "tick minor", text);
-	}
+	static const int64_t steps[] = {60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600,
+	    86400, 2 * 86400, 7 * 86400, 14 * 86400, 30 * 86400, 90 * 86400, 365 * 86400};
+	enum { STEPS = sizeof steps / sizeof steps[0] };
+	size_t step = 0;
+	while (step < STEPS - 1 && length / SECONDS(steps[step]) >= TICKS)
+		step++;
+	nanoseconds width = SECONDS(steps[step]);
+	while (length / width >= TICKS)
+		width *= 2;
+	return width;
+}
+
+static void put_tick(FILE *out, const struct axis *axis, nanoseconds at, bool days, bool minor)
+{
+	time_t seconds = (time_t)(at / SECONDS(1));
+	struct tm parts_of_time;
+	char text[32];
+	double x = place(axis, at);
+	if (gmtime_r(&seconds, &parts_of_time) == NULL ||
+	    strftime(text, sizeof text, days ? "%Y-%m-%d" : "%d %b %H:%M", &parts_of_time) == 0)
+		return;
+	svg_line(out, x, TOP + HEIGHT, x, TOP + HEIGHT + 4, "base");
+	svg_string(out, x, TOP + HEIGHT + 17,
+	    x < EDGE         ? SVG_START
+	    : x > 100 - EDGE ? SVG_END
+	                     : SVG_MIDDLE,
+	    minor ? "tick minor" : "tick", text);
+}
+
+static void put_ticks(FILE *out, const struct axis *axis)
+{
+	nanoseconds step = tick_step(axis->until - axis->from);
+	nanoseconds first = (axis->from + step - 1) / step * step;
+	for (nanoseconds at = first; at <= axis->until; at += step)
+		put_tick(out, axis, at, step >= SECONDS(86400), (at - first) / step % 2 != 0);
 }
 
 static void put_grid(FILE *out)
@@ -111,7 +131,7 @@ static void put_scale(FILE *out, const struct axis *axis, const char *most, cons
 {
 	svg_string(out, 0, TOP - 3, SVG_START, "tick", most);
 	svg_string(out, 0, TOP + HEIGHT / 2.0 - 3, SVG_START, "tick", half);
-	put_ticks(out, axis, TOP + HEIGHT + 15);
+	put_ticks(out, axis);
 }
 
 static void put_bar(
@@ -243,7 +263,7 @@ static void put_words(const struct page *page, const struct page_rows *rows, FIL
 		return;
 	fputs("<p>Each bar spans ", out);
 	html_duration(out, width);
-	fputs(" and counts the sessions that began in it. ", out);
+	fputs(" and counts the sessions that began in it; times are UTC. ", out);
 	fputs(page->capture_times != NULL
 	          ? "Where the strip below says that there was no capture, no bar does not mean no "
 	            "mail. "

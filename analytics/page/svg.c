@@ -79,6 +79,12 @@ void svg_line(FILE *out, double x1, double y1, double x2, double y2, const char 
 	fputs("/>\n", out);
 }
 
+void svg_whisker(FILE *out, double from, double to, double y)
+{
+	svg_line(out, from, y, to, y, "whisker-ground");
+	svg_line(out, from, y, to, y, "whisker");
+}
+
 void svg_text(
     FILE *out, double x, double y, enum svg_anchor anchor, const char *class, struct view text)
 {

@@ -30,6 +30,8 @@ void svg_end(FILE *out);
 void svg_rectangle(
     FILE *out, double x, double y, double width, double height, const char *class, const char *tip);
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, const char *class);
+// From one value to another, readable on any ground.
+void svg_whisker(FILE *out, double from, double to, double y);
 void svg_text(
     FILE *out, double x, double y, enum svg_anchor anchor, const char *class, struct view text);
 void svg_string(

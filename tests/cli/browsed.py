@@ -68,7 +68,7 @@ class Visitor(Browser):
 
 def sessions_of(browser):
     """How many sessions the page says there are."""
-    return int(re.search(r"([0-9]+) mail sessions?", browser.text("#overview .lead"))[1])
+    return int(re.search(r"([0-9]+) sessions?", browser.text("#overview .lead"))[1])
 
 
 def windows(tap, browser, service, name):
@@ -104,10 +104,29 @@ def keeps_its_order(tap, browser):
     first = browser.texts("#table-verdicts td:nth-child(3)")
     browser.click(column)
     turned = browser.texts("#table-verdicts td:nth-child(3)")
+    browser.window(390, 900)  # in which tables are wider than the page
+    scroll = "document.querySelector('#table-servers').parentElement.scrollLeft"
+    browser.ask(f"{scroll} = 40; document.querySelector('{column}').focus({{ preventScroll: true }})")
     made = browser.text("#now time")
     browser.until(lambda: browser.text("#now time") != made)
+    left = browser.ask(scroll)
+    focus = browser.ask(f"document.activeElement === document.querySelector('{column}')")
+    tap.check(left == 40 and focus, "a table stays where it was scrolled to, and the keyboard where it was", [left, focus])
+    browser.window(1280, 900)
     after = browser.texts("#table-verdicts td:nth-child(3)")
     tap.check(first == turned[::-1] != turned == after, "a table that was sorted by clicks stays so", [first, turned, after])
+
+
+def alerts(tap, browser, service):
+    """They are of the whole run: that is said, and how many are not shown."""
+    said, live = browser.text("#stripping"), service.live()
+    listed = browser.texts(".alert h4")
+    tap.check("Alerts since the run began" in said and len(listed) == len(live["alerts"]), "all alerts of the run", [len(listed)])
+    stand_for = sum(line["left_out"] + 1 for line in live["alerts"])
+    tap.check(stand_for == live["alerts_count"] and "left out" not in said.split("Alerts since")[1], f"{stand_for} of them, all there")
+    several = [line["left_out"] + 1 for line in live["alerts"] if line["left_out"]]
+    numbers = [int(found[1]) for found in (re.search(r"(\d+) alerts, with those like it", text) for text in listed) if found]
+    tap.check(numbers == several, f"{len(several)} stand for several", numbers)
 
 
 def is_left_alone(tap, browser):
@@ -166,6 +185,7 @@ def ordinary(tap, mailtap, pcaps):
         changes_by_itself(tap, browser, service, packets[half:])
         keeps_its_order(tap, browser)
         is_left_alone(tap, browser)
+        alerts(tap, browser, service)
         looks(tap, browser)
         without_scripts(tap, browser, service)
         nothing_else(tap, browser, service, "page")
@@ -188,6 +208,8 @@ def strange(tap, mailtap, pcaps):
 def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
+    if not tap.needs("chromium"):
+        return tap.done()
     ordinary(tap, options.mailtap, options.pcaps)
     strange(tap, options.mailtap, options.pcaps)
     return tap.done()

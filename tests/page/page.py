@@ -6,7 +6,9 @@ wrote stays text, it prints, and it fits on a screen of any width. --shots DIR k
 
 import html.parser
 import ipaddress
+import datetime
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -50,8 +52,9 @@ class Bench:
 
 
 def tables_of(bench, logs):
+    """The rows of each table, and what the capture counted."""
     lines = program.json_lines(bench.run("report", "-i", logs, "--json", "--all"))
-    return {line["table"]: line["rows"] for line in lines[1:]}
+    return {line["table"]: line["rows"] for line in lines[1:]}, lines[0]["capture"]
 
 
 # --- the file itself ---------------------------------------------------------------------------
@@ -127,12 +130,60 @@ def as_shown(rows):
     return [[cell(value) for value in row.values()] for row in rows]
 
 
+READ_TEXTS = """Object.fromEntries(Array.from(document.querySelectorAll('table.sortable'), (table) =>
+    [table.id.replace('table-', ''), Array.from(table.tBodies[0].rows, (row) => Array.from(row.cells, (cell) =>
+        cell.querySelector('.unseen') ? null : cell.textContent))]))"""
+
+
+def as_read(rows):
+    """And as people read them."""
+    def cell(value):
+        if not isinstance(value, dict):
+            return None if value is None else str(value)
+        low, high = (f"{int(10 * limit + 0.5) / 10:.1f}" for limit in wilson(value["part"], value["of"]))
+        return f"{percent(value['part'], value['of'])} {low}–{high} of {value['of']}"
+
+    return [[cell(value) for value in row.values()] for row in rows]
+
+
+def tables_read_as_the_reports(bench, browser, tables, capture):
+    """The figures that are shown, not those by which tables are sorted."""
+    shown = {name: [[cell and cell.replace("\xa0", " ") for cell in row] for row in rows]
+             for name, rows in browser.ask(READ_TEXTS).items()}  # fmt: skip
+    wrong = [f"{name}: {one}, not {other}" for name, rows in shown.items() if name != "capture"
+             for one, other in zip(rows, as_read(tables[name])) if one != other]  # fmt: skip
+    bench.tap.check(not wrong, "and read so, with denominators and intervals", wrong[:5])
+    counted = [row[:2] for row in shown["capture"]]
+    bench.tap.check(counted == [[key, str(count)] for key, count in capture.items()] and len(counted) > 20,
+                    f"{len(counted)} counters of the capture are those of the report", counted)  # fmt: skip
+
+
+def whole_bars_are_the_reports(bench, browser, tables, capture):
+    """One bar of all sessions, one of all packets; the legend above has the numbers."""
+    verdicts = ["encrypted", "cleartext", "stripped", "tls_failed", "no_mail", "not_mail", "partial"]
+    packets = ["packets_kept", "packets_other_port", "packets_other_protocol", "packets_malformed", "packets_unreadable"]
+    counts = [sum(row["sessions"] for row in tables["verdicts"] if row["verdict"] == one) for one in verdicts]
+    for section, chart, expected in (("sessions", "chart-verdicts", counts), ("capture", "chart-packets", [capture[key] for key in packets])):
+        widths = browser.ask(f"Array.from(document.querySelectorAll('#{chart} rect:not(.trough)'), (r) => parseFloat(r.getAttribute('width')))")
+        numbers = browser.ask(f"Array.from(document.querySelector('#{section} .legend').children, (e) => e.querySelector('b').textContent)")
+        right = alike(widths, [100 * count / sum(expected) for count in expected if count]) and list(map(int, numbers)) == expected
+        bench.tap.check(right and sum(expected), f"{chart}: {expected}", [widths, numbers])
+
+
 def tables_are_the_reports(bench, browser, tables):
     shown = browser.ask(READ_TABLES)
     wrong = [name for name, rows in shown.items() if name != "capture" and rows != as_shown(tables[name])]
     missing = [name for name, rows in tables.items() if name and rows and name not in shown]
     bench.tap.check(not wrong and not missing and len(shown) > 15,
                     f"{len(shown)} tables have the rows of report --json", wrong + missing)  # fmt: skip
+
+
+def wilson(part, of):
+    """The interval at 95 %, in percent."""
+    z, share = 1.959964, part / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return 100 * (middle - half), 100 * (middle + half)
 
 
 def figures_are_the_reports(bench, browser, tables):
@@ -148,13 +199,22 @@ def figures_are_the_reports(bench, browser, tables):
         "stripped": (n["stripped"], carried), "offered": (sum(row["passed"] for row in offered), of_offered),
         "tls13": (sum(r["sessions"] for r in seen if r["version"] == "TLSv1.3"), sum(r["sessions"] for r in seen)),
     }  # fmt: skip
+    judged = [row for row in tables["certificates"] if row["axis"] == "certificate" and row["sessions_share"]]
+    good = [row for row in judged if row["status"] == "valid_and_matching"]
+    expected["certificates"] = (sum(row["sessions"] for row in good), sum(row["sessions"] for row in judged))
+    exposed = sum(row["exposed"] for row in tables["credentials"])
+    expected["exposed"] = (exposed, exposed + sum(row["not_exposed"] for row in tables["credentials"]))
+    requested = [row for row in tables["funnel"] if row["step"] == "requested"]
+    expected["requested"] = (sum(row["passed"] for row in requested), sum(row["passed"] + row["ended"] for row in requested))
     wrong = []
     for name, (part, of) in expected.items():
         text = browser.ask(f"document.querySelector('#figure-{name} p.of').textContent")
         value = browser.ask(f"document.querySelector('#figure-{name} .value').textContent")
         interval = browser.ask(f"document.querySelector('#figure-{name} .interval').textContent")
         low, high = map(float, interval.split("–"))
+        between = wilson(part, of)
         near = abs(float(value.replace("\xa0%", "")) - 100 * part / of) <= 0.051 and low <= 100 * part / of <= high
+        near = near and abs(low - between[0]) < 0.06 and abs(high - between[1]) < 0.06
         if not text.endswith(f": {part} of {of}") or not near:
             wrong.append(f"{name}: {text} {value} {interval}, not {part} of {of}")
     bench.tap.check(not wrong, f"{len(expected)} headline figures have their numbers", wrong)
@@ -204,19 +264,125 @@ def charts_are_the_reports(bench, browser, tables):
                     f"the bars over time add up to the {total} sessions that are encrypted")  # fmt: skip
 
 
+COLUMN_CHARTS = {  # chart: table, what it calls rows, their share, which of them
+    **{f"chart-versions-{hop}": ("tls_versions", "version", "share", {"hop": hop}) for hop in ("submission", "relay", "access")},
+    "chart-ciphers": ("tls_ciphers", "cipher", "share", {}),
+    "chart-groups": ("tls_groups", "group", "share", {}),
+    "chart-certificates": ("certificates", "status", "sessions_share", {"axis": "certificate"}),
+    "chart-faults": ("certificates", "status", "sessions_share", {"axis": "fault"}),
+}  # fmt: skip
+
+READ_CHART = """(() => { const of = (what) => Array.from(document.querySelectorAll('#CHART ' + what));
+    const number = (element, name) => parseFloat(element.getAttribute(name));
+    return [of('.label').map((t) => t.textContent), of('.note').map((t) => t.textContent),
+        of('rect:not(.trough)').map((r) => [number(r, 'y'), number(r, 'width')]),
+        of('rect.trough').map((r) => [number(r, 'y'), number(r, 'width')]),
+        of('line.whisker').map((l) => [number(l, 'x1'), number(l, 'x2')])]; })()"""
+
+
+def percent(part, of):
+    """As the page rounds: what is neither none nor all does not become it."""
+    tenths = int(1000 * part / of + 0.5)
+    tenths = 1 if tenths == 0 and part else 999 if tenths == 1000 and part < of else tenths
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
+def a_column_chart(rows, share):
+    """Labels, notes, widths of bars and of what is behind them, and intervals; all in percent of the chart."""
+    whole = max(max(row["sessions"], row[share]["of"] if row[share] else 0) for row in rows)
+    notes, bars, behind, intervals = [], [], [], []
+    for row in rows:
+        part = row[share]
+        notes.append(f"{part['part']} of {part['of']} ({percent(part['part'], part['of'])})" if part else str(row["sessions"]))
+        bars.append(100 * row["sessions"] / whole)
+        if part:
+            behind.append(100 * part["of"] / whole)
+            intervals += [value * part["of"] / whole for value in wilson(part["part"], part["of"])]
+    return notes, bars, behind, intervals
+
+
+def alike(found, expected):
+    return len(found) == len(expected) and all(abs(a - b) < 0.02 for a, b in zip(found, expected))
+
+
+def bars_are_their_shares(bench, browser, tables):
+    for chart, (table, name, share, where) in COLUMN_CHARTS.items():
+        rows = [row for row in tables[table] if where.items() <= row.items()]
+        most = 12 if chart == "chart-faults" else 10 if chart == "chart-certificates" else 8
+        labels, notes, bars, behind, intervals = browser.ask(READ_CHART.replace("CHART", chart))
+        expected = a_column_chart(rows[:most], share)
+        wrong = [] if labels == [row[name] or "not seen" for row in rows[:most]] else [f"labels: {labels}"]
+        wrong += [] if notes == expected[0] else [f"notes: {notes}, not {expected[0]}"]
+        wrong += [] if alike([width for _, width in bars], expected[1]) else [f"bars: {bars}, not {expected[1]}"]
+        wrong += [] if alike([width for _, width in behind], expected[2]) else [f"behind: {behind}, not {expected[2]}"]
+        wrong += [] if alike(sum(intervals, []), expected[3]) else [f"intervals: {intervals}, not {expected[3]}"]
+        bench.tap.check(not wrong and rows, f"{chart}: {len(rows)} rows, bars as long as their shares, with intervals", wrong)
+    notes = browser.ask("Array.from(document.querySelectorAll('#chart-attacker .note'), (t) => t.textContent)")
+    safe = [(row["active_possible"], row["active_possible"] + row["active_exposed"]) for row in tables["protection"]]
+    expected = [f"{part} of {of} ({percent(part, of)})" if of else "" for part, of in safe]
+    bench.tap.check(notes == expected, "beside a hop stands how many are safe, of how many", [notes, expected])
+
+
+def seconds_of(text):
+    """A time of JSON, since 1970."""
+    whole, fraction = re.fullmatch(r"(.*?)(\.[0-9]+)?Z", text).groups()
+    return datetime.datetime.fromisoformat(whole + "+00:00").timestamp() + float(fraction or 0)
+
+
+def times_stand_where_they_belong(bench, browser, tables):
+    """Ticks and bars are on one axis."""
+    bars = browser.ask("Array.from(document.querySelectorAll('#chart-times rect'), (r) => [r.textContent.split(' ')[0],"
+                       "parseFloat(r.getAttribute('x'))])")  # fmt: skip
+    ticks = browser.ask("Array.from(document.querySelectorAll('#chart-times .tick'), (t) => [t.textContent,"
+                        "parseFloat(t.getAttribute('x'))]).slice(2)")  # fmt: skip
+    seconds = [(seconds_of(text), x) for text, x in bars]
+    (first, left), (last, right) = min(seconds), max(seconds)
+    wrong = []
+    for text, x in ticks:
+        time = seconds_of(text + "T00:00:00Z")
+        place = left + (time - first) * (right - left) / (last - first)
+        wrong += [] if abs(place - x) < 0.05 else [f"{text} at {x}, not {place}"]
+    strip = browser.ask("Array.from(document.querySelectorAll('#chart-capture rect'), (r) => [r.getAttribute('class'),"
+                        "parseFloat(r.getAttribute('x')), parseFloat(r.getAttribute('width'))]).slice(1)")  # fmt: skip
+    begun = sorted({time for time, _ in seconds})
+    before, after = max(zip(begun, begun[1:]), key=lambda pair: pair[1] - pair[0])
+    gap = left + ((before + after) / 2 - first) * (right - left) / (last - first)
+    there = [fill for fill, x, width in strip if x <= gap <= x + width]
+    bench.tap.check(not there and len(strip) > 2, f"where nothing was captured the strip says so (at {gap:.1f} %)", strip)
+    whole = (last - first) / (right - left)  # seconds of a percent
+    lines = program.json_lines((bench.folder / "logs" / "statistics.jsonl").read_bytes())
+    captured = sum(seconds_of(line["end"]) - seconds_of(line["start"]) for line in lines if line["kind"] == "interval")
+    shown = sum(width for _, _, width in strip if width * whole < 0.9 * tables["times"][0]["seconds"])
+    bench.tap.check(abs(shown - captured / whole) < 0.01 and captured, f"{captured:.0f} s of capture are as long", [shown, captured / whole])
+    said = browser.ask("document.querySelector('#times > p').textContent")
+    bench.tap.check(not wrong and 2 <= len(ticks) <= 7 and "UTC" in said, f"{len(ticks)} times below the bars stand at theirs", wrong)
+
+
+def paths_are_the_reports(bench, browser, tables):
+    cells = browser.ask("Array.from(document.querySelectorAll('#matrix-paths tbody td:not(.empty)'), (c) => c.innerText)")
+    expected = []
+    for row in tables["paths"]:
+        parts = [(row["evidence"], "▲", "with evidence"), (row["unaffected"], "✓", "see TLS"), (row["not_seen"], "?", "not seen")]
+        expected.append("\n".join([f"{mark} {count} {what}" for count, mark, what in parts if count] + [f"of\xa0{row['sessions']}"]))
+    bench.tap.check(sorted(cells) == sorted(expected) and expected, f"{len(expected)} paths say how many sessions see what", cells)
+
+
 def matrix_is_the_reports(bench, browser, tables):
     cells = browser.ask("Array.from(document.querySelectorAll('#matrix-operators td:not(.empty)'), (c) => c.textContent)")
     expected = sorted(f"of\xa0{row['encrypted'] + row['cleartext']}" for row in tables["operator_pairs"]
                       if row["encrypted"] + row["cleartext"])  # fmt: skip
     found = sorted(cell.split(" ")[-1] for cell in cells if "of" in cell)
-    bench.tap.check(found == expected, f"the matrix has the {len(expected)} pairs of operators", [found, expected])
+    shares = [(row["encrypted"], row["encrypted"] + row["cleartext"]) for row in tables["operator_pairs"]]
+    shares = sorted(percent(part, of).replace(" ", "\xa0") for part, of in shares if of)
+    found, expected = (found, sorted(cell.split(" ")[0] for cell in cells if "of" in cell)), (expected, shares)
+    bench.tap.check(found == expected, f"the matrix has the {len(shares)} pairs of operators", [found, expected])
     alerts = browser.ask("document.querySelectorAll('.alert').length")
     kinds = browser.ask("Array.from(document.querySelectorAll('.alert .level'), (e) => e.textContent)")
     order = [["confirmed", "probable", "suspected"].index(kind) for kind in kinds]
     bench.tap.check(alerts > 10 and order == sorted(order), f"{alerts} alerts, the surest first")
     all_of = len(program.json_lines((bench.folder / "logs" / "alerts.jsonl").read_bytes()))
     told = browser.ask("document.querySelector('#stripping').textContent")
-    left = re.search(r"(\d+) of (\d+) alerts are of further", told)
+    left = re.search(r"(\d+) of (\d+) alerts are left out", told)
     bench.tap.check(left is not None and int(left[2]) >= all_of, "how many alerts are left out is said", [str(left)])
 
 
@@ -246,10 +412,21 @@ def sorts(bench, browser):
     names = column_of(browser, "evidence", 1)
     marked = browser.ask("Array.from(document.querySelectorAll('#table-evidence th[aria-sort]'), (e) => e.cellIndex)")
     bench.tap.check(names == sorted(names) and marked == [1], "Tab leads to the next heading, Space sorts by it", names)
+    for table, column, key in (("times", 1, str), ("times", 3, int), ("verdicts", 4, float), ("server_list", 2, int)):
+        shown = []
+        for _ in range(2):
+            browser.click(f"#table-{table} th:nth-child({column}) button")
+            shown.append([key(value) for value in column_of(browser, table, column - 1)])
+        right = sorted(shown[0]) in shown and sorted(shown[0], reverse=True) in shown and len(set(shown[0])) > 2
+        bench.tap.check(right, f"{table} sorts by its column {column}, up and down", shown)
     browser.click("#table-paths th:nth-child(8) button")
     unseen = browser.ask("Array.from(document.querySelectorAll('#table-paths tbody tr'),"
                          "(r) => !!r.cells[7].querySelector('.unseen'))")  # fmt: skip
     bench.tap.check(any(unseen) and unseen == sorted(unseen), "what was not seen stays last")
+    browser.click("#table-paths th:nth-child(8) button")
+    unseen = browser.ask("Array.from(document.querySelectorAll('#table-paths tbody tr'),"
+                         "(r) => !!r.cells[7].querySelector('.unseen'))")  # fmt: skip
+    bench.tap.check(any(unseen) and unseen == sorted(unseen), "also when it is turned round")
 
 
 def fits(bench, browser, path):
@@ -290,7 +467,7 @@ def prints(bench, browser, path, tables):
     browser.print(printed)
     text = subprocess.run(["pdftotext", "-layout", printed, "-"], capture_output=True, check=True).stdout.decode()
     sessions = sum(row["sessions"] for row in tables["verdicts"])
-    wanted = [f"{sessions} mail sessions", "Encrypted", "connected", "capability_garbled", "TLSv1.3", "packets_seen"]
+    wanted = [f"{sessions} sessions", "Encrypted", "connected", "capability_garbled", "TLSv1.3", "packets_seen"]
     wrong = [word for word in wanted if word not in text]
     wrong += ["the list of sections is printed"] if re.search(r"Overview\s+Sessions\s+Time", text) else []
     bench.tap.check(not wrong, f"it prints, and the figures are text on paper ({text.count(chr(12))} pages)", wrong)
@@ -349,6 +526,27 @@ def strangers_stay_text(bench, browser, records, alerts):
     bench.tap.check(shown and wide <= 390, "they stand there as text, and the page is no wider", [str(wide)])
 
 
+def losses(bench, browser, logs):
+    """What the capture lost stands at the top, and in the times in which it was."""
+    seen = json.loads((logs / "statistics.jsonl").read_text().splitlines()[-1])["capture"]["packets_seen"]
+    said = []
+    for number, lost in enumerate(({}, {"dropped_reported": 7}, {"missed_by_interfaces": 5}, {"dropped_by_ring": 3})):
+        folder = bench.folder / f"lost-{number}"
+        shutil.copytree(logs, folder)
+        lines = program.json_lines((folder / "statistics.jsonl").read_bytes())
+        for line in lines[:1] + lines[-1:]:
+            line["capture"].update(lost)
+        (folder / "statistics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        browser.open(bench.page(folder))
+        text = browser.ask("document.querySelector('#losses').textContent")
+        strips = browser.ask("document.querySelectorAll('#chart-capture .fill-stripped').length")
+        expected = f"{sum(lost.values())} packets were lost, beside {seen} " if lost else f"No packet is known to be lost, beside {seen} "
+        bench.tap.check(text.startswith(expected) and strips == bool(lost), f"losses: {expected}", [text, f"{strips} spans"])
+        said.append(text)
+    link = browser.ask("document.querySelector(document.querySelector('#losses a').getAttribute('href')).id")
+    bench.tap.check(link == "capture" and len(set(said)) == len(said), "and lead to what the capture says", said)
+
+
 def many(bench, browser, records):
     """20 000 sessions of as many clients, servers and operators."""
     folder = bench.folder / "many"
@@ -371,7 +569,8 @@ def many(bench, browser, records):
     said = browser.ask("document.querySelector('#times').textContent")
     bench.tap.check("When there was a capture is not known" in said, "without intervals it says that gaps are not known")
     lost = browser.ask("document.querySelector('#capture').textContent")
-    bench.tap.check("is not known" in lost, "without statistics it says that losses are not known")
+    top = browser.ask("document.querySelector('#losses').textContent")
+    bench.tap.check("is not known" in lost and top.startswith("What the capture lost is not known"), "without statistics it says that losses are not known")
 
 
 def main():
@@ -379,8 +578,7 @@ def main():
     parser.add_argument("--shots", help="a directory for pictures of the page")
     options = program.parse_arguments(parser)
     tap = Tap()
-    if not chromium.find() or not shutil.which("pdftotext"):
-        tap.skip("the page in a browser", "there is no chromium, or no pdftotext")
+    if not tap.needs("chromium", "pdftotext"):
         return tap.done()
     with tempfile.TemporaryDirectory() as folder, chromium.Browser() as browser:
         bench = Bench(options, tap, folder)
@@ -388,7 +586,7 @@ def main():
                     if path.name.startswith(("attack-", "clean-", "imap-", "smtp-", "pop3-", "certificate-"))]  # fmt: skip
         logs = bench.folder / "logs"
         bench.run("-q", "-r", *program.readable(captures), "-w", logs, "--sensor", "one", *program.TRUST)
-        tables = tables_of(bench, logs)
+        tables, capture = tables_of(bench, logs)
         path = bench.page(logs)
         whole_in_itself(bench, path)
         keeps_addresses(bench, logs)
@@ -399,8 +597,13 @@ def main():
         tap.check(asked == [path.resolve().as_uri()], "the browser asks for the file alone", asked)
         tap.check(not complaints, "and has nothing to complain of", complaints)
         tables_are_the_reports(bench, browser, tables)
+        tables_read_as_the_reports(bench, browser, tables, capture)
+        whole_bars_are_the_reports(bench, browser, tables, capture)
         figures_are_the_reports(bench, browser, tables)
         charts_are_the_reports(bench, browser, tables)
+        bars_are_their_shares(bench, browser, tables)
+        times_stand_where_they_belong(bench, browser, tables)
+        paths_are_the_reports(bench, browser, tables)
         matrix_is_the_reports(bench, browser, tables)
         sorts(bench, browser)
         path = bench.page(logs)
@@ -409,6 +612,7 @@ def main():
         without_script(bench, browser, path)
         records, alerts = (program.json_lines((logs / name).read_bytes()) for name in ("sessions.jsonl", "alerts.jsonl"))
         strangers_stay_text(bench, browser, records, alerts)
+        losses(bench, browser, logs)
         many(bench, browser, records)
     return tap.done()
 
