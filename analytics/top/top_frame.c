@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SECOND_COLUMN = 41 }; // where what stands beside begins: both fit into 80
+enum { SECOND_COLUMN = 40 }; // where what stands beside begins: both fit into 80
 
 const char *top_order_name(enum top_order order)
 {
@@ -55,6 +55,10 @@ static void write_head(struct top_writer *writer)
 	top_put(writer, " UTC, ");
 	top_put_number(writer, json_object_get(window, "sessions"), 0);
 	top_put(writer, " sessions");
+	top_begin_right(writer, top_number(window, "lost") > 0 ? TOP_BAD : TOP_HEAD);
+	top_put(writer, ", ");
+	top_put_number(writer, json_object_get(window, "lost"), 0);
+	top_put(writer, " lost");
 }
 
 static void write_rates(struct top_writer *writer)
@@ -171,13 +175,22 @@ static void take_verdicts(const struct top_writer *writer, struct block *block)
 	}
 }
 
-// Of all protocols together.
-static void take_funnel(const struct top_writer *writer, struct block *block)
+// Nobody sees what TLS carries, and mail in the clear is of all that connected, not of the step above.
+static bool is_on_the_way(const char *step)
+{
+	return strncmp(step, "mail_in_", sizeof "mail_in_" - 1) != 0;
+}
+
+// Of the sessions whose protocol is known, or of the others, which leave steps out.
+static void take_steps(const struct top_writer *writer, struct block *block, bool known)
 {
 	size_t index;
 	const json_t *step;
 	json_array_foreach(table(writer, "funnel"), index, step)
 	{
+		if (json_is_string(json_object_get(step, "protocol")) != known ||
+		    !is_on_the_way(top_string(step, "step")))
+			continue;
 		struct block_row *row = find_row(block, top_string(step, "step"), TOP_PLAIN);
 		if (row == NULL)
 			return;
@@ -187,6 +200,13 @@ static void take_funnel(const struct top_writer *writer, struct block *block)
 		set_number(row, 2, row->part);
 		set_number(row, 3, row->of);
 	}
+}
+
+// Of all protocols together, in the order of the steps.
+static void take_funnel(const struct top_writer *writer, struct block *block)
+{
+	take_steps(writer, block, true);
+	take_steps(writer, block, false);
 }
 
 static void take_protection(const struct top_writer *writer, struct block *block)
@@ -212,8 +232,8 @@ static void take_losses(const struct top_writer *writer, struct block *block)
 {
 	static const char *const keys[] = {"dropped_reported", "missed_by_interfaces",
 	    "dropped_by_ring", "sessions_left_out", "segments_refused", "flows_evicted",
-	    "fragments_lost", "interface_outages", "packets_cut", "packets_unreadable",
-	    "records_damaged", "checksums_wrong"};
+	    "fragments_lost", "interface_outages", "packets_cut", "packets_malformed",
+	    "packets_unreadable", "records_damaged", "checksums_wrong"};
 	const json_t *capture =
 	    json_object_get(json_object_get(writer->look->live, "window"), "capture");
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -280,7 +300,7 @@ static void put_pair(struct top_writer *writer, const char *const titles[2],
     const struct block *left, const struct block *right)
 {
 	size_t rows = left->count > right->count ? left->count : right->count;
-	if (writer->look->columns < 2 * SECOND_COLUMN - 2) {
+	if (writer->look->columns < 2 * SECOND_COLUMN) {
 		put_block(writer, titles[0], left);
 		put_block(writer, titles[1], right);
 		return;

@@ -19,20 +19,34 @@ static enum top_style style_of(const char *confidence)
 	return strcmp(confidence, "probable") == 0 ? TOP_WARNING : TOP_PLAIN;
 }
 
+// The time of day; of an alert of another day than that which is shown, the day: "11-26".
+static void put_when(struct top_writer *writer, const json_t *alert)
+{
+	enum { DATE = 10, MONTH = 5 };
+	const char *end = top_string(json_object_get(writer->look->live, "window"), "end");
+	const char *time = top_string(alert, "time");
+	if (strlen(time) <= DATE || end[0] == '\0' || strncmp(time, end, DATE) == 0) {
+		top_put_time(writer, alert, "time", false);
+		return;
+	}
+	json_t *day = json_stringn(time + MONTH, DATE - MONTH);
+	top_put_text(writer, day, DATE - MONTH);
+	json_decref(day);
+}
+
 static void write_alert(struct top_writer *writer, const json_t *alert)
 {
-	enum { KIND = 10, SURE = 39, FROM = 50, WHOLE = 255 };
+	enum { KIND = 9, SURE = 37, WHERE = 47, WHOLE = 255 }; // most servers fit into 80 columns
 	top_begin(writer, style_of(top_string(alert, "confidence")));
-	top_put_time(writer, alert, "time", false);
+	put_when(writer, alert);
 	top_at(writer, KIND);
 	top_put_text(writer, json_object_get(alert, "kind"), SURE - KIND - 1);
 	top_at(writer, SURE);
-	top_put_text(writer, json_object_get(alert, "confidence"), FROM - SURE - 1);
-	top_at(writer, FROM);
+	top_put_text(writer, json_object_get(alert, "confidence"), WHERE - SURE - 1);
+	top_at(writer, WHERE);
+	top_put_server(writer, alert);
+	top_put(writer, " <- ");
 	top_put_text(writer, json_object_get(alert, "client_network"), WHOLE);
-	top_put(writer, " -> ");
-	top_put_text(writer, json_object_get(alert, "server_ip"), WHOLE);
-	top_put(writer, ":%" PRIu64, top_number(alert, "server_port"));
 	if (json_is_string(json_object_get(alert, "server_name"))) {
 		top_put(writer, " ");
 		top_put_text(writer, json_object_get(alert, "server_name"), WHOLE);
@@ -88,7 +102,8 @@ static int compare(const void *one, const void *other, void *context)
 static void put_columns(struct top_writer *writer)
 {
 	top_begin(writer, TOP_HEAD);
-	top_put(writer, "%-8s %8s %8s %8s  server", "sessions", "TLS", "offered", "not");
+	top_put(writer, "%-8s %8s %8s %8s  server, its name, hop, certificate", "sessions", "TLS",
+	    "offered", "not");
 }
 
 static void write_server(struct top_writer *writer, const json_t *server)
@@ -101,9 +116,7 @@ static void write_server(struct top_writer *writer, const json_t *server)
 		top_put(writer, " ");
 	}
 	top_put(writer, " ");
-	top_put_text(writer, json_object_get(server, "server_ip"), WHOLE);
-	if (json_is_integer(json_object_get(server, "server_port")))
-		top_put(writer, ":%" PRIu64, top_number(server, "server_port"));
+	top_put_server(writer, server);
 	static const char *const notes[] = {"server_name", "hop", "certificate"};
 	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
 		const json_t *note = json_object_get(server, notes[i]);

@@ -22,9 +22,10 @@ static const char *const help[] = {
     "arrows, j, k, Page Up, Page Down, Home, End   scroll",
     "h, ?     this, and back",
     "",
-    "Windows are of packet time; rates are of the last ten seconds. A dash is what is not",
-    "known. The first line of losses counts packets and segments per second; below, all that",
-    "the capture counted in the window. Red: stripping confirmed, or losses.",
+    "Windows are of packet time; rates are of the last ten seconds. A dash is what is",
+    "not known. Lost: packets that the kernel, the card or the interface dropped, and",
+    "segments left out under overload. LOSSES has all that the capture counted in the",
+    "window. Red: stripping, or losses. > at the right: there was no room for more.",
 };
 
 enum { HELP_LINES = sizeof help / sizeof help[0] };

@@ -53,6 +53,14 @@ void top_at(struct top_writer *writer, size_t column)
 		add(writer, blanks, count);
 }
 
+// Something had no room: without a mark, "25" that was cut would be "2".
+static void mark_cut(struct top_writer *writer)
+{
+	char *last = writer->bytes > 0 ? &writer->line->text[writer->bytes - 1] : NULL;
+	if (last != NULL && (unsigned char)*last < 0x80 && writer->columns == width_of(writer))
+		*last = '>';
+}
+
 void top_put(struct top_writer *writer, const char *format, ...)
 {
 	char text[TOP_COLUMNS_MAX + 1];
@@ -61,10 +69,14 @@ void top_put(struct top_writer *writer, const char *format, ...)
 	int length = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	size_t room = room_of(writer), count = length > 0 ? strlen(text) : 0;
+	if (writer->line == NULL)
+		return;
+	bool cut = count > room && text[room + strspn(text + room, " ")] != '\0';
 	count = count < room ? count : room;
 	text[count] = '\0';
-	if (writer->line != NULL)
-		add(writer, text, count);
+	add(writer, text, count);
+	if (cut)
+		mark_cut(writer);
 }
 
 void top_begin_right(struct top_writer *writer, enum top_style style)
@@ -97,13 +109,28 @@ void top_put_text(struct top_writer *writer, const json_t *text, size_t columns)
 		top_put(writer, "-");
 		return;
 	}
-	if (columns == 0)
+	if (columns == 0) {
+		if (writer->line != NULL && json_string_length(text) > 0)
+			mark_cut(writer);
 		return;
+	}
 	size_t used = plain_text(
 	    shown, columns, (const uint8_t *)json_string_value(text), json_string_length(text));
 	if (writer->look->ascii)
 		make_ascii(shown);
 	add(writer, shown, used);
+}
+
+void top_put_server(struct top_writer *writer, const json_t *of)
+{
+	enum { WHOLE = 255 };
+	const json_t *address = json_object_get(of, "server_ip");
+	bool colons = strchr(top_string(of, "server_ip"), ':') != NULL;
+	top_put(writer, "%s", colons ? "[" : "");
+	top_put_text(writer, address, WHOLE);
+	top_put(writer, "%s", colons ? "]" : "");
+	if (json_is_integer(json_object_get(of, "server_port")))
+		top_put(writer, ":%" PRIu64, top_number(of, "server_port"));
 }
 
 void top_put_time(struct top_writer *writer, const json_t *object, const char *key, bool day)

@@ -33,6 +33,8 @@ void top_put(struct top_writer *writer, const char *format, ...)
 void top_put_text(struct top_writer *writer, const json_t *text, size_t columns);
 
 // A time as JSON has it, to the second; with its day, or not.
+// "192.0.2.25:25", "[2001:db8::25]:25": `server_ip` and `server_port` of an object.
+void top_put_server(struct top_writer *writer, const json_t *of);
 void top_put_time(struct top_writer *writer, const json_t *object, const char *key, bool day);
 
 // Right-aligned: a number (anything else: a dash), and a share "65.3 %" of `of` (0: a dash).

@@ -3,6 +3,7 @@
 """mailtap top: the figures of a running tap on a terminal, its keys, terminals that grow and shrink, a tap that goes
 and comes back, and hostile names that must not move the cursor."""
 
+import json
 import re
 import signal
 import socket
@@ -36,6 +37,12 @@ def row(text, name):
     return [int(number) for number in found.groups() if number] if found else None
 
 
+def place(of):
+    """A server, as people write it."""
+    address = of["server_ip"]
+    return f"[{address}]:{of['server_port']}" if ":" in address else f"{address}:{of['server_port']}"
+
+
 def figures(tap, mailtap, service):
     """As /live.json has them."""
     for window in ("15m", "24h"):
@@ -45,7 +52,7 @@ def figures(tap, mailtap, service):
         wrong = [f"{name}: {row(text, name)}" for name, count in live["window"]["verdicts"].items() if row(text, name) != [count]]
         tap.check(not wrong, f"{window}: the verdicts", wrong)
         steps = {}
-        for step in live["tables"]["funnel"]:
+        for step in (step for step in live["tables"]["funnel"] if not step["step"].startswith("mail_in")):
             passed, of = steps.get(step["step"], (0, 0))
             steps[step["step"]] = (passed + step["passed"], of + step["passed"] + step["ended"])
         wrong = [f"{name}: {row(text, name)}" for name, (passed, of) in steps.items() if row(text, name) != [passed, of]]
@@ -55,10 +62,12 @@ def figures(tap, mailtap, service):
         tap.check(not wrong, f"{window}: the protection by hop", wrong)
         wrong = [server["server_ip"] for server in live["servers"] if not re.search(
             rf"^ *{server['sessions']} +{server['established']} +{server['offered']} +{server['not_offered']} "
-            rf" *{re.escape(server['server_ip'])}:{server['server_port']}\b", text, re.M)]  # fmt: skip
+            rf" *{re.escape(place(server))}( |$)", text, re.M)]  # fmt: skip
         tap.check(not wrong and live["servers"], f"{window}: the servers", wrong)
-        kinds = re.findall(r"^[0-9:]{8}  (\w+) +(\w+) ", text, re.M)
-        tap.check(kinds == [(one["kind"], one["confidence"]) for one in live["alerts"][:50]], f"{window}: the alerts", kinds)
+        kinds = re.findall(r"^([0-9:]{8}) (\w+) +(\w+) +(\S+) <- (\S+)", text, re.M)
+        expected = [(one["time"][11:19], one["kind"], one["confidence"], place(one), one["client_network"])
+                    for one in live["alerts"][:50]]  # fmt: skip
+        tap.check(kinds == expected and kinds, f"{window}: the alerts", kinds)
     tap.check("\x1b" not in text, "without colours")
 
 
@@ -102,6 +111,55 @@ def lies(tap, mailtap):
           b'"alerts":[null,{"time":7,"left_out":-1}],"tables":{"funnel":[[],{"step":{}}],"protection":{"a":[]}}}'  # fmt: skip
     code, text, said = once(mailtap, Liar(odd).port)
     tap.check(code == 0 and not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), "values of other kinds, and escape sequences", [said])
+
+
+TOLD = {
+    "version": "0", "stage": "reading", "started": "2026-11-20T08:00:00Z", "connections": 1, "workers": [],
+    "now": {"seconds": 10, "packets": 20, "bytes": 50, "segments": 10, "sessions": 5, "lost": 50},
+    "window": {"name": "15m", "start": "2026-11-26T23:50:00Z", "end": "2026-11-27T00:05:00Z", "sessions": 9, "lost": 7,
+               "verdicts": {"stripped": 9}, "capture": {"dropped_reported": 3, "missed_by_interfaces": 4, "packets_malformed": 2}},
+    "alerts": [{"time": time, "kind": "path_difference", "confidence": "confirmed", "client_network": "192.0.2.0/24",
+                "server_ip": "2001:db8::25", "server_port": 25} for time in ("2026-11-27T00:01:02Z", "2026-11-26T23:59:00Z")],
+    "alerts_count": 2,
+    "tables": {"funnel": [{"protocol": protocol, "step": step, "passed": 1, "ended": 1}
+                          for protocol, steps in ((None, ("listed", "mail_in_clear")), ("smtp", ("connected", "greeted", "listed")))
+                          for step in steps]},
+}  # fmt: skip
+
+
+def red_lines(lines):
+    """Those in which something is red. A colour goes on until another is chosen, also in the next line."""
+    found, red = [], False
+    for line in lines:
+        any_red = False
+        for piece in re.split(r"(\x1b\[[0-9;]*m)", line):
+            if piece.startswith("\x1b"):
+                codes = piece[2:-1].split(";")
+                red = "31" in codes or (red and not {"", "0", "39"} & set(codes))
+            any_red |= red and bool(piece.strip()) and not piece.startswith("\x1b")
+        if any_red:
+            found.append(re.sub(r"\x1b\[[0-9;]*m", "", line))
+    return found
+
+
+def losses(tap, mailtap):
+    """What was lost, now and in the window, is told and stands out; and how old alerts are."""
+    _, text, _ = once(mailtap, Liar(json.dumps(TOLD).encode()).port)
+    lines = text.splitlines()
+    tap.check(lines[1].endswith("9 sessions, 7 lost") and lines[3].startswith("lost 5.0/s "), "losses in the head", lines[:4])
+    counted = {name: row(text, name) for name in TOLD["window"]["capture"]}
+    tap.check(counted == {name: [count] for name, count in TOLD["window"]["capture"].items()}, "and counted below", [counted])
+    steps = re.findall("(connected|greeted|listed|mail_in_clear) +([0-9]+) of", text)
+    tap.check(steps == [("connected", "1"), ("greeted", "1"), ("listed", "2")], "steps in their order, of all protocols", steps)
+    when = [line.split()[0] for line in lines if "path_difference" in line]
+    tap.check(when == ["00:01:02", "11-26"], "an alert of another day has its day", when)
+    command = [mailtap, "top", "--connect", str(Liar(json.dumps(TOLD).encode()).port), "--interval", "3600"]
+    with Terminal(command, lines=60) as terminal:
+        terminal.until(lambda lines: shown(lines, "q quit") and shown(lines, "packets_malformed"))
+        red = red_lines(terminal.screen(colours=True))
+        wanted = ("last 15m", "lost 5.0/s", "stripped", "dropped_reported", "missed_by_interfaces", "packets_malformed")
+        missing = [name for name in wanted if not any(line.startswith(name) for line in red)]
+        tap.check(not missing and not shown(red, "checksums_wrong"), "losses are red", missing or red)
 
 
 # --- on a terminal ---------------------------------------------------------------------------
@@ -155,6 +213,24 @@ def sizes(tap, terminal):
     tap.check(not terminal.ended(), "the smallest terminal does no harm")
 
 
+def cut(tap, mailtap, service, terminal):
+    """What has no room on a terminal of 80 columns says so: no number becomes another."""
+    terminal.resize(80, 100)
+    terminal.keys("w", "w")
+    screen = terminal.until(lambda lines: shown(lines, "last 24h:") and shown(lines, "SERVERS by") and len(lines) == 100)
+    _, text, _ = once(mailtap, service.port, "--window", "24h")
+    whole = [line.rstrip() for line in text.splitlines()]
+    begin = next(at for at, line in enumerate(screen) if line.startswith("ALERTS"))
+    lists = [line for line in screen[begin + 1 : -1] if re.match("[0-9]{2}[:-]| +[0-9]+ +[0-9]", line)]
+    marked = [line for line in lists if line not in whole]
+    wrong = [line for line in marked if len(line) != 80 or line[-1] not in ">."
+             or not any(full.startswith(line.rstrip(">.")) for full in whole)]  # fmt: skip
+    tap.check(not wrong and len(marked) > 3, f"80 columns: {len(marked)} of {len(lists)} lines are cut, and say so", wrong)
+    beside = [line for line in screen if line.startswith(("encrypted", "cleartext", "stripped"))]
+    tap.check(beside and all(line.endswith("%") and len(line) == 80 for line in beside), "80 columns have room for two blocks", beside)
+    terminal.keys("w")
+
+
 def goes_and_comes_back(tap, mailtap, terminal, service):
     service.process.send_signal(signal.SIGKILL)
     service.process.wait()
@@ -193,6 +269,7 @@ def on_a_terminal(tap, mailtap, service):
         tap.check(len(coloured) == 1, "stripping is red", coloured)
         keys(tap, terminal)
         sizes(tap, terminal)
+        cut(tap, mailtap, service, terminal)
         goes_and_comes_back(tap, mailtap, terminal, service)
 
 
@@ -215,6 +292,7 @@ def main():
     tap = Tap()
     refusals(tap, options.mailtap)
     lies(tap, options.mailtap)
+    losses(tap, options.mailtap)
     hostile_names(tap, options.mailtap, options.pcaps)
     with tempfile.TemporaryDirectory() as folder, Watched(options.mailtap, folder) as service:
         service.packets(traffic(options.pcaps, 8))
