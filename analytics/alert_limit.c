@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/alert_limit.h"
 
+#include "analytics/recent_table.h"
 #include "analytics/session_id.h"
 #include "capture/base/hash.h"
 
@@ -8,37 +9,41 @@
 #include <string.h>
 
 enum {
-	PLACES = 2048, // a power of two
-	WAYS = 4, // groups whose hashes share a place
-	EARLY = 4096, // pieces of evidence remembered as told of early; a power of two
-};
-
-struct entry {
-	uint64_t key; // 0: free
-	struct alert_group group;
+	GROUPS = 8192,
+	EARLY = 4096, // pieces of evidence remembered as told of early
 };
 
 struct alert_limit {
 	struct hash_key key;
 	nanoseconds interval;
-	bool ended; // what is drained is gathered in front of all entries
+	struct recent_table *groups; // of struct alert_group
+	struct recent_table *early; // of sessions and kinds; values of no meaning
+	bool ended; // what is to drain is gathered
 	size_t to_drain, drained;
-	struct entry entries[PLACES * WAYS];
-	uint64_t early[EARLY]; // hashes of (session, kind)
+	struct alert_group left[GROUPS]; // pages are made for those that are there
 };
 
 struct alert_limit *alert_limit_create(nanoseconds interval)
 {
 	struct alert_limit *limit = calloc(1, sizeof *limit);
-	if (limit != NULL) {
-		limit->key = hash_key_random();
-		limit->interval = interval;
-	}
-	return limit;
+	if (limit == NULL)
+		return NULL;
+	limit->key = hash_key_random();
+	limit->interval = interval;
+	limit->groups = recent_table_create(GROUPS, sizeof(struct alert_group));
+	limit->early = recent_table_create(EARLY, sizeof(uint8_t));
+	if (limit->groups != NULL && limit->early != NULL)
+		return limit;
+	alert_limit_destroy(limit);
+	return NULL;
 }
 
 void alert_limit_destroy(struct alert_limit *limit)
 {
+	if (limit == NULL)
+		return;
+	recent_table_destroy(limit->groups, NULL);
+	recent_table_destroy(limit->early, NULL);
 	free(limit);
 }
 
@@ -61,34 +66,34 @@ static uint64_t key_of(const struct alert_limit *limit, const struct alert_group
 		struct client_network network;
 		uint64_t port_and_kind;
 	} identity = {group->server, group->network, (uint64_t)group->port << 8 | group->kind};
-	return hash_bytes(&limit->key, &identity, sizeof identity) | 1;
-}
-
-// The group's entry, or the one of its place that was quiet for longest.
-static struct entry *find(struct alert_limit *limit, uint64_t key)
-{
-	struct entry *place = &limit->entries[(key >> 1) % PLACES * WAYS];
-	struct entry *oldest = place;
-	for (int i = 0; i < WAYS; i++) {
-		if (place[i].key == key)
-			return &place[i];
-		if (place[i].key == 0 || place[i].group.last < oldest->group.last)
-			oldest = &place[i];
-	}
-	return oldest;
+	return hash_bytes(&limit->key, &identity, sizeof identity);
 }
 
 // True if this piece was told of early; it is remembered if it is `early` now.
 static bool told_early(
     struct alert_limit *limit, uint64_t session, enum evidence_kind kind, bool early)
 {
+	void *ignored;
 	const uint64_t identity[2] = {session, kind};
-	uint64_t hash = hash_bytes(&limit->key, identity, sizeof identity) | 1;
-	uint64_t *place = &limit->early[(hash >> 1) % EARLY];
-	bool told = *place == hash;
+	uint64_t key = hash_bytes(&limit->key, identity, sizeof identity);
+	bool told = recent_table_find(limit->early, key) != NULL;
 	if (early)
-		*place = hash;
+		(void)recent_table_take(limit->early, key, &ignored);
 	return told;
+}
+
+// The group as it is known. NULL: no memory.
+static struct alert_group *known_group(
+    struct alert_limit *limit, const struct alert_group *group, struct alert_group *displaced)
+{
+	void *value;
+	enum recent_taken taken = recent_table_take(limit->groups, key_of(limit, group), &value);
+	struct alert_group *known = value;
+	if (taken == RECENT_REPLACED)
+		*displaced = *known;
+	if (taken == RECENT_NEW || taken == RECENT_REPLACED)
+		*known = *group;
+	return known;
 }
 
 enum alert_decision alert_limit_decide(struct alert_limit *limit,
@@ -96,17 +101,15 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
     uint32_t *left_out, struct alert_group *displaced)
 {
 	struct alert_group group = group_of(record, evidence);
-	uint64_t key = key_of(limit, &group), session = session_id_of(record);
+	uint64_t session = session_id_of(record);
 	displaced->left_out = 0;
 	if (told_early(limit, session, evidence->kind, early))
 		return ALERT_TOLD;
-	struct entry *entry = find(limit, key);
-	if (entry->key != key) {
-		if (entry->key != 0)
-			*displaced = entry->group;
-		*entry = (struct entry){.key = key, .group = group};
+	struct alert_group *known = known_group(limit, &group, displaced);
+	if (known == NULL) {
+		*left_out = 0;
+		return ALERT_WRITE;
 	}
-	struct alert_group *known = &entry->group;
 	nanoseconds since = record->end - known->written;
 	known->last = record->end;
 	bool recent = known->written != 0 && since < limit->interval && since > -limit->interval;
@@ -126,8 +129,7 @@ enum alert_decision alert_limit_decide(struct alert_limit *limit,
 // By the last alert; of the same time, by what tells groups apart.
 static int compare(const void *first, const void *second)
 {
-	const struct alert_group *a = &((const struct entry *)first)->group;
-	const struct alert_group *b = &((const struct entry *)second)->group;
+	const struct alert_group *a = first, *b = second;
 	if (a->last != b->last)
 		return a->last < b->last ? -1 : 1;
 	int order = memcmp(&a->server, &b->server, sizeof a->server);
@@ -138,13 +140,14 @@ static int compare(const void *first, const void *second)
 	return order;
 }
 
-// The groups with something left out, in an order that does not depend on the key.
+// The groups with something left out.
 static void gather(struct alert_limit *limit)
 {
-	for (size_t i = 0; i < PLACES * WAYS; i++)
-		if (limit->entries[i].key != 0 && limit->entries[i].group.left_out > 0)
-			limit->entries[limit->to_drain++] = limit->entries[i];
-	qsort(limit->entries, limit->to_drain, sizeof limit->entries[0], compare);
+	const struct alert_group *group;
+	for (size_t i = 0; (group = recent_table_value(limit->groups, i)) != NULL; i++)
+		if (group->left_out > 0)
+			limit->left[limit->to_drain++] = *group;
+	qsort(limit->left, limit->to_drain, sizeof limit->left[0], compare);
 	limit->ended = true;
 }
 
@@ -154,6 +157,6 @@ bool alert_limit_drain(struct alert_limit *limit, struct alert_group *group)
 		gather(limit);
 	if (limit->drained == limit->to_drain)
 		return false;
-	*group = limit->entries[limit->drained++].group;
+	*group = limit->left[limit->drained++];
 	return true;
 }

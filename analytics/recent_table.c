@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/recent_table.h"
 
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
-	WAYS = 4, // entries whose keys share a place
-	CACHE_LINE = 64,
 	ALIGNMENT = 16,
-	CHUNK = 256, // values that are allocated at a time
+	CHUNK = 256, // entries that are allocated at a time
+	NONE = 0, // number of no entry: they begin with 1
 };
 
-struct place {
-	alignas(CACHE_LINE) uint64_t keys[WAYS]; // the one used last first; 0: free
-	uint32_t values[WAYS]; // their numbers
+// An entry; its value lies behind it.
+struct recent {
+	uint64_t key;
+	uint32_t next; // in its bucket
+	uint32_t newer, older; // by use
 };
+
+enum { HEAD = (sizeof(struct recent) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) };
 
 struct recent_table {
-	size_t place_count; // a power of two
-	size_t value_size;
-	uint32_t value_count;
-	struct place *places;
-	uint8_t **chunks; // of values; one is there if a value in it is
+	size_t most, bucket_count; // of a power of two
+	size_t entry_size;
+	uint32_t count;
+	uint32_t newest, oldest;
+	uint32_t *buckets;
+	uint8_t **chunks; // of entries; one is there if an entry in it is
 };
 
 struct recent_table *recent_table_create(size_t entries, size_t value_size)
@@ -31,108 +33,153 @@ struct recent_table *recent_table_create(size_t entries, size_t value_size)
 	struct recent_table *table = calloc(1, sizeof *table);
 	if (table == NULL)
 		return NULL;
-	table->place_count = 1;
-	while (table->place_count * WAYS < entries)
-		table->place_count *= 2;
-	table->value_size = (value_size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	table->places = aligned_alloc(CACHE_LINE, table->place_count * sizeof *table->places);
-	table->chunks = calloc(table->place_count * WAYS / CHUNK + 1, sizeof *table->chunks);
-	if (table->places == NULL || table->chunks == NULL) {
-		recent_table_destroy(table, NULL);
-		return NULL;
-	}
-	memset(table->places, 0, table->place_count * sizeof *table->places);
-	return table;
+	table->most = entries;
+	table->bucket_count = 1;
+	while (table->bucket_count < entries)
+		table->bucket_count *= 2;
+	table->entry_size = HEAD + ((value_size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
+	table->buckets = calloc(table->bucket_count, sizeof *table->buckets);
+	table->chunks = calloc(entries / CHUNK + 1, sizeof *table->chunks);
+	if (table->buckets != NULL && table->chunks != NULL)
+		return table;
+	recent_table_destroy(table, NULL);
+	return NULL;
 }
 
-static void *value_of(const struct recent_table *table, uint32_t number)
+static struct recent *entry_of(const struct recent_table *table, uint32_t number)
 {
-	return table->chunks[number / CHUNK] + number % CHUNK * table->value_size;
+	uint32_t index = number - 1;
+	void *entry = table->chunks[index / CHUNK] + index % CHUNK * table->entry_size;
+	return entry;
+}
+
+static void *value_of(struct recent *entry)
+{
+	return (uint8_t *)entry + HEAD;
+}
+
+void *recent_table_value(const struct recent_table *table, size_t number)
+{
+	return number < table->count ? value_of(entry_of(table, (uint32_t)number + 1)) : NULL;
 }
 
 void recent_table_destroy(struct recent_table *table, void (*release)(void *value))
 {
 	if (table == NULL)
 		return;
-	for (uint32_t i = 0; release != NULL && i < table->value_count; i++)
-		release(value_of(table, i));
-	for (uint32_t i = 0; i < table->value_count; i += CHUNK)
+	for (size_t i = 0; release != NULL && i < table->count; i++)
+		release(recent_table_value(table, i));
+	for (size_t i = 0; i < table->count; i += CHUNK)
 		free(table->chunks[i / CHUNK]);
 	free(table->chunks);
-	free(table->places);
+	free(table->buckets);
 	free(table);
 }
 
-static struct place *place_of(const struct recent_table *table, uint64_t key)
+/* ---- buckets ---- */
+
+static uint32_t *bucket_of(const struct recent_table *table, uint64_t key)
 {
-	return &table->places[(key >> 1) & (table->place_count - 1)];
+	return &table->buckets[(key >> 1) & (table->bucket_count - 1)];
 }
 
-// Which of the four; WAYS: none.
-static unsigned way_of(const struct place *place, uint64_t key)
+static uint32_t number_of(const struct recent_table *table, uint64_t key)
 {
-	unsigned way = 0;
-	while (way < WAYS && place->keys[way] != key)
-		way++;
-	return way;
+	uint32_t number = *bucket_of(table, key);
+	while (number != NONE && entry_of(table, number)->key != key)
+		number = entry_of(table, number)->next;
+	return number;
 }
 
-static void move_to_front(struct place *place, unsigned way)
+static void put_into_bucket(struct recent_table *table, uint32_t number, uint64_t key)
 {
-	uint64_t key = place->keys[way];
-	uint32_t value = place->values[way];
-	for (; way > 0; way--) {
-		place->keys[way] = place->keys[way - 1];
-		place->values[way] = place->values[way - 1];
-	}
-	place->keys[0] = key;
-	place->values[0] = value;
+	struct recent *entry = entry_of(table, number);
+	uint32_t *bucket = bucket_of(table, key);
+	entry->key = key;
+	entry->next = *bucket;
+	*bucket = number;
 }
+
+static void take_from_bucket(struct recent_table *table, uint32_t number)
+{
+	uint32_t *link = bucket_of(table, entry_of(table, number)->key);
+	while (*link != number)
+		link = &entry_of(table, *link)->next;
+	*link = entry_of(table, number)->next;
+}
+
+/* ---- the order of use ---- */
+
+static void make_newest(struct recent_table *table, uint32_t number)
+{
+	struct recent *entry = entry_of(table, number);
+	entry->newer = NONE;
+	entry->older = table->newest;
+	if (table->newest != NONE)
+		entry_of(table, table->newest)->newer = number;
+	else
+		table->oldest = number;
+	table->newest = number;
+}
+
+static void use(struct recent_table *table, uint32_t number)
+{
+	const struct recent *entry = entry_of(table, number);
+	if (table->newest == number)
+		return;
+	entry_of(table, entry->newer)->older = entry->older;
+	if (entry->older != NONE)
+		entry_of(table, entry->older)->newer = entry->newer;
+	else
+		table->oldest = entry->newer;
+	make_newest(table, number);
+}
+
+/* ---- from outside ---- */
 
 void *recent_table_find(const struct recent_table *table, uint64_t key)
 {
-	const struct place *place = place_of(table, key);
-	unsigned way = way_of(place, key);
-	return way < WAYS ? value_of(table, place->values[way]) : NULL;
+	uint32_t number = number_of(table, key);
+	return number != NONE ? value_of(entry_of(table, number)) : NULL;
 }
 
 void recent_table_use(struct recent_table *table, uint64_t key)
 {
-	struct place *place = place_of(table, key);
-	unsigned way = way_of(place, key);
-	if (way < WAYS)
-		move_to_front(place, way);
+	uint32_t number = number_of(table, key);
+	if (number != NONE)
+		use(table, number);
 }
 
-// A value that was never used. False: no memory.
-static bool add_value(struct recent_table *table, uint32_t *number)
+// An entry that was never used. NONE: no memory.
+static uint32_t add_entry(struct recent_table *table)
 {
-	uint8_t **chunk = &table->chunks[table->value_count / CHUNK];
-	if (table->value_count % CHUNK == 0) {
-		*chunk = calloc(CHUNK, table->value_size);
+	uint8_t **chunk = &table->chunks[table->count / CHUNK];
+	if (table->count % CHUNK == 0) {
+		*chunk = calloc(CHUNK, table->entry_size);
 		if (*chunk == NULL)
-			return false;
+			return NONE;
 	}
-	*number = table->value_count++;
-	return true;
+	uint32_t number = ++table->count;
+	make_newest(table, number);
+	return number;
 }
 
 enum recent_taken recent_table_take(struct recent_table *table, uint64_t key, void **value)
 {
-	struct place *place = place_of(table, key);
-	unsigned way = way_of(place, key);
+	uint32_t number = number_of(table, key);
 	enum recent_taken taken = RECENT_KNOWN;
 	*value = NULL;
-	if (way == WAYS) {
-		way = way_of(place, 0); // free ones are behind the others
-		taken = way < WAYS ? RECENT_NEW : RECENT_REPLACED;
-		if (way == WAYS)
-			way = WAYS - 1;
-		else if (!add_value(table, &place->values[way]))
+	if (number == NONE) {
+		bool full = table->count == table->most;
+		taken = full ? RECENT_REPLACED : RECENT_NEW;
+		number = full ? table->oldest : add_entry(table);
+		if (number == NONE)
 			return RECENT_NO_MEMORY;
-		place->keys[way] = key;
+		if (full)
+			take_from_bucket(table, number);
+		put_into_bucket(table, number, key);
 	}
-	*value = value_of(table, place->values[way]);
-	move_to_front(place, way);
+	use(table, number);
+	*value = value_of(entry_of(table, number));
 	return taken;
 }

@@ -131,6 +131,15 @@ static void what_gives_way_is_accounted_for(void **state)
 	struct alert_group group;
 	uint64_t told = 0, sessions = 0;
 	(void)state;
+	for (int server = 0; server < 8192; server++) {
+		lab.record.port[FROM_SERVER] = (uint16_t)server;
+		decide(EVIDENCE_COMMAND_GARBLED, false);
+		lab.record.start++;
+		decide(EVIDENCE_COMMAND_GARBLED, false);
+		assert_int_equal(displaced.left_out, 0); // there is room
+		told++;
+		sessions += 2;
+	}
 	for (int round = 0; round < 2; round++)
 		for (int server = 0; server < 60000; server++) {
 			lab.record.port[FROM_SERVER] = (uint16_t)server;

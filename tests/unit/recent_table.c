@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of what was used last: four keys to a place, and the one that was not used for longest gives way.
+// The table of what was used last: what was not used for longest gives way, whatever the keys are, and nothing before
+// the table is full.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -51,19 +53,41 @@ static void values_do_not_move_and_are_released_once(void **state)
 	enum { MANY = 4096 };
 	struct recent_table *table = recent_table_create(MANY, sizeof(int));
 	int *first = NULL;
-	int distinct = 0;
 	for (uint64_t key = 1; key <= MANY; key++) {
-		void *value;
-		enum recent_taken taken = recent_table_take(table, key * 2, &value);
-		distinct += taken == RECENT_NEW;
-		*(int *)value = 1;
-		first = first == NULL ? value : first;
+		assert_int_equal(take(table, key * 2, 1), RECENT_NEW);
+		first = first == NULL ? recent_table_find(table, key * 2) : first;
 	}
 	assert_ptr_equal(recent_table_find(table, 2), first);
+	assert_ptr_equal(recent_table_value(table, 0), first);
+	assert_non_null(recent_table_value(table, MANY - 1));
+	assert_null(recent_table_value(table, MANY));
 	released = 0;
 	recent_table_destroy(table, release);
-	assert_int_equal(released, distinct);
+	assert_int_equal(released, MANY);
 	recent_table_destroy(NULL, release);
+}
+
+// As they are with an unlucky hash key: all in one bucket. The same are kept as with any other.
+static void keys_do_not_matter(void **state)
+{
+	enum { MOST = 300, MANY = 1000 };
+	static const uint64_t factors[] = {2, (uint64_t)1 << 32, 0x9e3779b97f4a7c15u};
+	(void)state;
+	for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
+		struct recent_table *table = recent_table_create(MOST, sizeof(int));
+		for (int n = 1; n <= MANY; n++) {
+			assert_int_equal(take(table, (uint64_t)n * factors[i], n),
+			    n <= MOST ? RECENT_NEW : RECENT_REPLACED);
+			recent_table_use(table, factors[i]);
+		}
+		for (int n = 1; n <= MANY; n++) {
+			const int *value = recent_table_find(table, (uint64_t)n * factors[i]);
+			bool kept = n == 1 || n > MANY - MOST + 1;
+			assert_int_equal(value != NULL, kept);
+			assert_int_equal(kept ? *value : n, n);
+		}
+		recent_table_destroy(table, NULL);
+	}
 }
 
 int main(void)
@@ -71,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_not_used_for_longest_gives_way),
 	    cmocka_unit_test(values_do_not_move_and_are_released_once),
+	    cmocka_unit_test(keys_do_not_matter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
