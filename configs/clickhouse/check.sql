@@ -1,5 +1,5 @@
 -- Days of which a view has another number of sessions than the table: a server was killed while it took a batch. Nothing:
--- all is well. (Days whose partition of `sessions` was dropped are left out.) Remedy: rebuild.sql.
+-- all is well. (Days whose partition of `sessions` was dropped are left out.) Remedy: rebuild.sh.
 SELECT day, sum(in_table) AS in_table, sum(in_sessions_daily) AS in_sessions_daily
 FROM
 (

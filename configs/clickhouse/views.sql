@@ -3,7 +3,7 @@
 -- is an answer. Merge over sensors and days with sum() and uniqMerge(): the plain views below do.
 --
 -- A server that is killed while it takes a batch may have it in `sessions` and not in all of these: check.sql says
--- so, and rebuild.sql makes them anew.
+-- so, and rebuild.sh makes them anew.
 
 -- How many sessions of what kind came to what.
 CREATE TABLE IF NOT EXISTS sessions_daily
@@ -103,27 +103,28 @@ FROM sessions
 WHERE verdict IN ('encrypted', 'cleartext', 'stripped', 'partial')
 GROUP BY day, sensor, hop;
 
--- TLS that was established, by version, cipher and key exchange.
+-- Mail sessions with TLS established, by hop, version, cipher and key exchange (none: RSA, or a group without a name).
 CREATE TABLE IF NOT EXISTS tls_daily
 (
-    day Date, sensor String, version String, cipher String, key_exchange String, post_quantum String,
+    day Date, sensor String, hop String, version String, cipher String, key_exchange String, post_quantum String,
     sessions UInt64
 )
 ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
-ORDER BY (day, sensor, version, cipher, key_exchange, post_quantum);
+ORDER BY (day, sensor, hop, version, cipher, key_exchange, post_quantum);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS fill_tls_daily TO tls_daily AS
 SELECT
     toDate(start, 'UTC') AS day,
     sensor,
+    ifNull(hop, '') AS hop,
     ifNull(tls_version, '') AS version,
     ifNull(tls_cipher, '') AS cipher,
-    ifNull(tls_group, '') AS key_exchange,
+    ifNull(tls_group, if(tls_post_quantum IS NULL, '', 'none')) AS key_exchange,
     ifNull(tls_post_quantum, '') AS post_quantum,
     count() AS sessions
 FROM sessions
-WHERE tls_established = 1
-GROUP BY day, sensor, version, cipher, key_exchange, post_quantum;
+WHERE tls_established = 1 AND (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
+GROUP BY day, sensor, hop, version, cipher, key_exchange, post_quantum;
 
 -- What was wrong with servers' certificates: each fault of a session once; `none` where nothing was, '' where it was not
 -- judged or not seen. Of sessions with TLS.
@@ -228,6 +229,18 @@ CREATE VIEW IF NOT EXISTS verdicts AS
 SELECT verdict, reason, sum(sessions_daily.sessions) AS sessions
 FROM sessions_daily GROUP BY verdict, reason ORDER BY verdict, reason;
 
+CREATE VIEW IF NOT EXISTS session_kinds AS
+SELECT protocol, hop, port, ip_version, sum(sessions_daily.sessions) AS count,
+       sumIf(sessions_daily.sessions, verdict = 'encrypted') AS encrypted,
+       sumIf(sessions_daily.sessions, verdict = 'cleartext') AS cleartext,
+       sumIf(sessions_daily.sessions, verdict = 'stripped') AS stripped,
+       sumIf(sessions_daily.sessions, verdict = 'tls_failed') AS tls_failed,
+       sumIf(sessions_daily.sessions, verdict = 'no_mail') AS no_mail,
+       sumIf(sessions_daily.sessions, verdict = 'not_mail') AS not_mail,
+       sumIf(sessions_daily.sessions, verdict = 'partial') AS partial,
+       sum(sessions_daily.messages) AS messages, sum(sessions_daily.message_bytes) AS message_bytes
+FROM sessions_daily GROUP BY protocol, hop, port, ip_version ORDER BY count DESC, protocol, hop, port, ip_version;
+
 CREATE VIEW IF NOT EXISTS funnel AS
 SELECT protocol, step, sum(funnel_daily.passed) AS passed, sum(funnel_daily.ended) AS ended,
        sum(funnel_daily.not_seen) AS not_seen
@@ -241,6 +254,18 @@ SELECT hop, sum(protection_daily.passive_protected) AS passive_protected,
        sum(protection_daily.active_exposed) AS active_exposed,
        sum(protection_daily.active_not_seen) AS active_not_seen
 FROM protection_daily GROUP BY hop ORDER BY hop;
+
+CREATE VIEW IF NOT EXISTS tls_versions AS
+SELECT hop, version, sum(tls_daily.sessions) AS sessions
+FROM tls_daily GROUP BY hop, version ORDER BY hop, sessions DESC, version;
+
+CREATE VIEW IF NOT EXISTS tls_ciphers AS
+SELECT cipher, sum(tls_daily.sessions) AS sessions
+FROM tls_daily GROUP BY cipher ORDER BY sessions DESC, cipher;
+
+CREATE VIEW IF NOT EXISTS tls_groups AS
+SELECT key_exchange AS group, post_quantum, sum(tls_daily.sessions) AS sessions
+FROM tls_daily GROUP BY key_exchange, post_quantum ORDER BY sessions DESC, group, post_quantum;
 
 CREATE VIEW IF NOT EXISTS evidence_kinds AS
 SELECT kind, ['suspected', 'probable', 'confirmed'][rank] AS confidence, sum(evidence_daily.sessions) AS sessions,
@@ -261,3 +286,73 @@ SELECT sha256, minMerge(certificates_seen.first_seen) AS first_seen, uniqMerge(c
        anyMerge(certificates_seen.signature_algorithm) AS signature_algorithm,
        anyMerge(certificates_seen.not_after) AS not_after
 FROM certificates_seen GROUP BY sha256;
+
+-- ---- likewise, of the sessions that are there: they read `sessions` itself, since clients and servers are too many to be
+-- summed up by day ----
+
+CREATE VIEW IF NOT EXISTS credentials AS
+SELECT ifNull(auth_mechanism, '') AS mechanism, ifNull(hop, '') AS hop, count() AS logins,
+       countIf(ifNull(credentials_exposed, 2) = 1) AS exposed, countIf(ifNull(credentials_exposed, 2) = 0) AS not_exposed,
+       countIf(credentials_exposed IS NULL) AS not_seen
+FROM sessions WHERE auth_mechanism != '' GROUP BY mechanism, hop ORDER BY exposed DESC, mechanism, hop;
+
+CREATE VIEW IF NOT EXISTS client_list AS
+SELECT ifNull(client_ip, '') AS client_ip, countIf(verdict IN ('encrypted', 'cleartext', 'stripped')) AS sessions,
+       countIf(ifNull(verdict, '') = 'encrypted') AS encrypted, countIf(ifNull(verdict, '') = 'cleartext') AS cleartext,
+       countIf(ifNull(verdict, '') = 'stripped') AS stripped,
+       countIf(ifNull(starttls_offered, 2) = 1 AND ifNull(starttls_requested, 2) = 1) AS offers_taken,
+       countIf(ifNull(starttls_offered, 2) = 1 AND ifNull(starttls_requested, 2) = 0) AS offers_ignored,
+       countIf(ifNull(client_verifies, 2) = 1) AS refused, countIf(ifNull(client_verifies, 2) = 0) AS accepted
+FROM sessions
+WHERE (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
+  AND (ifNull(starttls_offered, 2) = 1 OR ifNull(tls_established, 2) = 1 OR client_verifies IS NOT NULL
+       OR verdict IN ('encrypted', 'cleartext', 'stripped'))
+GROUP BY client_ip ORDER BY sessions DESC, client_ip;
+
+CREATE VIEW IF NOT EXISTS starttls_use AS
+SELECT multiIf(taken + ignored = 0, '', ignored = 0, 'always', taken = 0, 'never', 'sometimes') AS uses, count() AS clients,
+       sum(taken) AS offers_taken, sum(ignored) AS offers_ignored, sum(unseen) AS offers_not_seen
+FROM
+(
+    SELECT client_ip, countIf(ifNull(starttls_requested, 2) = 1) AS taken,
+           countIf(ifNull(starttls_requested, 2) = 0) AS ignored, countIf(starttls_requested IS NULL) AS unseen
+    FROM sessions WHERE ifNull(starttls_offered, 2) = 1 AND (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
+    GROUP BY client_ip
+)
+GROUP BY uses ORDER BY clients DESC;
+
+CREATE VIEW IF NOT EXISTS verification AS
+SELECT multiIf(bad > 0 AND good > 0, 'both', bad > 0, 'refuses_bad', good > 0, 'accepts_bad', '') AS checks,
+       count() AS clients, sum(tls) AS tls_sessions, sum(bad) AS refused, sum(good) AS accepted
+FROM
+(
+    SELECT client_ip, count() AS tls, countIf(ifNull(client_verifies, 2) = 1) AS bad,
+           countIf(ifNull(client_verifies, 2) = 0) AS good
+    FROM sessions
+    WHERE (ifNull(tls_established, 2) = 1 OR client_verifies IS NOT NULL)
+      AND (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
+    GROUP BY client_ip
+)
+GROUP BY checks ORDER BY clients DESC;
+
+-- What certificates are worth as a whole (axis certificate), and each fault of them (axis fault).
+CREATE VIEW IF NOT EXISTS certificate_status AS
+SELECT pair.1 AS axis, pair.2 AS status, count() AS sessions, uniqExact(server) AS servers,
+       if(axis = 'certificate', toNullable(countIf(source = 'memory')), NULL) AS recalled
+FROM
+(
+    SELECT concat(ifNull(server_ip, ''), ' ', toString(ifNull(server_port, 0))) AS server,
+           ifNull(server_certificate_source, '') AS source,
+           multiIf(has(tls_cipher_weaknesses, 'anonymous'), 'none', server_certificate_source IS NULL, '',
+                   certificate_status_seen = 0, 'not_judged',
+                   arrayExists(f -> f != 'name_mismatch', certificate_status), 'invalid',
+                   notEmpty(certificate_status), 'valid_but_mismatched',
+                   ifNull(certificate_name_match, 0) = 1, 'valid_and_matching', 'valid_name_unknown') AS shown,
+           arrayConcat([('certificate', shown)], arrayMap(f -> ('fault', f), certificate_status)) AS pairs
+    FROM sessions
+    WHERE (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
+      AND (server_certificate_source IS NOT NULL OR has(tls_cipher_weaknesses, 'anonymous')
+           OR ifNull(tls_established, 2) = 1)
+)
+ARRAY JOIN pairs AS pair
+GROUP BY axis, status ORDER BY axis, sessions DESC, status;

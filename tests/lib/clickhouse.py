@@ -56,10 +56,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def split(text):
+    """The statements of a text, without comments."""
+    return [statement.strip() for statement in re.sub(r"(?m)--.*$", "", text).split(";") if statement.strip()]
+
+
 def statements(name):
-    """The statements of a shipped file, without comments."""
-    text = re.sub(r"(?m)--.*$", "", (CONFIGS / name).read_text())
-    return [statement.strip() for statement in text.split(";") if statement.strip()]
+    """Those of a shipped file."""
+    return split((CONFIGS / name).read_text())
 
 
 class QueryError(Exception):
