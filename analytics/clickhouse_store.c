@@ -281,6 +281,10 @@ static void count(const struct clickhouse_store *store, struct store_counters *c
 		counters->in_part[i] = status->in_part[i];
 		counters->refused[i] = status->refused[i] + status->damaged[i];
 	}
+	counters->away = status->away || !status->works;
+	counters->spool_bytes = store->used;
+	counters->spool_files = store->files;
+	counters->spool_limit = store->settings->spool_size;
 }
 
 static enum store_answer store_put(void *context, const struct store_block *blocks,
@@ -356,9 +360,10 @@ static void tell_rest(const struct clickhouse_store *store)
 	spool_list_free(&list);
 }
 
-static bool store_end(void *context, struct error *error)
+static bool store_end(void *context, struct store_counters *counters, struct error *error)
 {
 	struct clickhouse_store *store = context;
+	struct error ignored;
 	bool good = hand_over_due(store, true, error);
 	shipper_finish(store->settings->shipper);
 	const struct shipper_status *status = shipper_status(store->settings->shipper);
@@ -371,6 +376,8 @@ static bool store_end(void *context, struct error *error)
 	else if (good && refused > 0)
 		error_set(error, "%s: ClickHouse did not take %" PRIu64 " records",
 		    place(store->settings), refused);
+	(void)look(store, &ignored);
+	count(store, counters);
 	tell_rest(store);
 	good = good && store->lost == 0 && refused == 0;
 	release(store);

@@ -184,7 +184,7 @@ static void alerts_written(const void *exporter, struct written_counters *counte
 	counters->alerts_left_out += export->left_out;
 }
 
-static bool alerts_close(
+static bool alerts_end(
     void *exporter, const struct run_accounting *accounting, struct error *error)
 {
 	struct alerts_export *export = exporter;
@@ -193,7 +193,15 @@ static bool alerts_close(
 	(void)accounting;
 	while (good && alert_limit_drain(export->limit, &group))
 		good = write_left_out(export, &group, error);
-	good &= record_outlet_close(&export->outlet, error);
+	return good;
+}
+
+static bool alerts_close(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
+{
+	struct alerts_export *export = exporter;
+	(void)accounting;
+	bool good = record_outlet_close(&export->outlet, error);
 	json_release(&export->json);
 	alert_limit_destroy(export->limit);
 	free(export);
@@ -207,5 +215,6 @@ const struct exporter_ops alerts_exporter = {
     .alert = alerts_alert,
     .wait = alerts_wait,
     .written = alerts_written,
+    .end = alerts_end,
     .close = alerts_close,
 };

@@ -229,12 +229,17 @@ static bool statistics_so_far(
 	       record_outlet_flush(&export->outlet, error);
 }
 
-static bool write_run(
-    struct statistics_export *export, const struct run_accounting *accounting, struct error *error)
+static bool statistics_end(
+    void *exporter, const struct run_accounting *accounting, struct error *error)
 {
 	bool whole = !accounting->interrupted && accounting->inputs_failed == 0;
-	return write_sum(export, "run", whole, accounting, error) &&
-	       save_files(export, accounting, error) &&
+	return write_sum(exporter, "run", whole, accounting, error);
+}
+
+static bool save_last_files(const struct statistics_export *export,
+    const struct run_accounting *accounting, struct error *error)
+{
+	return save_files(export, accounting, error) &&
 	       (export->reports == NULL ||
 	           tls_rpt_write(export->reports, export->settings->tls_rpt_directory, error));
 }
@@ -251,7 +256,7 @@ static bool statistics_close(
 {
 	struct statistics_export *export = exporter;
 	struct error closing = {""};
-	bool good = accounting == NULL || write_run(export, accounting, error);
+	bool good = accounting == NULL || save_last_files(export, accounting, error);
 	bool closed = record_outlet_close(&export->outlet, &closing);
 	if (good && !closed)
 		*error = closing;
@@ -267,5 +272,6 @@ const struct exporter_ops statistics_exporter = {
     .metrics = statistics_metrics,
     .so_far = statistics_so_far,
     .written = statistics_written,
+    .end = statistics_end,
     .close = statistics_close,
 };

@@ -233,18 +233,48 @@ bool exporters_reload(struct exporters *exporters, struct error *error)
 	return true;
 }
 
+static void give_last_records(struct exporters *exporters, const struct run_accounting *accounting)
+{
+	for (size_t i = 0; i < EXPORTERS; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->end != NULL &&
+		    !table[i]->end(exporters->open[i], accounting, &error))
+			note_failure(exporters, &error);
+	}
+}
+
+static void end_store(struct exporters *exporters, struct store_counters *counters)
+{
+	struct error error;
+	if (!store_finish(exporters->settings.store, counters, &error))
+		note_failure(exporters, &error);
+	exporters->settings.store = NULL;
+}
+
+static void close_all(struct exporters *exporters, const struct run_accounting *accounting)
+{
+	for (size_t i = 0; i < EXPORTERS; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL &&
+		    !table[i]->close(exporters->open[i], accounting, &error))
+			note_failure(exporters, &error);
+	}
+}
+
 bool exporters_close(
     struct exporters *exporters, const struct run_accounting *accounting, struct error *error)
 {
-	for (size_t i = 0; i < EXPORTERS; i++) {
-		struct error closing = {""};
-		if (exporters->open[i] != NULL &&
-		    !table[i]->close(exporters->open[i], accounting, &closing))
-			note_failure(exporters, &closing);
+	struct run_accounting whole;
+	if (accounting != NULL)
+		give_last_records(exporters, accounting);
+	struct written_counters written = exporters_written(exporters);
+	end_store(exporters, &written.store);
+	if (accounting != NULL) {
+		whole = *accounting;
+		whole.written = written;
+		accounting = &whole;
 	}
-	struct error closing;
-	if (!store_close(exporters->settings.store, &closing))
-		note_failure(exporters, &closing);
+	close_all(exporters, accounting);
 	bool good = !exporters->failed;
 	*error = exporters->error;
 	session_anonymiser_destroy(exporters->sessions);

@@ -62,7 +62,11 @@ struct exporter_ops {
 	bool (*wait)(void *exporter, struct error *error);
 	// About once a second: what was written is to be seen. NULL: it does not hold anything back. False as above.
 	bool (*second)(void *exporter, struct error *error);
-	// Writes what is left, closes and frees. False: some of it could not be written.
+	// The run is over: records that were held back until now, while the store still takes them. NULL: there are none.
+	// False: some of them could not be written.
+	bool (*end)(void *exporter, const struct run_accounting *accounting, struct error *error);
+	// Writes what is left, records excepted, closes and frees. `accounting`: with all that was written and stored; NULL:
+	// the run never began. False: some of it could not be written.
 	bool (*close)(void *exporter, const struct run_accounting *accounting, struct error *error);
 };
 

@@ -132,6 +132,26 @@ static void write_workers(struct json *json, const struct live_look *look)
 	json_array_end(json);
 }
 
+// Null: there is none.
+static void write_store(struct json *json, const struct live_look *look)
+{
+	const struct store_counters *store = &look->accounting->written.store;
+	json_key(json, "store");
+	if (store->kind == NULL) {
+		json_null(json);
+		return;
+	}
+	json_object_begin(json);
+	json_key_name(json, "kind", store->kind);
+	json_key_bool(json, "away", store->away > 0);
+	json_key_unsigned(json, "stored", store_sum(store->stored));
+	json_key_unsigned(json, "refused", store_sum(store->refused));
+	json_key_unsigned(json, "lost", store_sum(store->lost));
+	json_key_unsigned(json, "spool_bytes", store->spool_bytes);
+	json_key_unsigned(json, "spool_files", store->spool_files);
+	json_object_end(json);
+}
+
 /* ---- the window ---- */
 
 static void write_span(struct json *json, const struct live_span *span)
@@ -223,6 +243,7 @@ void live_json_write(struct json *json, const struct live_look *look)
 	write_rates(json, look);
 	write_memory(json, look);
 	write_workers(json, look);
+	write_store(json, look);
 	json_key_unsigned(json, "sessions", look->live->sessions);
 	json_key(json, "capture");
 	capture_accounting_write(json, &capture);

@@ -113,6 +113,25 @@ static void put_levels(const struct live_look *look, FILE *out)
 	end_figure(out, "");
 }
 
+// What waits for the store, and what did not get there.
+static void put_store(const struct live_look *look, FILE *out)
+{
+	enum { MIB = 1 << 20 };
+	const struct store_counters *store = &look->accounting->written.store;
+	if (store->kind == NULL)
+		return;
+	begin_figure(out, "Records not stored");
+	html_number(out, store_sum(store->lost) + store_sum(store->refused));
+	end_figure(out, store->away > 0 ? "the store is away" : "since the run began");
+	if (store->spool_limit == 0)
+		return;
+	begin_figure(out, "Waiting for the store");
+	html_number(out, store->spool_bytes / MIB);
+	fprintf(out, "</span>MiB of at most <span>");
+	html_number(out, store->spool_limit / MIB);
+	end_figure(out, "");
+}
+
 static void put_moment(const struct live_look *look, FILE *out)
 {
 	struct timespec now;
@@ -129,6 +148,7 @@ static void put_moment(const struct live_look *look, FILE *out)
 	fputs("<ul class=\"figures\">\n", out);
 	put_rates(look, out);
 	put_levels(look, out);
+	put_store(look, out);
 	fputs("</ul>\n</section>\n", out);
 }
 

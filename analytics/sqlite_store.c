@@ -341,9 +341,10 @@ static int end_run(struct sqlite_store_file *store)
 	return sqlite3_finalize(statement);
 }
 
-static bool store_file_close(void *opened, struct error *error)
+static bool store_file_close(void *opened, struct store_counters *counters, struct error *error)
 {
 	struct sqlite_store_file *store = opened;
+	(void)counters;
 	bool good = true;
 	if (store->database != NULL) {
 		good = end_run(store) == SQLITE_OK;

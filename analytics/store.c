@@ -49,6 +49,7 @@ static void publish(struct store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	store->counters = store->work;
+	store->counters.away |= store->told;
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -85,6 +86,7 @@ static void tell_trouble(struct store *store, const struct error *why)
 	    &what, "%.350s; records wait for it, and are lost where there is no room", why->text);
 	tell(store, &what);
 	store->told = true;
+	publish(store);
 	store_queue_let_wait(store->queue, false);
 }
 
@@ -218,12 +220,16 @@ bool store_finish(struct store *store, struct store_counters *counters, struct e
 	}
 	if (store->started)
 		(void)pthread_join(store->thread, NULL);
+	publish(store);
 	*counters = store_counters(store);
 	bool good = judge(store, counters, error);
-	if (store->opened != NULL && !store->ops->close(store->opened, &closing) && good) {
+	if (store->opened != NULL &&
+	    !store->ops->close(store->opened, &store->work, &closing) && good) {
 		*error = closing;
 		good = false;
 	}
+	publish(store);
+	*counters = store_counters(store);
 	store_queue_destroy(store->queue);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -281,6 +287,7 @@ struct store_counters store_counters(const struct store *store)
 	pthread_mutex_lock(lock);
 	counters = store->counters;
 	pthread_mutex_unlock(lock);
+	counters.kind = store->ops->name;
 	for (size_t i = 0; i < STORE_TABLES; i++)
 		counters.lost[i] += store->dropped[i];
 	return counters;

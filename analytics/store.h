@@ -33,7 +33,7 @@ struct store_settings {
 	void (*tell)(const struct error *what); // says what goes wrong meanwhile; from any thread
 };
 
-// Records, by table.
+// Records by table, and the state it is in.
 struct store_counters {
 	uint64_t stored[STORE_TABLES]; // are there now
 	uint64_t known[STORE_TABLES]; // of those: were there already, and were replaced
@@ -42,6 +42,11 @@ struct store_counters {
 	uint64_t lost
 	    [STORE_TABLES]; // had no room while the store could not be written, or could not be written at all
 	uint64_t removed[STORE_TABLES]; // again, for their age or for room
+	// How it stands now.
+	const char *kind; // name of a row; NULL: there is no store
+	uint64_t away; // 1: what was tried last did not go well, and records wait
+	uint64_t spool_bytes, spool_files; // of clickhouse: what is in the spool, refused batches too
+	uint64_t spool_limit; // bytes that may be
 };
 
 // Of all tables.
@@ -66,8 +71,9 @@ struct store_ops {
 	// Behind each batch, and about once a second: removes what is too old or too much, and so on. False: *error,
 	// which is told once until it goes well again. NULL: there is nothing to do.
 	bool (*upkeep)(void *store, struct store_counters *counters, struct error *error);
-	// In the thread that closes, when that of the store has ended. False: something is lost; *error.
-	bool (*close)(void *store, struct error *error);
+	// In the thread that closes, when that of the store has ended. As put, counts what became of the last records. False:
+	// something is lost; *error.
+	bool (*close)(void *store, struct store_counters *counters, struct error *error);
 };
 
 struct store;

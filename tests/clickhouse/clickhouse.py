@@ -400,6 +400,14 @@ def check_paused(tap, server, options, folder):
                "a server that sleeps and then takes what came meanwhile: once", [f"exit code {code}", *lines])  # fmt: skip
 
 
+def shown_store(page):
+    """What metrics say of the store, summed over its tables."""
+    sums = {}
+    for name, value in re.findall(r"^mailtap_store_(\w+?)(?:_total)?(?:\{[^}]*\})? (\d+)$", page.read_text(), re.M):
+        sums[name] = sums.get(name, 0) + int(value)
+    return sums
+
+
 def check_full(tap, server, options, folder):
     """No server, and a spool that is too small: what has no room is counted."""
     server.kill()
@@ -418,6 +426,10 @@ def check_full(tap, server, options, folder):
               "a spool that is full: what is lost is counted, to the record",
               [f"{size} bytes", f"logs {lines}", f"there {there}", *said(done)])  # fmt: skip
     tap.check(sum("spool is full" in line for line in said(done)) == 1, "and told once")
+    shown = shown_store(folder / "metrics")
+    tap.check(shown["lost"] == int(lost[1]) and shown["away"] == 1 and shown["spool_limit_bytes"] == 128 << 10
+              and 32 << 10 < shown["spool_bytes"] <= 128 << 10 and shown["spool_files"] > 0,
+              "metrics say what waits and what was lost", [str(shown)])  # fmt: skip
 
 
 def check_login(tap, server, options, folder):
