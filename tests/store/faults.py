@@ -4,7 +4,9 @@
 somebody else's, two runs at a time, records that are too old or too many. What a run goes on with, what it says, and
 that nothing is stored that is not told of. On small file systems of its own."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -16,8 +18,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 
+from lib import capture_file as cf  # noqa: E402
 from lib import program  # noqa: E402
 from lib.live_run import LiveRun, wait_for  # noqa: E402
+from lib.service import Service  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 from storage import Bench, Listener, enter, fill  # noqa: E402
 from traffic import FIRST_PORT, Traffic  # noqa: E402
@@ -124,7 +128,10 @@ def lost(bench):
     heard.wait_for("records wait for it")
     code, said = heard.end()
     found = len(numbers(file))
-    told = [line for line in said if line.endswith("records were lost")]
+    told = [re.search(r"(\d+) records were lost$", line) for line in said if line.endswith("records were lost")]
+    page = metrics.read_text()
+    bench.tap.check(told and metric(page, "lost_total") == int(told[0][1]) and metric(page, "away") == 1,
+                    "lost: metrics say how many", [line for line in page.splitlines() if "mailtap_store" in line and line[0] != "#"])  # fmt: skip
     bench.tap.check(code == 1 and len(told) == 1, "lost: it is told at the end", [str(code), *said])
     bench.tap.check(found < traffic.count and is_whole(file), "lost: the database is whole", [f"{found} of {traffic.count}"])
 
@@ -169,6 +176,38 @@ def locked(bench):
     heard.wait_for("records can be stored again")
     code, said = heard.end()
     bench.tap.check(code == 0 and numbers(file) == list(range(40)), "locked: nothing is lost", [str(code), *said])
+
+
+def metric(page, name):
+    """Of a page of metrics, over all tables."""
+    return sum(int(value) for value in re.findall(rf"(?m)^mailtap_store_{name}(?:{{.*}})? (\d+)$", page))
+
+
+def watched(bench):
+    """Who looks at a run sees that its store is away, and what got there in the end."""
+    folder, metrics, traffic = bench.folder / "watched", bench.folder / "watched.prom", Traffic()
+    folder.mkdir()
+    with Service(bench.mailtap, "-q", "--append", *store(folder / "store.db"), "--metrics", metrics) as service:
+        def state():
+            answer = service.get("/live.json")
+            return json.loads(answer.body)["store"] if answer.code == 200 else {"stored": 0}  # not begun yet
+
+        service.feed(cf.pcap_header(cf.LINK_ETHERNET) + traffic.take(30))
+        service.until(lambda: state()["stored"] >= 20)
+        well = state()
+        folder.rename(bench.folder / "elsewhere")
+        service.feed(traffic.take(30))
+        service.until(lambda: state()["away"])
+        page = program.text(service.get("/").body)
+        bench.tap.check(well["kind"] == "sqlite" and not well["away"] and "the store is away" in page
+                        and metric(program.text(service.get("/metrics").body), "away") == 1, "watched: it is shown", [str(well)])  # fmt: skip
+        (bench.folder / "elsewhere").rename(folder)
+        code = service.end()
+    found, page = numbers(folder / "store.db"), metrics.read_text()
+    bench.tap.check(code == 0 and found == list(range(60)), "watched: nothing is lost", [str(code), str(len(found))])
+    shown = re.search(r'mailtap_store_records_total{table="sessions"} (\d+)', page)
+    bench.tap.check(shown and int(shown[1]) == 60 and metric(page, "away") == metric(page, "lost_total") == 0,
+                    "watched: the last page of metrics has all of it", [str(shown)])  # fmt: skip
 
 
 def two_writers(bench):
@@ -313,7 +352,7 @@ def asked_to_reload(bench):
     bench.tap.check(kinds.get("so_far") == 1 and kinds.get("run") == 1, "signals: statistics are stored as well", [str(kinds)])
 
 
-CASES = [killed, full, lost, removed, locked, two_writers, damaged, not_ours, older, too_old, too_much, asked_to_reload]
+CASES = [killed, full, lost, removed, locked, watched, two_writers, damaged, not_ours, older, too_old, too_much, asked_to_reload]
 
 
 def main():
