@@ -169,6 +169,8 @@ static void lock_down(struct asking *asking)
 	enum { STEPS = 10000, SECOND = 1000000000 };
 	if (asking->request->seconds > 0)
 		asking->until = monotonic_now() + (int64_t)asking->request->seconds * SECOND;
+	// SQLite declares a table function as a table when it is first used, which the authorizer would refuse.
+	(void)sqlite_do(asking->database, "SELECT 1 FROM json_each('[]'), json_tree('[]')");
 	(void)sqlite_do(asking->database, "PRAGMA query_only = 1");
 	sqlite3_db_config(asking->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(asking->database, SQLITE_LIMIT_ATTACHED, 0);

@@ -79,6 +79,8 @@ def formats(asker):
     for formula in FORMULAS:
         cell = asker.ask("--format", "csv", "--sql", f"SELECT '{formula}' AS a").stdout.splitlines()[1]
         tap.check(cell.startswith(b"'"), f"csv: {formula} is no formula", [str(cell)])
+    lists = "SELECT count(*) AS n FROM sessions, json_each(capabilities), json_tree(evidence)"
+    tap.check(json.loads(asker.ask("--format", "json", "--sql", lists).stdout)["n"] >= 0, "lists can be taken apart")
     named = asker.ask("--format", "json", "--sql", "SELECT 1 AS 'a\"\x1b'").stdout
     tap.check(list(json.loads(named).values()) == [1], "json: a name of a column is escaped", [str(named)])
 
