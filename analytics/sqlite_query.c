@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct asking {
@@ -74,8 +75,12 @@ static bool open_database(struct asking *asking)
 {
 	int64_t ignored;
 	const char *file = asking->request->file;
+	struct stat status;
 	error_set(asking->error, "%s: there is no such file", file);
-	if (access(file, F_OK) != 0)
+	if (stat(file, &status) != 0)
+		return false;
+	error_set(asking->error, "%s: is no database of mailtap", file);
+	if (!S_ISREG(status.st_mode))
 		return false;
 	int answer = sqlite3_open_v2(
 	    file, &asking->database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);

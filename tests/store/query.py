@@ -5,6 +5,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -129,6 +130,10 @@ def refused(asker):
         done = asker.run(*arguments)
         tap.check(done.returncode == 2 and len(done.stderr.splitlines()) == 1, f"wrong usage is told: {len(arguments)} words",
                   [program.text(done.stderr).strip()])  # fmt: skip
+    os.mkfifo(asker.file.parent / "pipe")
+    for name in (".", "pipe"):
+        done = asker.run("--store-file", asker.file.parent / name, "verdicts")
+        tap.check(done.returncode == 1 and b"is no database" in done.stderr, f"{name}: is told", [program.text(done.stderr)])
     done = asker.run("--store-file", asker.file.parent / "none.db", "verdicts")
     tap.check(done.returncode == 1 and b"no such file" in done.stderr, "no file is told", [program.text(done.stderr)])
 
