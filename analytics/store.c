@@ -263,8 +263,10 @@ static void drop(struct store *store, enum store_table_id table)
 bool store_add(struct store *store, enum store_table_id table, const char *line, size_t length,
     struct error *error)
 {
-	if (!is_good(store, error))
+	if (!is_good(store, error)) {
+		store->dropped[table]++;
 		return false;
+	}
 	if (!store_queue_add(store->queue, table, line, length))
 		drop(store, table);
 	return true;

@@ -58,6 +58,11 @@ def wait_for_rows(file, least):
     wait_for(lambda: len(numbers(file)) >= least, f"{least} sessions in the store")
 
 
+def metric(page, name):
+    """Of a page of metrics, over all tables."""
+    return sum(int(value) for value in re.findall(rf"(?m)^mailtap_store_{name}(?:{{.*}})? (\d+)$", page))
+
+
 # --- killed ----------------------------------------------------------------------------------------------
 
 
@@ -136,6 +141,19 @@ def lost(bench):
     bench.tap.check(found < traffic.count and is_whole(file), "lost: the database is whole", [f"{found} of {traffic.count}"])
 
 
+def spool_full(bench):
+    """The disk of a spool fills while no server is there: each line of the logs waits there, or is counted as lost."""
+    spool, logs, metrics = bench.disk("spool", "300k") / "spool", bench.folder / "spooled", bench.folder / "spooled.prom"
+    captures = sorted(program.PCAPS.glob("attack-*.pcap"))
+    done = bench.run("-q", "-r", *captures, "-w", logs, "--metrics", metrics, "--sensor", "tap", "--store", "clickhouse",
+                     "--store-url", "http://127.0.0.1:1/mailtap", "--store-spool", spool)  # fmt: skip
+    lines = sum(len(program.json_lines(path.read_bytes())) for path in logs.glob("*.jsonl"))
+    batches = [path.stem.rsplit("-", 1) for path in spool.glob("*.gz")]
+    waiting, gone = sum(int(rows) for _, rows in batches), metric(metrics.read_text(), "lost_total")
+    bench.tap.check(done.returncode == 1 and waiting > 0 < gone and waiting + gone == lines, "spool: what has no room is counted",
+                    [f"{waiting} wait, {gone} lost, {lines} lines", program.text(done.stderr).strip()])  # fmt: skip
+
+
 # --- somebody else -----------------------------------------------------------------------------------------
 
 
@@ -176,11 +194,6 @@ def locked(bench):
     heard.wait_for("records can be stored again")
     code, said = heard.end()
     bench.tap.check(code == 0 and numbers(file) == list(range(40)), "locked: nothing is lost", [str(code), *said])
-
-
-def metric(page, name):
-    """Of a page of metrics, over all tables."""
-    return sum(int(value) for value in re.findall(rf"(?m)^mailtap_store_{name}(?:{{.*}})? (\d+)$", page))
 
 
 def watched(bench):
@@ -352,7 +365,7 @@ def asked_to_reload(bench):
     bench.tap.check(kinds.get("so_far") == 1 and kinds.get("run") == 1, "signals: statistics are stored as well", [str(kinds)])
 
 
-CASES = [killed, full, lost, removed, locked, watched, two_writers, damaged, not_ours, older, too_old, too_much, asked_to_reload]
+CASES = [killed, full, lost, spool_full, removed, locked, watched, two_writers, damaged, not_ours, older, too_old, too_much, asked_to_reload]
 
 
 def main():
