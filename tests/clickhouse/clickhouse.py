@@ -439,6 +439,12 @@ def check_login(tap, server, options, folder):
     with Between(server.http) as between:
         login.write_text(f"{ch.USER}\nwrong-{ch.PASSWORD}\n")
         login.chmod(0o600)
+        # README.md says what this user may not do.
+        server.ask("CREATE DATABASE beside", database="default")
+        server.ask("CREATE TABLE beside.a (b UInt8) ENGINE = Log", database="default")
+        refused = [statement for statement in ("DROP TABLE sessions", "ALTER TABLE sessions DROP COLUMN hop", "SELECT * FROM beside.a")
+                   if server.refuses(statement, ch.USER, ch.PASSWORD)]  # fmt: skip
+        tap.check(len(refused) == 3, "the tap's user may do what is needed, and no more", refused)
         arguments = ["-w", folder / "logs", "-r", options.pcaps / FEW[0], *store(between.url, spool, login=login)]
         done = run(tap, options, arguments)
         told = [line for line in said(done) if "assword" in line or "uthent" in line]

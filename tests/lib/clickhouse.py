@@ -34,13 +34,14 @@ SERVER = """<?xml version="1.0"?>
 """
 USERS = """<?xml version="1.0"?>
 <yandex>
- <profiles><default><max_threads>1</max_threads></default></profiles>
+ <profiles><default><max_threads>1</max_threads></default><taps><allow_ddl>0</allow_ddl></taps></profiles>
  <quotas><default></default></quotas>
  <users>
   <default><password></password><networks><ip>127.0.0.1</ip></networks>
    <profile>default</profile><quota>default</quota></default>
   <{user}><password>{password}</password><networks><ip>127.0.0.1</ip></networks>
-   <profile>default</profile><quota>default</quota></{user}>
+   <profile>taps</profile><quota>default</quota>
+   <allow_databases><database>mailtap</database></allow_databases></{user}>
  </users>
 </yandex>
 """
@@ -126,6 +127,15 @@ class ClickHouse:
                 return answer.read().decode("utf-8", "surrogateescape")
         except urllib.error.HTTPError as error:
             raise QueryError(f"{query[:200]}: {program.text(error.read())[:600]}") from error
+
+    def refuses(self, query, user, password):
+        """Whether the user may not do this."""
+        parameters = urllib.parse.urlencode({"query": query, "database": DATABASE, "user": user, "password": password})
+        try:
+            with urllib.request.urlopen(f"{self.url}/?{parameters}", data=b"", timeout=PATIENCE):
+                return False
+        except urllib.error.HTTPError:
+            return True
 
     def rows(self, query, **settings):
         """The rows of the answer, as objects; large integers are numbers."""
