@@ -75,14 +75,18 @@ static int64_t pages(sqlite3 *database)
 	return all - unused;
 }
 
-// The time before which to remove. False: there is next to nothing to remove.
+// The time before which to remove: of a thousand sessions, or 60 lines of statistics, or of an eighth of them where they
+// are few, which may be large. False: there is nothing to remove.
 static bool oldest_end(sqlite3 *database, char until[STORE_TIME_LENGTH + 1])
 {
 	static const char query[] =
 	    "SELECT min(time) FROM ("
-	    "SELECT (SELECT \"start\" FROM sessions ORDER BY \"start\" LIMIT 1 OFFSET 1000) AS time"
+	    "SELECT (SELECT \"start\" FROM sessions ORDER BY \"start\" LIMIT 1 OFFSET"
+	    " (SELECT max(1, count(*) / 8) FROM (SELECT 1 FROM sessions LIMIT 8000))) AS time"
 	    " UNION ALL SELECT (SELECT \"start\" FROM statistics WHERE \"start\" IS NOT NULL"
-	    " ORDER BY \"start\" LIMIT 1 OFFSET 60))";
+	    " ORDER BY \"start\" LIMIT 1 OFFSET"
+	    " (SELECT max(1, count(*) / 8) FROM (SELECT 1 FROM statistics WHERE \"start\" IS NOT NULL "
+	    "LIMIT 480))))";
 	sqlite3_stmt *statement;
 	if (sqlite3_prepare_v2(database, query, -1, &statement, NULL) != SQLITE_OK)
 		return false;
@@ -104,10 +108,11 @@ static int make_room(struct sqlite_keep *keep, sqlite3 *database,
 	int answer = SQLITE_OK;
 	if (settings->size == 0 || pages(database) <= most)
 		return SQLITE_OK;
-	int64_t wanted = most * FULL_PERCENT / 100, before = INT64_MAX;
-	while (answer == SQLITE_OK && pages(database) > wanted && pages(database) < before &&
-	       oldest_end(database, until)) {
-		before = pages(database);
+	int64_t wanted = most * FULL_PERCENT / 100;
+	uint64_t before = UINT64_MAX;
+	while (answer == SQLITE_OK && pages(database) > wanted &&
+	       store_sum(counters->removed) != before && oldest_end(database, until)) {
+		before = store_sum(counters->removed);
 		answer = remove_before(keep, database, until, counters);
 	}
 	return answer;

@@ -350,6 +350,27 @@ def too_much(bench):
     bench.tap.check(is_whole(file), "large: the database is whole")
 
 
+def few_and_large(bench):
+    """Few sessions may take much room, too."""
+    file, large = bench.folder / "few.db", "x" * 60000
+    one_run(bench, file)
+    database = sqlite3.connect(file)
+    (columns,) = database.execute("SELECT group_concat('\"' || name || '\"') FROM pragma_table_info('sessions')"
+                                  " WHERE name NOT IN ('start', 'session_id', 'server_banner')").fetchone()  # fmt: skip
+    database.execute(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90)
+        INSERT INTO sessions({columns}, "start", session_id, server_banner)
+        SELECT {columns}, strftime('%Y-%m-%dT%H:%M:%S.000000000Z', "start", '+' || i || ' seconds'), 'n' || i, ? FROM sessions, n""", [large])
+    database.commit()
+    database.close()
+    before = file.stat().st_size
+    run = bench.live("--interval", "0", *store(file), "--store-size", "1M")
+    run.give(Traffic().take(1, certificates=False))
+    run.end()
+    left = [name for (name,) in ask(file, "SELECT session_id FROM sessions WHERE length(server_banner) = 60000 ORDER BY start")]
+    bench.tap.check(before > 4 << 20 and file.stat().st_size <= 1 << 20 and 5 < len(left) < 20 and left[-1] == "n90",
+                    "few: it is made smaller", [f"{before}, then {file.stat().st_size}", str(left)])  # fmt: skip
+
+
 def asked_to_reload(bench):
     """Signals for logs and statistics do nothing to the store."""
     file, logs, traffic = bench.folder / "signals.db", bench.folder / "signals", Traffic()
@@ -365,7 +386,8 @@ def asked_to_reload(bench):
     bench.tap.check(kinds.get("so_far") == 1 and kinds.get("run") == 1, "signals: statistics are stored as well", [str(kinds)])
 
 
-CASES = [killed, full, lost, spool_full, removed, locked, watched, two_writers, damaged, not_ours, older, too_old, too_much, asked_to_reload]
+CASES = [killed, full, lost, spool_full, removed, locked, watched, two_writers, damaged, not_ours, older, too_old, too_much, few_and_large,
+         asked_to_reload]  # fmt: skip
 
 
 def main():
