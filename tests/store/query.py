@@ -94,6 +94,8 @@ def bounds(asker):
     until = program.json_lines(asker.ask("--format", "json", "--until", third[:19], "verdicts").stdout)
     tap.check(sum(row["sessions"] for row in since) == 3, "since: that time counts", map(str, since))
     tap.check(sum(row["sessions"] for row in until) == 2, "until: it does not", map(str, until))
+    until = program.json_lines(asker.ask("--format", "json", "--until", third, "verdicts").stdout)
+    tap.check(sum(row["sessions"] for row in until) == 2, "until: not to the nanosecond", map(str, until))
     none = asker.ask("--since", "2999-01-01", "verdicts").stdout
     tap.check(none.count(b"\n") == 1, "nothing then: the names of the columns alone", [str(none)])
     limited = asker.ask("--limit", "2", "--sql", "SELECT start FROM sessions")

@@ -5,9 +5,12 @@ they have null; once, however often it is stored; and the views give the figures
 
 import json
 import re
+import shutil
 import sqlite3
 import sys
 import tempfile
+from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -17,6 +20,8 @@ from lib.tap import Tap  # noqa: E402
 
 TABLES = ("sessions", "certificates", "alerts", "statistics")
 OWN = {"stored_by", "digest"}  # columns of the store, not of the record
+DAY = 86400
+VERDICTS = ("encrypted", "cleartext", "stripped", "tls_failed", "no_mail", "not_mail", "partial")
 TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 # Table of the report -> view, where they have different names.
 VIEWS = {"sessions": "session_kinds", "certificates": "certificate_status", "distinct": "distinct_counts"}
@@ -130,6 +135,52 @@ def is_empty(table, row):
     return table not in LISTS and all(not value for value in row.values() if isinstance(value, int)) and len(row) > 2
 
 
+def series_row(name, begin, records):
+    """What by_hour and by_day say of these sessions."""
+    verdicts = Counter(record["verdict"] for record in records)
+    offers = Counter(record["starttls_offered"] for record in records)
+    carried = verdicts["encrypted"] + verdicts["cleartext"] + verdicts["stripped"]
+    return {
+        name: begin, "sessions": len(records), **{verdict: verdicts[verdict] for verdict in VERDICTS},
+        "encrypted_share": verdicts["encrypted"] / carried if carried else None,
+        "offered": offers[True], "not_offered": offers[False],
+        "offered_share": offers[True] / (offers[True] + offers[False]) if offers[True] + offers[False] else None,
+        "with_evidence": sum(record["evidence"] != [] for record in records),
+    }  # fmt: skip
+
+
+def check_series(tap, mailtap, logs, file):
+    sessions = log_lines(logs, "sessions")
+    for view, digits, end in (("by_hour", 13, ":00:00Z"), ("by_day", 10, "T00:00:00Z")):
+        groups = {}
+        for record in sessions:
+            groups.setdefault(record["start"][:digits] + end, []).append(record)
+        wanted = sorted(figures(series_row(view[3:], begin, records)) for begin, records in groups.items())
+        found = sorted(map(figures, ask(mailtap, file, view)))
+        wrong = [pair for pair in zip(found, wanted) if pair[0] != pair[1]][:2]
+        tap.check(found == wanted and len(wanted) > 2, f"{view}: {len(wanted)} rows as the log has it", map(str, wrong))
+
+
+def check_spans(tap, mailtap, file, folder):
+    """The view `times` takes the shortest spans of which 240 reach, however far sessions are apart."""
+    copy = folder / "spans.db"
+    shutil.copy(file, copy)
+    first, minute = "2026-01-01 00:00:30", 60
+    for apart, width in ((0, 60), (239 * minute, 60), (240 * minute, 300), (1195 * minute, 300), (1200 * minute, 900), (59 * 3600, 900),
+                         (239 * 3600, 3600), (720 * 3600 - 31, 10800), (720 * 3600, 21600), (239 * DAY, DAY), (240 * DAY, 2 * DAY),
+                         (1000 * DAY, 8 * DAY)):  # fmt: skip
+        database = sqlite3.connect(copy)
+        database.execute("UPDATE sessions SET \"start\" = strftime('%Y-%m-%dT%H:%M:%S.999999999Z', ?, '+' || (rowid % 2 * ?) || ' seconds')",
+                         [first, apart])  # fmt: skip
+        database.commit()
+        begins = [int(row[0]) for row in database.execute("SELECT DISTINCT strftime('%s', substr(\"start\", 1, 19)) FROM sessions")]
+        database.close()
+        rows = ask(mailtap, copy, "times")
+        wanted = {datetime.fromtimestamp(second // width * width, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for second in begins}
+        tap.check({row["seconds"] for row in rows} == {width} and {row["start"] for row in rows} == wanted, f"times: {apart} seconds apart",
+                  [program.show(row) for row in rows][:2])  # fmt: skip
+
+
 def compare_figures(tap, mailtap, logs, file):
     report = {row["table"]: row for row in program.json_lines(run(mailtap, "report", "--json", "-i", logs).stdout)}
     head = report.pop(None)
@@ -140,8 +191,7 @@ def compare_figures(tap, mailtap, logs, file):
         tap.check(found == wanted and wanted, f"{table}: {len(wanted)} rows as in the report", map(str, wrong))
     capture = {row["counter"]: row["count"] for row in ask(mailtap, file, "capture")}
     tap.check(capture == head["capture"], "capture: as in the report", [str(capture), str(head["capture"])])
-    days = ask(mailtap, file, "by_day")
-    tap.check(sum(day["sessions"] for day in days) == head["sessions"], "by_day: all sessions", [str(len(days))])
+    check_series(tap, mailtap, logs, file)
     half = sorted(row["start"] for row in ask(mailtap, file, "--sql", "SELECT start FROM sessions"))[head["sessions"] // 2]
     parts = [ask(mailtap, file, "verdicts", *bound) for bound in (["--since", half], ["--until", half])]
     sums = [sum(row["sessions"] for row in part) for part in parts]
@@ -187,6 +237,7 @@ def main():
             compare(tap, logs, file, f"{workers} workers")
         compare_figures(tap, options.mailtap, logs, file)
         check_views(tap, options.mailtap, file)
+        check_spans(tap, options.mailtap, file, folder)
         check_twice(tap, options.mailtap, logs, folder)
         key, hidden = folder / "key", folder / "hidden.db"
         key.write_bytes(bytes(range(32)))
