@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mailtap query`: the command line. The answer comes from the module for SQLite.
 #include "analytics/command.h"
-#include "analytics/options.h"
+#include "analytics/command_line.h"
 #include "analytics/sqlite.h"
 #include "analytics/store_record.h"
 #include "capture/base/module.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
 	ROWS_OF_TABLE = 1000, // unless --limit says otherwise
 	SECONDS_USUAL = 300,
 };
@@ -24,7 +21,7 @@ struct query_options {
 };
 
 enum query_option {
-	OPTION_FILE = 256,
+	OPTION_FILE = COMMAND_LONG_ONLY,
 	OPTION_SINCE,
 	OPTION_UNTIL,
 	OPTION_FORMAT,
@@ -105,12 +102,19 @@ static bool read_format(const char *value, enum query_format *format)
 	return false;
 }
 
-// False: the value is wrong.
-static bool read_value(struct query_options *options, int option, const char *value)
+static bool take(void *context, int option, const char *value, struct error *error)
 {
+	struct query_options *options = context;
 	struct query_request *request = &options->request;
 	uint64_t seconds = 0;
+	error_set(
+	    error, "query: %.80s: is no value for this option; see mailtap query --help", value);
 	switch (option) {
+	case COMMAND_WORD:
+		error_set(error, "query: name one view; see mailtap query --help");
+		bool first = request->view == NULL;
+		request->view = value;
+		return first;
 	case OPTION_FILE:
 		request->file = value;
 		return value[0] != '\0';
@@ -136,11 +140,11 @@ static bool read_value(struct query_options *options, int option, const char *va
 	}
 }
 
-static bool check(struct query_options *options, int words, struct error *error)
+static bool check(struct query_options *options, struct error *error)
 {
 	struct query_request *request = &options->request;
 	bool asks = request->view != NULL || request->sql != NULL;
-	if (words > 1 || (request->view != NULL && request->sql != NULL))
+	if (request->view != NULL && request->sql != NULL)
 		error_set(
 		    error, "query: name one view, or give one --sql; see mailtap query --help");
 	else if (asks && request->file == NULL)
@@ -154,42 +158,24 @@ static bool check(struct query_options *options, int words, struct error *error)
 static enum options_outcome read_options(
     int argc, char **argv, struct query_options *options, struct error *error)
 {
-	int option;
+	static const struct command_line line = {"query", help_text, long_options, take};
 	*options = (struct query_options){.request = {.seconds = SECONDS_USUAL}};
-	opterr = 0;
-	optind = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'h')
-			return OPTIONS_DONE;
-		error_set(error, "query: %.80s: %s; see mailtap query --help", argv[optind - 1],
-		    option == ':'   ? "needs a value"
-		    : option == '?' ? "no such option"
-		                    : "is no value for this option");
-		if (option == ':' || option == '?' || !read_value(options, option, optarg))
-			return OPTIONS_WRONG;
-	}
-	if (optind < argc)
-		options->request.view = argv[optind];
+	enum options_outcome outcome = command_line_read(&line, argc, argv, options, error);
 	if (!options->limit_given && options->request.format == QUERY_TABLE)
 		options->request.limit = ROWS_OF_TABLE;
-	return check(options, argc - optind, error) ? OPTIONS_RUN : OPTIONS_WRONG;
+	return outcome == OPTIONS_RUN && !check(options, error) ? OPTIONS_WRONG : outcome;
 }
 
 /* ---- the command ---- */
-
-static void say(const struct error *error)
-{
-	fprintf(stderr, "mailtap: %s\n", error->text);
-}
 
 static int finish(bool good)
 {
 	struct error error;
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return good ? 0 : EXIT_FAILED;
+		return good ? 0 : COMMAND_FAILED;
 	error_set(&error, "standard output: cannot be written");
-	say(&error);
-	return EXIT_FAILED;
+	command_say(&error);
+	return COMMAND_FAILED;
 }
 
 static int answer(const struct query_request *request)
@@ -199,8 +185,8 @@ static int answer(const struct query_request *request)
 	struct error error;
 	const struct sqlite_query_ops *query = module_load(&module, &error);
 	if (query == NULL) {
-		say(&error);
-		return EXIT_FAILED;
+		command_say(&error);
+		return COMMAND_FAILED;
 	}
 	if (request->view == NULL && request->sql == NULL) {
 		query->list(stdout);
@@ -209,13 +195,13 @@ static int answer(const struct query_request *request)
 	if (request->view != NULL && !query->has_view(request->view)) {
 		error_set(&error, "query: there is no view \"%.80s\"; mailtap query lists them",
 		    request->view);
-		say(&error);
-		return EXIT_USAGE;
+		command_say(&error);
+		return COMMAND_WRONG;
 	}
 	bool good = query->ask(request, stdout, &error);
 	(void)fflush(stdout); // what it says comes behind
 	if (!good || error.text[0] != '\0')
-		say(&error);
+		command_say(&error);
 	return finish(good);
 }
 
@@ -223,15 +209,7 @@ int command_query(int argc, char **argv)
 {
 	struct query_options options;
 	struct error error;
-	switch (read_options(argc, argv, &options, &error)) {
-	case OPTIONS_DONE:
-		fputs(help_text, stdout);
-		return finish(true);
-	case OPTIONS_WRONG:
-		say(&error);
-		return EXIT_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
-	return answer(&options.request);
+	enum options_outcome outcome = read_options(argc, argv, &options, &error);
+	return outcome == OPTIONS_RUN ? answer(&options.request)
+	                              : command_line_end(outcome, &error);
 }

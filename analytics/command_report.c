@@ -5,6 +5,7 @@
 #include "analytics/anonymise_text.h"
 #include "analytics/capture_sum.h"
 #include "analytics/command.h"
+#include "analytics/command_line.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
 #include "analytics/metrics_page.h"
@@ -42,11 +43,6 @@ struct report {
 	uint64_t anonymised; // sessions whose real addresses the logs do not have
 	unsigned failed; // logs that could not be read
 };
-
-static void say(const struct error *error)
-{
-	fprintf(stderr, "mailtap: %s\n", error->text);
-}
 
 /* ---- reading ---- */
 
@@ -117,7 +113,7 @@ static void judge_log(const char *path, const struct log_counters *log)
 		    " lines are no session records and were passed over "
 		    "(%" PRIu64 " damaged, %" PRIu64 " too long, %u torn at the end)",
 		    path, lost, log->lines, log->damaged, log->too_long, (unsigned)log->torn);
-		say(&error);
+		command_say(&error);
 	}
 	if (log->in_part > 0) {
 		error_set(&error,
@@ -125,7 +121,7 @@ static void judge_log(const char *path, const struct log_counters *log)
 		    " lines have keys or values that this mailtap does not "
 		    "know; they were left out",
 		    path, log->in_part, log->lines);
-		say(&error);
+		command_say(&error);
 	}
 }
 
@@ -141,7 +137,7 @@ static void judge_addresses(const struct report *report)
 	    "the addresses of %" PRIu64 " of %" PRIu64
 	    " sessions are anonymised: in what networks and countries they are is not known",
 	    report->anonymised, statistics_span(report->statistics).sessions);
-	say(&error);
+	command_say(&error);
 }
 
 // A session log was read.
@@ -150,7 +146,7 @@ static void take_log(void *context, const char *path, const struct log_counters 
 {
 	struct report *report = context;
 	if (error != NULL) {
-		say(error);
+		command_say(error);
 		report->failed++;
 	}
 	judge_log(path, log);
@@ -167,7 +163,7 @@ static void take_statistics_log(void *context, const char *path, const struct lo
 	(void)path;
 	(void)log;
 	if (error != NULL)
-		say(error);
+		command_say(error);
 }
 
 static void take_alerts_log(void *context, const char *path, const struct log_counters *log,
@@ -177,12 +173,12 @@ static void take_alerts_log(void *context, const char *path, const struct log_co
 	struct error damaged;
 	report->alerts_known |= error == NULL;
 	if (error != NULL)
-		say(error);
+		command_say(error);
 	if (log->damaged == 0)
 		return;
 	error_set(&damaged, "%s: %" PRIu64 " of %" PRIu64 " lines are no alerts and were passed over",
 	    path, log->damaged, log->lines);
-	say(&damaged);
+	command_say(&damaged);
 }
 
 static void read_log(struct report *report, const char *given)
@@ -192,7 +188,7 @@ static void read_log(struct report *report, const char *given)
 	if (stat(given, &status) == 0 && S_ISDIR(status.st_mode)) {
 		if (log_read_series(given, "sessions", take_session, take_log, report) == 0) {
 			error_set(&error, "%s: there is no sessions.jsonl in it", given);
-			say(&error);
+			command_say(&error);
 			report->failed++;
 		}
 		(void)log_read_series(
@@ -455,7 +451,7 @@ static int make_report(const struct report_options *options)
 	}
 	good = good && write_all(report, &error);
 	if (!good)
-		say(&error);
+		command_say(&error);
 	int code = good && report->failed == 0 ? 0 : 1;
 	if (report != NULL) {
 		facts_lookup_close(report->lookup);
@@ -473,18 +469,9 @@ int command_report(int argc, char **argv)
 {
 	struct report_options options;
 	struct error error;
-	int code = 2;
-	switch (report_options_read(argc, argv, &options, &error)) {
-	case OPTIONS_DONE:
-		code = fflush(stdout) == 0 ? 0 : 1;
-		break;
-	case OPTIONS_WRONG:
-		say(&error);
-		break;
-	case OPTIONS_RUN:
-		code = make_report(&options);
-		break;
-	}
+	enum options_outcome outcome = report_options_read(argc, argv, &options, &error);
+	int code =
+	    outcome == OPTIONS_RUN ? make_report(&options) : command_line_end(outcome, &error);
 	free(options.logs);
 	return code;
 }

@@ -3,12 +3,12 @@
 #include "analytics/anonymise_key.h"
 #include "analytics/anonymise_text.h"
 #include "analytics/command.h"
+#include "analytics/command_line.h"
 #include "analytics/json_fields.h"
 #include "analytics/plain_text.h"
 #include "analytics/server_key.h"
 #include "analytics/server_memory.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +16,22 @@
 #include <time.h>
 
 enum {
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
 	SERVERS_MAX = 4 << 20, // of a file; more than any has
 	NAME_COLUMNS = 39, // an IPv6 address
 };
 
+enum servers_option { OPTION_MEMORY = COMMAND_LONG_ONLY, OPTION_ANONYMISE, OPTION_JSON };
+
+static const struct option long_options[] = {
+    {"server-memory", required_argument, NULL, OPTION_MEMORY},
+    {"anonymise", required_argument, NULL, OPTION_ANONYMISE},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static const char help_text[] =
-    "Usage: mailtap servers --server-memory FILE [--anonymise KEYFILE] [--json] [SERVER...]\n"
+    "Usage: mailtap servers --server-memory FILE [options] [SERVER...]\n"
     "\n"
     "Prints what is remembered of servers, those with the most sessions first; or only of these\n"
     "SERVERs (addresses or names).\n"
@@ -35,19 +43,19 @@ static const char help_text[] =
     "  -h, --help                print this and exit\n"
     "\n"
     "In the table, a session counts under\n"
-    "  offered   if STARTTLS (STLS) was in the server's list; proven: TLS was completed behind it, or\n"
-    "            clients in three networks or more saw it\n"
+    "  offered   if STARTTLS (STLS) was in the server's list\n"
     "  absent    if the list was seen whole, and without it\n"
     "  TLS       if TLS was completed\n"
-    "and of one client network at most 100 of each. nets: client networks that saw it offered or, if they\n"
+    "and of one client network at most 100 of each. proven: TLS was completed behind an offer, or\n"
+    "clients in three networks or more saw one. nets: client networks that saw it offered or, if they\n"
     "are more, completed TLS; 16 stands for more, too.\n";
 
 struct servers_options {
 	const char *path;
 	const char *anonymisation_key; // a file; NULL: addresses are printed as they are
 	bool json;
-	char **wanted; // addresses and names; all if there are none
-	int wanted_count;
+	const char **wanted; // addresses and names; all if there are none
+	size_t wanted_count;
 };
 
 // A server as it was remembered: what visit gives lives only as long as the call.
@@ -75,18 +83,6 @@ static void say(const char *text)
 
 /* ---- the command line ---- */
 
-static bool set_once(
-    const char **slot, const char *value, const char *name, struct error *error)
-{
-	if (*slot != NULL || value[0] == '\0') {
-		error_set(error, "%s: %s", name,
-		    value[0] == '\0' ? "its value is empty" : "given twice; name one");
-		return false;
-	}
-	*slot = value;
-	return true;
-}
-
 static bool is_server(const char *text)
 {
 	struct ip_address address;
@@ -98,10 +94,11 @@ static bool is_server(const char *text)
 static bool check(const struct servers_options *options, struct error *error)
 {
 	if (options->path == NULL) {
-		error_set(error, "servers: name the file with --server-memory FILE; see --help");
+		error_set(error,
+		    "servers: name the file with --server-memory FILE; see mailtap servers --help");
 		return false;
 	}
-	for (int i = 0; i < options->wanted_count; i++)
+	for (size_t i = 0; i < options->wanted_count; i++)
 		if (!is_server(options->wanted[i])) {
 			error_set(error, "servers: \"%.80s\" is neither an address nor a name",
 			    options->wanted[i]);
@@ -110,48 +107,34 @@ static bool check(const struct servers_options *options, struct error *error)
 	return true;
 }
 
-enum reading { READING_GOOD, READING_HELP, READING_WRONG };
-
-static bool read_value(
-    struct servers_options *options, int option, char **argv, struct error *error)
+static bool take(void *context, int option, const char *value, struct error *error)
 {
+	struct servers_options *options = context;
 	switch (option) {
-	case 'j':
+	case COMMAND_WORD:
+		options->wanted[options->wanted_count++] = value;
+		return true;
+	case OPTION_MEMORY:
+		return command_line_set(&options->path, value, "--server-memory", error);
+	case OPTION_ANONYMISE:
+		return command_line_set(&options->anonymisation_key, value, "--anonymise", error);
+	default:
 		options->json = true;
 		return true;
-	case 'm':
-		return set_once(&options->path, optarg, "--server-memory", error);
-	case 'a':
-		return set_once(&options->anonymisation_key, optarg, "--anonymise", error);
-	default:
-		error_set(error, "servers: %.80s: %s; see --help", argv[optind - 1],
-		    option == ':' ? "needs a value" : "no such option");
-		return false;
 	}
 }
 
-static enum reading read_options(
+static enum options_outcome read_options(
     int argc, char **argv, struct servers_options *options, struct error *error)
 {
-	static const struct option long_options[] = {
-	    {"server-memory", required_argument, NULL, 'm'},
-	    {"anonymise", required_argument, NULL, 'a'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	int option;
-	opterr = 0;
-	optind = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'h')
-			return READING_HELP;
-		if (!read_value(options, option, argv, error))
-			return READING_WRONG;
+	static const struct command_line line = {"servers", help_text, long_options, take};
+	options->wanted = calloc((size_t)argc, sizeof *options->wanted);
+	if (options->wanted == NULL) {
+		error_set(error, "servers: no memory");
+		return OPTIONS_WRONG;
 	}
-	options->wanted = argv + optind;
-	options->wanted_count = argc - optind;
-	return check(options, error) ? READING_GOOD : READING_WRONG;
+	enum options_outcome outcome = command_line_read(&line, argc, argv, options, error);
+	return outcome == OPTIONS_RUN && !check(options, error) ? OPTIONS_WRONG : outcome;
 }
 
 /* ---- collecting ---- */
@@ -170,7 +153,7 @@ static bool is_same(const char *asked, const struct remembered_server *server)
 
 static bool is_wanted(const struct servers_options *options, const struct remembered_server *server)
 {
-	for (int i = 0; i < options->wanted_count; i++)
+	for (size_t i = 0; i < options->wanted_count; i++)
 		if (is_same(options->wanted[i], server))
 			return true;
 	return options->wanted_count == 0;
@@ -409,7 +392,7 @@ static int print_servers(const struct servers_options *options)
 	if (memory == NULL) {
 		say(error.text);
 		anonymiser_destroy(rows.anonymiser);
-		return EXIT_FAILED;
+		return COMMAND_FAILED;
 	}
 	bool whole = error.text[0] == '\0';
 	if (!whole)
@@ -423,22 +406,16 @@ static int print_servers(const struct servers_options *options)
 	if (!found)
 		say("nothing is remembered of what was asked for");
 	free(rows.rows);
-	return whole && printed && found ? 0 : EXIT_FAILED;
+	return whole && printed && found ? 0 : COMMAND_FAILED;
 }
 
 int command_servers(int argc, char **argv)
 {
 	struct servers_options options = {.path = NULL};
 	struct error error;
-	switch (read_options(argc, argv, &options, &error)) {
-	case READING_HELP:
-		fputs(help_text, stdout);
-		return fflush(stdout) == 0 ? 0 : EXIT_FAILED;
-	case READING_WRONG:
-		say(error.text);
-		return EXIT_USAGE;
-	case READING_GOOD:
-		break;
-	}
-	return print_servers(&options);
+	enum options_outcome outcome = read_options(argc, argv, &options, &error);
+	int code =
+	    outcome == OPTIONS_RUN ? print_servers(&options) : command_line_end(outcome, &error);
+	free(options.wanted);
+	return code;
 }

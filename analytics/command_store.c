@@ -2,18 +2,26 @@
 // `mailtap store`: puts logs that mailtap wrote into a store, as a run with --store would have. What is in it already is
 // not stored twice.
 #include "analytics/command.h"
-#include "analytics/options.h"
+#include "analytics/command_line.h"
 #include "analytics/session_log.h"
 #include "analytics/store_kinds.h"
 #include "analytics/store_record.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum store_option { OPTION_KIND = COMMAND_LONG_ONLY, OPTION_FILE };
+
+static const struct option long_options[] = {
+    {"input", required_argument, NULL, 'i'},
+    {"store", required_argument, NULL, OPTION_KIND},
+    {"store-file", required_argument, NULL, OPTION_FILE},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 struct import {
 	struct store_settings settings;
@@ -45,62 +53,36 @@ static const char help_text[] =
     "\n"
     "Exit code: 0 all was read and stored, 1 something could not be, 2 wrong usage.\n";
 
-static void say(const struct error *error)
-{
-	fprintf(stderr, "mailtap: %s\n", error->text);
-}
-
 /* ---- the command line ---- */
 
-static bool read_value(struct import *import, int option, const char *value, struct error *error)
+static bool take(void *context, int option, const char *value, struct error *error)
 {
+	struct import *import = context;
+	(void)error;
 	switch (option) {
-	case 1: // a word behind the first log
+	case COMMAND_WORD: // behind the first log
 	case 'i':
 		import->logs[import->log_count++] = value;
 		return true;
-	case 'k':
+	case OPTION_KIND:
 		import->settings.kind = value;
 		return true;
-	case 'f':
+	case OPTION_FILE:
 		import->settings.file = value;
 		return true;
-	case 'q':
+	default:
 		import->quiet = true;
 		return true;
-	case ':':
-		error_set(error, "store: an option lacks its value; see mailtap store --help");
-		return false;
-	default:
-		error_set(error, "store: unknown option; see mailtap store --help");
-		return false;
 	}
 }
 
 static enum options_outcome read_options(
     int argc, char **argv, struct import *import, struct error *error)
 {
-	static const struct option long_options[] = {
-	    {"input", required_argument, NULL, 'i'},
-	    {"store", required_argument, NULL, 'k'},
-	    {"store-file", required_argument, NULL, 'f'},
-	    {"quiet", no_argument, NULL, 'q'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	int option;
-	opterr = 0;
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "-:i:qh", long_options, NULL)) != -1) {
-		if (option == 'h')
-			return OPTIONS_DONE;
-		if (!read_value(import, option, optarg, error))
-			return OPTIONS_WRONG;
-	}
-	for (; optind < argc; optind++)
-		import->logs[import->log_count++] = argv[optind];
-	if (import->log_count > 0)
-		return OPTIONS_RUN;
+	static const struct command_line line = {"store", help_text, long_options, take};
+	enum options_outcome outcome = command_line_read(&line, argc, argv, import, error);
+	if (outcome != OPTIONS_RUN || import->log_count > 0)
+		return outcome;
 	error_set(
 	    error, "store: nothing to read: name logs with -i LOGDIR; see mailtap store --help");
 	return OPTIONS_WRONG;
@@ -131,14 +113,14 @@ static void take_file(
 	struct error what;
 	import->too_long += log->too_long;
 	if (error != NULL) {
-		say(error);
+		command_say(error);
 		import->failed = true;
 	}
 	if (log->too_long == 0)
 		return;
 	error_set(
 	    &what, "%s: %" PRIu64 " lines are too long, and are passed over", path, log->too_long);
-	say(&what);
+	command_say(&what);
 }
 
 static void read_directory(struct import *import, const char *directory)
@@ -153,7 +135,7 @@ static void read_directory(struct import *import, const char *directory)
 	if (files > 0)
 		return;
 	error_set(&error, "%s: there are no logs in it", directory);
-	say(&error);
+	command_say(&error);
 	import->failed = true;
 }
 
@@ -177,11 +159,11 @@ static void judge_counts(struct import *import, const struct store_counters *cou
 		    " records have keys or values that this mailtap does not know; these are "
 		    "not stored",
 		    in_part);
-		say(&what);
+		command_say(&what);
 	}
 	if (refused > 0) {
 		error_set(&what, "%" PRIu64 " lines are no records, and are passed over", refused);
-		say(&what);
+		command_say(&what);
 	}
 	import->failed |= refused + import->too_long > 0;
 }
@@ -191,48 +173,38 @@ static int import_logs(struct import *import)
 	struct error error;
 	struct store_counters counters = {0};
 	import->settings.imports = import->settings.waits = true;
-	import->settings.tell = say;
+	import->settings.tell = command_say;
 	import->store = store_open(&import->settings, &error);
 	bool good = import->store != NULL;
 	for (size_t i = 0; good && !import->broken && i < import->log_count; i++)
 		read_directory(import, import->logs[i]);
 	good = good && store_finish(import->store, &counters, &error);
 	if (!good) {
-		say(&error);
-		return EXIT_FAILED;
+		command_say(&error);
+		return COMMAND_FAILED;
 	}
 	judge_counts(import, &counters);
 	if (!import->quiet)
 		print_counts(&counters);
-	return fflush(stdout) == 0 && !import->failed ? 0 : EXIT_FAILED;
+	return fflush(stdout) == 0 && !import->failed ? 0 : COMMAND_FAILED;
 }
 
 int command_store(int argc, char **argv)
 {
 	struct error error;
-	int code = EXIT_USAGE;
+	int code = COMMAND_FAILED;
 	struct import *import = calloc(1, sizeof *import);
-	error_set(&error, "no memory");
 	if (import != NULL)
 		import->logs = calloc((size_t)argc + 1, sizeof *import->logs);
 	if (import == NULL || import->logs == NULL) {
-		say(&error);
+		error_set(&error, "store: no memory");
+		command_say(&error);
 		free(import);
-		return EXIT_FAILED;
+		return code;
 	}
 	import->settings.kind = "sqlite";
-	switch (read_options(argc, argv, import, &error)) {
-	case OPTIONS_DONE:
-		fputs(help_text, stdout);
-		code = fflush(stdout) == 0 ? 0 : EXIT_FAILED;
-		break;
-	case OPTIONS_WRONG:
-		say(&error);
-		break;
-	case OPTIONS_RUN:
-		code = import_logs(import);
-		break;
-	}
+	enum options_outcome outcome = read_options(argc, argv, import, &error);
+	code = outcome == OPTIONS_RUN ? import_logs(import) : command_line_end(outcome, &error);
 	free(import->logs);
 	free(import);
 	return code;

@@ -38,7 +38,7 @@ const struct option_row option_table[] = {
         .help = "do not ask the card of a DPDK port to leave out what is no mail"},
     {"log-dir", 'w', "DIR", &option_text, AT(log_directory), OPTION_GROUP_LOGS,
         .help = "write the logs (sessions.jsonl, certificates.jsonl, alerts.jsonl,\n"
-                "statistics.jsonl) to this directory"},
+                "statistics.jsonl, with --dns domains.jsonl) to this directory"},
     {"output", 'o', "FILE", &option_text, AT(records_path), OPTION_GROUP_LOGS,
         .help = "write the session records to this file; - prints them"},
     {"filter", 'f', "EXPRESSION", &option_filter, AT(filter), OPTION_GROUP_CAPTURE,

@@ -2,6 +2,7 @@
 #include "analytics/options.h"
 
 #include "analytics/clickhouse_url.h"
+#include "analytics/command_line.h"
 #include "analytics/config_file.h"
 #include "analytics/interface_list.h"
 #include "analytics/log_compress.h"
@@ -11,50 +12,40 @@
 #include "analytics/store_kinds.h"
 #include "analytics/port_list.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LONG_ONLY = 256 }; // getopt's values of options without a letter: this and their row
-
 struct reading {
 	struct options *options;
 	struct option names[OPTION_ROWS_MAX + 1]; // for getopt_long
-	char letters[2 + 2 * OPTION_ROWS_MAX + 1]; // likewise
+	char letters[COMMAND_LETTERS_SIZE]; // likewise
 	bool given[OPTION_ROWS_MAX]; // on the command line
 	bool files_may_follow; // the last words were captures: `-r *.pcap` gives many
 	bool filter_given; // by -f
 	bool filter_words; // behind the options
 };
 
-// What getopt_long is told, from the table. "-": words in their place, ":": a missing value is told apart.
+// What getopt_long is told, from the table.
 static void begin_reading(struct reading *reading)
 {
-	char *letter = reading->letters;
-	*letter++ = '-';
-	*letter++ = ':';
 	for (size_t i = 0; i < option_rows; i++) {
 		const struct option_row *row = &option_table[i];
 		reading->names[i] = (struct option){.name = row->name,
 		    .has_arg = row->argument != NULL ? required_argument : no_argument,
-		    .val = row->letter != 0 ? row->letter : LONG_ONLY + (int)i};
-		if (row->letter == 0)
-			continue;
-		*letter++ = row->letter;
-		if (row->argument != NULL)
-			*letter++ = ':';
+		    .val = row->letter != 0 ? row->letter : COMMAND_LONG_ONLY + (int)i};
 	}
+	command_line_letters(reading->names, reading->letters);
 }
 
 // The row of what getopt_long returned for one of the table.
 static const struct option_row *row_of(int option)
 {
 	size_t i = 0;
-	if (option >= LONG_ONLY)
-		return &option_table[option - LONG_ONLY];
+	if (option >= COMMAND_LONG_ONLY)
+		return &option_table[option - COMMAND_LONG_ONLY];
 	while (option_table[i].letter != option)
 		i++;
 	return &option_table[i];
@@ -89,20 +80,6 @@ static bool read_value(
 	reading->files_may_follow = row->kind == &option_captures;
 	reading->filter_given |= row->kind == &option_filter;
 	return row->kind->read(reading->options, row, shown, value, error);
-}
-
-// What is wrong with an option that getopt did not take.
-static void explain(int option, char **argv, struct error *error)
-{
-	const char *word = argv[optind - 1];
-	if (option == ':')
-		error_set(error, "%.80s: needs a value; see --help", word);
-	else if (optopt != 0 && strncmp(word, "--", 2) == 0)
-		error_set(error, "%.80s: takes no value; see --help", word);
-	else if (optopt != 0 && optopt < LONG_ONLY)
-		error_set(error, "unknown option -%c; see --help", optopt);
-	else
-		error_set(error, "unknown option %.80s; see --help", word);
 }
 
 // Opened for writing, a capture would be gone before it is read.
@@ -295,7 +272,7 @@ static enum options_outcome read_next(
     struct reading *reading, int option, char **argv, struct error *error)
 {
 	if (option == '?' || option == ':') {
-		explain(option, argv, error);
+		command_line_mistake(option, argv[optind - 1], reading->names, NULL, error);
 		return OPTIONS_WRONG;
 	}
 	if (option == 1)

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/report_options.h"
 
-#include <getopt.h>
-#include <stdio.h>
+#include "analytics/command_line.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 enum { ROWS_DEFAULT = 20 };
 
 enum report_option {
-	OPTION_CSV = 256,
+	OPTION_CSV = COMMAND_LONG_ONLY,
 	OPTION_METRICS,
 	OPTION_TLS_RPT,
 	OPTION_ASN_TABLE,
@@ -63,80 +62,52 @@ static const char help_text[] =
     "A connection that several sensors saw counts once for each.\n"
     "Exit code: 0 all was read and written, 1 something could not be, 2 wrong usage.\n";
 
-static bool set_once(const char **slot, const char *value, const char *name, struct error *error)
+static bool take(void *context, int option, const char *value, struct error *error)
 {
-	if (*slot != NULL || value[0] == '\0') {
-		error_set(error,
-		    *slot != NULL ? "%s: given twice; name one" : "%s: its value is empty", name);
-		return false;
-	}
-	*slot = value;
-	return true;
-}
-
-static bool read_value(
-    struct report_options *options, int option, const char *value, struct error *error)
-{
+	struct report_options *options = context;
 	switch (option) {
-	case 1: // a word behind the first log
+	case COMMAND_WORD: // behind the first log
 	case 'i':
 		options->logs[options->log_count++] = value;
 		return true;
 	case 'o':
-		return set_once(&options->page_path, value, "-o", error);
+		return command_line_set(&options->page_path, value, "-o", error);
 	case OPTION_CSV:
-		return set_once(&options->csv_directory, value, "--csv", error);
+		return command_line_set(&options->csv_directory, value, "--csv", error);
 	case OPTION_METRICS:
-		return set_once(&options->metrics_path, value, "--metrics", error);
+		return command_line_set(&options->metrics_path, value, "--metrics", error);
 	case OPTION_TLS_RPT:
-		return set_once(&options->tls_rpt_directory, value, "--tls-rpt", error);
+		return command_line_set(&options->tls_rpt_directory, value, "--tls-rpt", error);
 	case OPTION_ASN_TABLE:
-		return set_once(&options->asn_table, value, "--asn-db", error);
+		return command_line_set(&options->asn_table, value, "--asn-db", error);
 	case OPTION_COUNTRY_TABLE:
-		return set_once(&options->country_table, value, "--country-db", error);
+		return command_line_set(&options->country_table, value, "--country-db", error);
 	case OPTION_ANONYMISE:
-		return set_once(&options->anonymisation_key, value, "--anonymise", error);
+		return command_line_set(&options->anonymisation_key, value, "--anonymise", error);
 	case OPTION_JSON:
 		options->json = true;
 		return true;
 	case OPTION_ALL:
 		options->rows = 0;
 		return true;
-	case 'q':
+	default:
 		options->quiet = true;
 		return true;
-	case ':':
-		error_set(error, "report: an option lacks its value; see mailtap report --help");
-		return false;
-	default:
-		error_set(error, "report: unknown option; see mailtap report --help");
-		return false;
 	}
 }
 
 enum options_outcome report_options_read(
     int argc, char **argv, struct report_options *options, struct error *error)
 {
-	int option;
+	static const struct command_line line = {"report", help_text, long_options, take};
 	*options = (struct report_options){.rows = ROWS_DEFAULT};
 	options->logs = calloc((size_t)argc + 1, sizeof *options->logs);
-	error_set(error, "no memory");
+	error_set(error, "report: no memory");
 	if (options->logs == NULL)
 		return OPTIONS_WRONG;
-	opterr = 0;
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "-:i:o:qh", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help_text, stdout);
-			return OPTIONS_DONE;
-		}
-		if (!read_value(options, option, optarg, error))
-			return OPTIONS_WRONG;
-	}
-	for (; optind < argc; optind++)
-		options->logs[options->log_count++] = argv[optind];
-	if (options->log_count > 0)
-		return OPTIONS_RUN;
+	enum options_outcome outcome = command_line_read(&line, argc, argv, options, error);
+	if (outcome != OPTIONS_RUN || options->log_count > 0)
+		return outcome;
 	error_set(
 	    error, "report: nothing to read: name logs with -i LOGDIR; see mailtap report --help");
 	return OPTIONS_WRONG;

@@ -19,8 +19,8 @@ const char *source_dpdk_version(void)
 
 static struct source *open_source(const struct source_request *request, struct error *error)
 {
-	static const struct module module = {
-	    DPDK_MODULE_FILE, DPDK_MODULE_SYMBOL, "cannot use DPDK", "librte-ethdev23"};
+	static const struct module module = {DPDK_MODULE_FILE, DPDK_MODULE_SYMBOL,
+	    "cannot use DPDK", "the package mailtap-dpdk (or librte-ethdev23)"};
 	const struct source_ops *ops = module_load(&module, error);
 	struct source *source = ops != NULL ? malloc(sizeof *source) : NULL;
 	if (ops != NULL && source == NULL)

@@ -8,6 +8,7 @@ Exit codes: 0 all well; 1 an input or output failed (what could be read is writt
 
 import gzip
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -326,6 +327,22 @@ def usage(bench, good):
         one_line(bench, f"usage: {name}", arguments, USAGE)
 
 
+def usage_of_commands(bench):
+    """The same of each command, by the one loop that they have: the line says whose mistake it is, and who helps."""
+    commands = re.findall(r"^ +mailtap ([a-z]+) ", program.text(program.run(bench.mailtap, ["--help"]).stdout), re.M)
+    bench.tap.check(len(commands) == 5, f"usage: there are {len(commands)} commands", commands)
+    for name in commands:
+        helped = program.text(program.run(bench.mailtap, [name, "--help"]).stdout)
+        valued = re.search(r"--([a-z-]+) [A-Z\[]", helped.partition("\n\n")[2])[1]
+        for mistake, words, said in (
+            ("an unknown option", ["--no-such-option"], "unknown option --no-such-option"),
+            ("an unknown letter", ["-Yh"], "unknown option -Y"),
+            ("a value missing", [f"--{valued}"], f"--{valued}: needs a value"),
+            ("a value where none is", ["--help=yes"], "--help: takes no value"),
+        ):
+            one_line(bench, f"usage: {name}: {mistake}", [name, *words], USAGE, f"{name}: {said}; see mailtap {name} --help")
+
+
 def capture_as_output(bench):
     """Records are never written over a capture that is to be read, whatever it is called there."""
     path, link = bench.path("kept.pcap"), bench.path("link-to-kept.pcap")
@@ -507,6 +524,7 @@ def main():
         patterns(bench, good)
         own_patterns(bench, good)
         usage(bench, good)
+        usage_of_commands(bench)
         capture_as_output(bench)
         too_much_memory(bench, good)
         helpful(bench)

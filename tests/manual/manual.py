@@ -5,6 +5,7 @@ file, keys of records, tables, metrics. What can be written from its one place i
 held to it. mandoc and man-db find nothing wrong with them."""
 
 import difflib
+import os
 import re
 import subprocess
 import sys
@@ -34,8 +35,12 @@ OWN_PAGES = "|".join(re.escape(page.rpartition(".")[0]) for page in pages.PAGES)
 # --- their form ------------------------------------------------------------------------------
 
 
+WIDTH = 80  # of a terminal
+
+
 def said_by(*command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, check=False)
+    done = subprocess.run(list(map(str, command)), capture_output=True, check=False,
+                          env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": str(WIDTH)})  # fmt: skip
     return program.text(done.stdout), program.text(done.stderr)
 
 
@@ -49,6 +54,7 @@ def check_form(tap, page):
     wrong = said.splitlines()
     words = {"NAME", "DESCRIPTION", "SEE ALSO"}
     wrong += [f"no {word}" for word in words if not re.search(rf"^{word}$", shown, re.M)]
+    wrong += [f"too wide: {line}" for line in shown.splitlines() if len(line) > WIDTH]
     tap.check(not wrong, f"{page}: man shows it", wrong[:20])
 
 

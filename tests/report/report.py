@@ -511,7 +511,7 @@ def wrong_use(bench, logs):
     for name, arguments, code, mentions in (
         ("no log named", [], 2, "nothing to read"),
         ("an unknown option", ["-i", logs, "--nonsense"], 2, "unknown option"),
-        ("a value missing", ["-i"], 2, "lacks its value"),
+        ("a value missing", ["-i"], 2, "report: -i: needs a value; see mailtap report --help"),
         ("given twice", ["-i", logs, "--csv", "a", "--csv", "b"], 2, "twice"),
         ("a log that is not there", ["-i", bench.path("nowhere")], 1, "nowhere"),
         ("no log at all", ["-i", bench.path("run.prom")], 1, "no session records"),
