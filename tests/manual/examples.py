@@ -15,7 +15,7 @@ from lib import program  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 DOCS = program.ROOT / "configs/docs"
-PAGES = ["examples.md", "method.md"]
+PAGES = ["../../README.md", "examples.md", "method.md"]
 # A command, and what it prints, where that is shown.
 EXAMPLE = re.compile(r"^```sh\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?", re.M | re.S)
 
@@ -52,7 +52,7 @@ def check_page(tap, page, mailtap, update):
             wanted = printed if found[2] is None or update else found[2]
             good = good and not said and printed == wanted and (found[2] is None or printed)
             shown += found[2] is not None
-            tap.check(good, f"{page}: {found[1].splitlines()[0][:60]}",
+            tap.check(good, f"{path.name}: {found[1].splitlines()[0][:60]}",
                       [] if good else [*said.splitlines(), *printed.splitlines()])  # fmt: skip
     return shown
 
