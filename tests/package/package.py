@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages: they are built, lintian finds nothing, they are installed above the machine's own file system
-(nothing of it changes), the service runs on an interface as its unit says, and purged they leave nothing."""
+(nothing of it changes), the service runs on an interface as its unit says, they are put in the place of older ones, and
+purged they leave nothing. The build of the program under test lends its objects, so that nothing is compiled twice;
+with --compile all is compiled as debian/rules says, and how it is hardened is looked at, too."""
 
+import json
 import os
 import re
 import shutil
@@ -22,9 +25,12 @@ from lib.tap import Tap  # noqa: E402
 
 PACKAGES = ["mailtap", "mailtap-dpdk"]
 NOT_NEEDED = ("build*", ".git", "pcaps", "golden", "found", "__pycache__")
-# Built as quickly as it may be: without the debugging symbols' packages, and hardly optimised.
-QUICKLY = {"DEB_BUILD_OPTIONS": "nocheck noautodbgsym parallel=2", "DEB_CFLAGS_APPEND": "-O1 -g0",
-           "DEB_BUILD_PROFILES": "nocheck", "LC_ALL": "C.UTF-8"}  # fmt: skip
+# Without the debugging symbols' packages.
+QUICKLY = {"DEB_BUILD_OPTIONS": "nocheck noautodbgsym parallel=2", "DEB_BUILD_PROFILES": "nocheck", "LC_ALL": "C.UTF-8"}
+# How each file of the program is to be compiled, and the program linked.
+COMPILED_WITH = ["-O3", "-DNDEBUG", "-flto=auto", "-D_FORTIFY_SOURCE=3", "-fstack-protector-strong", "-fcf-protection",
+                 "-fstack-clash-protection", "-Werror=format-security"]  # fmt: skip
+LINKED_WITH = ["-pie", "-Wl,-z,relro", "-Wl,-z,now", "-flto-partition=one"]
 TAP, PORT = "tap0", "port0"
 CAPTURE = "smtp-starttls-tls13-postfix-swaks.pcap"
 CONFIGURATION = "/etc/mailtap/mailtap.yaml"
@@ -39,16 +45,45 @@ def run(*command, **popen):
 # --- building --------------------------------------------------------------------------------
 
 
-def build(tap, folder):
+def build(tap, folder, environment):
     """The packages, by name; None: they cannot be built."""
     source = folder / "source"
     shutil.copytree(program.ROOT, source, ignore=shutil.ignore_patterns(*NOT_NEEDED))
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DEB_", "CFLAGS", "LDFLAGS"))}
-    code, said = run("dpkg-buildpackage", "-b", "-uc", "-us", cwd=source, env={**environment, **QUICKLY})
+    others = {key: value for key, value in os.environ.items() if not key.startswith(("DEB_", "CFLAGS", "LDFLAGS"))}
+    code, said = run("dpkg-buildpackage", "-b", "-uc", "-us", cwd=source, env={**others, **QUICKLY, **environment})
     built = {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
     good = code == 0 and sorted(built) == PACKAGES
     tap.check(good, f"dpkg-buildpackage makes {' and '.join(PACKAGES)}", [] if good else said.splitlines()[-40:])
     return built if good else None
+
+
+def lent_by(mailtap):
+    """An environment in which the objects of the build that made this program are taken for those of the packages."""
+    lender = Path(mailtap).resolve().parent
+    compiler = Path(__file__).resolve().parent / "compiled.sh"
+    return {"CC": str(compiler), "COMPILED": str(lender)} if (lender / "build.ninja").exists() else {}
+
+
+def check_flags(tap, place):
+    """With what it is compiled and linked where nothing is lent; `place`: where it was built."""
+    wrong = []
+    commands = json.loads(place.joinpath("compile_commands.json").read_text())
+    own = [entry for entry in commands if re.match(r"(capture|decode|analytics)/lib|mailtap\.p/", entry["output"])]
+    for entry in own:
+        missing = [word for word in COMPILED_WITH if word not in entry["command"].split()]
+        wrong += [f"{entry['output']}: no {' '.join(missing)}"] * bool(missing)
+        if entry["command"].rfind("-O3") < entry["command"].rfind(" -O2") or "FORTIFY_SOURCE=2" in entry["command"]:
+            wrong.append(f"{entry['output']}: Debian's -O2 or FORTIFY_SOURCE=2")
+    link = program.text(subprocess.run(["ninja", "-C", place, "-t", "commands", "-s", "mailtap"],
+                                       capture_output=True, check=True).stdout).split()  # fmt: skip
+    wrong += [f"the program is linked without {word}" for word in LINKED_WITH if word not in link]
+    tap.check(len(own) > 300 and not wrong, f"{len(own)} files are optimised as a whole, and hardened", wrong[:10])
+
+
+def check_hardening(tap, place):
+    """Of what was compiled and linked there, by the test of it; nobody else has symbols to look at."""
+    code, said = run(sys.executable, program.TESTS / "cli/hardening.py", "--mailtap", place / "mailtap")
+    tap.check(code == 0, "what was built is hardened", [line for line in said.splitlines() if not line.startswith("ok")])
 
 
 def check_version(tap):
@@ -85,8 +120,8 @@ def check_reproducible(tap, folder, built):
         newest = int(run("dpkg-parsechangelog", "-STimestamp", "-l", program.ROOT / "debian/changelog")[1])
         for file in place.rglob("*"):
             wrong += [f"{file}: younger than the changelog"] * (file.lstat().st_mtime > newest)
-            if file.is_file() and str(folder).encode() in file.read_bytes():
-                wrong.append(f"{file}: has the path of the build")
+            content = file.read_bytes() if file.is_file() else b""
+            wrong += [f"{file}: has the path of the build" for path in (folder, program.ROOT) if str(path).encode() in content]
     tap.check(not wrong, "nothing tells where and when they were built", wrong)
 
 
@@ -162,6 +197,36 @@ def run_service(tap, tree, mailtap):
     tap.check(memory.exists(), "and what it learned of servers", [])
 
 
+# --- a newer one -----------------------------------------------------------------------------
+
+
+def newer(folder, package):
+    """The package, as if it were of a later version that ships another configuration."""
+    place = folder / "newer"
+    subprocess.run(["dpkg-deb", "-R", package, place], check=True)
+    control, shipped = place / "DEBIAN/control", place / CONFIGURATION[1:]
+    control.write_text(re.sub(r"^Version: .*", r"\g<0>+newer", control.read_text(), count=1, flags=re.M))
+    shipped.write_text(shipped.read_text() + "# of a newer one\n")
+    subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "-b", place, folder / "newer.deb"], check=True, capture_output=True)
+
+
+def upgrade(tap, tree, folder, package):
+    """What somebody wrote into the configuration stays, as do logs, what is known of servers, and the user's number."""
+    newer(folder, package)
+    configuration, users = tree.path(CONFIGURATION), tree.path("etc/passwd").read_text()
+    edited = configuration.read_text().replace("  #sensor: tap-1", "  sensor: tap-of-mine")
+    configuration.write_text(edited)
+    kept = {path: path.read_bytes() for top in (LOGS, f"/var/lib/mailtap/{TAP}") for path in tree.path(top).iterdir()}
+    code, said = tree.run("dpkg", "--force-confold", "-i", "/mnt/newer.deb")
+    wrong = said.splitlines() * (code != 0) + [str(path) for path, was in kept.items() if path.read_bytes() != was]
+    wrong += ["the configuration is another"] * (configuration.read_text() != edited or "tap-of-mine" not in edited)
+    wrong += ["the new one is not beside it"] * (not tree.path(f"{CONFIGURATION}.dpkg-dist").exists())
+    wrong += ["users are others"] * (tree.path("etc/passwd").read_text() != users)
+    tap.check(kept and not wrong, f"a newer one leaves an edited configuration, {len(kept)} files and the user", wrong)
+    code, said = tree.run("mailtap", "--check-config", "--config", CONFIGURATION)
+    tap.check(code == 0, "which is good", said.splitlines() * (code != 0))
+
+
 # --- purging ---------------------------------------------------------------------------------
 
 
@@ -177,9 +242,14 @@ def purge(tap, tree, packages):
     tap.check(not left, "and nothing is left", left)
 
 
-def check_packages(tap, mailtap, folder):
-    if not (built := build(tap, folder)):
+def check_packages(tap, mailtap, folder, compiled):
+    environment = {} if compiled else lent_by(mailtap)
+    if not (built := build(tap, folder, environment)):
         return
+    (place,) = folder.glob("source/obj-*")
+    check_flags(tap, place)
+    if not environment:
+        check_hardening(tap, place)
     check_version(tap)
     check_needs(tap)
     check_lintian(tap, folder)
@@ -189,11 +259,14 @@ def check_packages(tap, mailtap, folder):
     install(tap, tree, built)
     check_units(tap, tree)
     run_service(tap, tree, mailtap)
+    upgrade(tap, tree, folder, built["mailtap"])
     purge(tap, tree, packages)
 
 
 def main():
-    options = program.parse_arguments(program.arguments(__doc__))
+    parser = program.arguments(__doc__)
+    parser.add_argument("--compile", action="store_true", help="as who builds the packages for use")
+    options = program.parse_arguments(parser)
     reason = net.enter()
     tap = Tap()
     if reason:
@@ -201,7 +274,7 @@ def main():
         return tap.done()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            check_packages(tap, options.mailtap, Path(folder))
+            check_packages(tap, options.mailtap, Path(folder), options.compile)
         finally:
             net.end_captures()
             subprocess.run(["umount", "-R", "-l", f"{folder}/root"], check=False, stderr=subprocess.DEVNULL)

@@ -10,7 +10,7 @@ from lib import program
 
 LAYER = "size=1g,mode=0755"  # of memory, at most
 # What each change of the installed packages touches, whichever they are. The list of packages is compared by itself.
-OF_DPKG = ("var/lib/dpkg/", "var/log/dpkg.log", "var/cache/man/", "var/cache/ldconfig/", "etc/ld.so.cache")
+OF_DPKG = ("var/lib/dpkg/", "var/lib/man-db/auto-update", "var/log/dpkg.log", "var/cache/man/", "var/cache/ldconfig/", "etc/ld.so.cache")
 # The former state of the user database, and locks, as its tools leave them.
 USERS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 OF_USERS = {"etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock", "etc/subuid-", "etc/subgid-"}
@@ -41,6 +41,7 @@ class Tree:
         for name in ("run", "tmp"):
             _mount("-t", "tmpfs", "tmpfs", self.root / name)
         _mount("--bind", shared, self.root / "mnt")
+        self.path("var/lib/man-db/auto-update").unlink(missing_ok=True)  # an index of all pages takes seconds, each time
 
     def path(self, name):
         return self.root / str(name).lstrip("/")
