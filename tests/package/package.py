@@ -146,6 +146,21 @@ def install(tap, tree, built):
     tap.check(not enabled, "no service is enabled", enabled)
 
 
+def check_documents(tap, tree):
+    """Pages that lead to another one, or to a file to be used, have it beside them; sources are in the repository."""
+    top, wrong, count = tree.path("usr/share/doc/mailtap"), [], 0
+    for page in sorted(top.rglob("*.md")):
+        for target in re.findall(r"\]\(([^)\s#]+)[^)\s]*\)", page.read_text()):
+            path = (page.parent / target).resolve()
+            inside = os.path.relpath(path, top.resolve())
+            if ":" in target or not inside.startswith(("configs/", "README", "SECURITY", "analytics/evidence/")) \
+                    or inside == "configs/systemd":  # they are where systemd finds them
+                continue
+            count += 1
+            wrong += [f"{page.relative_to(top)}: {target}"] * (not path.exists())
+    tap.check(count > 50 and not wrong, f"{count} links between installed documents lead somewhere", wrong)
+
+
 def check_units(tap, tree):
     for name in ("mailtap.service", f"mailtap@{TAP}.service"):
         code, said = tree.run("systemd-analyze", "verify", "--man=yes", name)
@@ -257,6 +272,7 @@ def check_packages(tap, mailtap, folder, compiled):
     tree = trees.Tree(folder, folder)
     packages = tree.packages()
     install(tap, tree, built)
+    check_documents(tap, tree)
     check_units(tap, tree)
     run_service(tap, tree, mailtap)
     upgrade(tap, tree, folder, built["mailtap"])

@@ -40,6 +40,8 @@ class Tree:
             _mount("--rbind", f"/{name}", self.root / name)
         for name in ("run", "tmp"):
             _mount("-t", "tmpfs", "tmpfs", self.root / name)
+        status = self.path("var/lib/dpkg/status")
+        status.write_bytes(status.read_bytes())  # likewise
         _mount("--bind", shared, self.root / "mnt")
         self.path("var/lib/man-db/auto-update").unlink(missing_ok=True)  # an index of all pages takes seconds, each time
 
