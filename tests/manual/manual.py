@@ -149,9 +149,45 @@ def wrong_links(page):
             yield f"{page.name}: {target}: there is no such heading"
 
 
+def documents():
+    folders = ("", "analytics/evidence", "configs", "configs/docs", "configs/prometheus", "configs/clickhouse", "configs/grafana")
+    return sorted(page for name in folders for page in (program.ROOT / name).glob("*.md"))
+
+
+def options_spoken_of(text):
+    """Options of mailtap in a page: alone in a code span, or behind its name in one or on a line of its own."""
+    spans = [span for span in re.findall(r"`([^`\n]+)`", text) if re.match(r"(mailtap |--)", span)]
+    lines = [line.strip() for line in text.splitlines() if re.match(r"\s*(sudo )?mailtap ", line)]
+    commands = [re.split(r" [|#>] |   ", words)[0] for words in spans + lines]
+    return {name for words in commands for name in re.findall(r"(?<![\w-])--([a-z][a-z-]*)", words)}
+
+
+def words_of_sources():
+    """What a source, or a view of SQL, calls something."""
+    sources = [path for name in ("analytics", "capture", "decode", "configs/sql", "configs/clickhouse")
+               for path in (program.ROOT / name).rglob("*") if path.suffix in (".c", ".h", ".sql")]  # fmt: skip
+    return {path.stem for path in sources}.union(*(re.findall(r"\w+", path.read_text()) for path in sources))
+
+
+def check_documents(tap, mailtap):
+    """Options in the documents, and names of keys, tables and views, are none of yesterday's."""
+    helps = [truth.help_of(mailtap), *(truth.help_of(mailtap, name) for name in truth.command_table())]
+    options, words = {option.name for found in helps for option in found.options}, words_of_sources()
+    words |= {form for name, *_ in truth.metrics() for form in (name, name.removesuffix("_total"))}
+    wrong, count = [], 0
+    for page in documents():
+        if page.name.startswith(("adding-", "dpdk")):  # of what is to come, and of words for DPDK
+            continue
+        spoken, names = options_spoken_of(page.read_text()), set(re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)`", page.read_text()))
+        foreign = {"fsync_after_insert", "http_port", "https_port"}  # of ClickHouse
+        count += len(spoken) + len(names)
+        wrong += [f"{page.parent.name}/{page.name}: --{name}: there is no such option" for name in sorted(spoken - options)]
+        wrong += [f"{page.parent.name}/{page.name}: {name}: nothing has this name" for name in sorted(names - words - foreign)]
+    tap.check(count > 400 and not wrong, f"{count} options and names in the documents are there", wrong)
+
+
 def check_links(tap):
-    places = [program.ROOT, *(program.ROOT / name for name in ("configs", "configs/docs", "configs/prometheus"))]
-    found = sorted(page for place in places for page in place.glob("*.md"))
+    found = documents()
     wrong = [line for page in found for line in wrong_links(page)]
     tap.check(len(found) > 10 and not wrong, f"links of {len(found)} pages lead somewhere", wrong)
     listed = (program.ROOT / "configs/docs/README.md").read_text()
@@ -180,6 +216,7 @@ def main():
     check_tables(tap, columns, tables)
     check_records(tap, seen, set(columns))
     check_evidence(tap)
+    check_documents(tap, options.mailtap)
     check_links(tap)
     return tap.done()
 

@@ -168,6 +168,21 @@ def check_units(tap, tree):
         tap.check(not mine, f"systemd-analyze verify {name}", mine)
 
 
+def pretend_systemd(tree):
+    """It seems to run; what it is told by maintainers' scripts, and what is enabled, is written down. The file of that."""
+    tree.path("run/systemd/system").mkdir(parents=True, exist_ok=True)
+    tree.put_program("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 0\n")  # images of containers forbid all
+    tree.put_program("usr/local/sbin/systemctl", '#!/bin/sh\nprintf "%s\\n" "$*" >>/mnt/told\n')
+    return tree.path("mnt/told")
+
+
+def check_told(tap, told, what, wanted):
+    lines = told.read_text().splitlines() if told.exists() else []
+    missing = [line for line in wanted if line not in lines]
+    tap.check(not missing, what, [*(f"not told: {line}" for line in missing), *lines])
+    told.write_text("")
+
+
 # --- running ---------------------------------------------------------------------------------
 
 
@@ -228,6 +243,7 @@ def newer(folder, package):
 def upgrade(tap, tree, folder, package):
     """What somebody wrote into the configuration stays, as do logs, what is known of servers, and the user's number."""
     newer(folder, package)
+    told = pretend_systemd(tree)
     configuration, users = tree.path(CONFIGURATION), tree.path("etc/passwd").read_text()
     edited = configuration.read_text().replace("  #sensor: tap-1", "  sensor: tap-of-mine")
     configuration.write_text(edited)
@@ -240,13 +256,18 @@ def upgrade(tap, tree, folder, package):
     tap.check(kept and not wrong, f"a newer one leaves an edited configuration, {len(kept)} files and the user", wrong)
     code, said = tree.run("mailtap", "--check-config", "--config", CONFIGURATION)
     tap.check(code == 0, "which is good", said.splitlines() * (code != 0))
+    check_told(tap, told, "services that run are restarted", ["try-restart mailtap.service", "try-restart mailtap@*.service"])
 
 
 # --- purging ---------------------------------------------------------------------------------
 
 
 def purge(tap, tree, packages):
+    links = [f"etc/systemd/system/multi-user.target.wants/{unit}.service" for unit in ("mailtap", f"mailtap@{TAP}")]
+    for link in links:  # as systemctl enable does
+        tree.path(link).symlink_to(f"/lib/systemd/system/{'mailtap@' if '@' in link else 'mailtap'}.service")
     code, said = tree.run("dpkg", "--remove", *PACKAGES)
+    check_told(tap, tree.path("mnt/told"), "removed, it ends", ["stop mailtap.service mailtap@*.service"])
     kept = [CONFIGURATION, f"{LOGS}/sessions.jsonl"]
     wrong = [path for path in kept if not tree.path(path).exists()] + said.splitlines() * (code != 0)
     tap.check(not wrong, "removed, its configuration and logs stay", wrong)

@@ -32,6 +32,7 @@ class Tree:
         _mount("-t", "tmpfs", "-o", LAYER, "tmpfs", layer)
         self.upper = layer / "upper"
         # As they are now: who installs something on the machine meanwhile changes them.
+        self.put = set()  # what the test itself wrote there
         self.users = {name: Path("/", name).read_bytes() for name in USERS if Path("/", name).exists()}
         for path in (self.upper, layer / "work"):
             path.mkdir()
@@ -48,10 +49,17 @@ class Tree:
     def path(self, name):
         return self.root / str(name).lstrip("/")
 
+    def put_program(self, name, text):
+        """A program of the test's own, in the place of another one or in front of it."""
+        self.path(name).unlink(missing_ok=True)
+        self.path(name).write_text(text)
+        self.path(name).chmod(0o755)
+        self.put.add(name.lstrip("/"))
+
     def run(self, *command):
         """A command in it; exit code and what it said."""
         done = subprocess.run(["chroot", str(self.root), *map(str, command)], capture_output=True, check=False,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+                              env={"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
                                    "DEBIAN_FRONTEND": "noninteractive"}, stdin=subprocess.DEVNULL)  # fmt: skip
         return done.returncode, program.text(done.stdout + done.stderr)
 
@@ -65,7 +73,7 @@ class Tree:
             for name in sorted(folders + files):
                 path = Path(top) / name
                 inside = str(path.relative_to(self.upper))
-                if not inside.startswith(OF_DPKG) and inside not in OF_USERS and (how := self._differs(path, inside)):
+                if not inside.startswith(OF_DPKG) and inside not in OF_USERS | self.put and (how := self._differs(path, inside)):
                     yield f"/{inside}: {how}"
 
     def _differs(self, path, inside):
