@@ -130,9 +130,9 @@ const struct option_row option_table[] = {
         .help = "remove the oldest of a log when more than these were put aside"},
     {"rotate-zstd", 0, NULL, &option_flag, AT(rotate_zstd), OPTION_GROUP_LOGS,
         .help = "compress what was put aside"},
-    {"store", 0, "KIND", &option_word, AT(store), OPTION_GROUP_STORE,
-        .help = "store the records that the logs get in a database as well: sqlite,\n"
-                "clickhouse, or none (none); `mailtap query` asks that of sqlite",
+    {"store", 0, "none|sqlite|clickhouse", &option_word, AT(store), OPTION_GROUP_STORE,
+        .help = "store the records that the logs get in a database as well (none);\n"
+                "`mailtap query` asks that of sqlite",
         .words = store_kind_names},
     {"store-file", 0, "FILE", &option_text, AT(store_file), OPTION_GROUP_STORE,
         .help = "the database of sqlite; made if it is missing, added to if it is there"},

@@ -76,6 +76,11 @@ def check_values(tap, shell):
         ("interfaces", ("-i", ""), interfaces),
         ("interfaces that begin so", ("--interface", "l"), [name for name in interfaces if name.startswith("l")]),
         ("users", ("--user", "roo"), users),
+        ("kinds of stores", ("--store", ""), ["sqlite", "clickhouse", "none"]),
+        ("forms of an answer", ("query", "--format", ""), ["csv", "json", "table"]),
+        ("windows, which begin with a number", ("top", "--window", "1"), ["15m", "1h"]),
+        ("views, not files", ("query", "--store-file", "key", "fun"), ["funnel"]),
+        ("the database, which is a file", ("query", "--store-file", "k"), ["key"]),
         ("nothing for a number", ("--workers", ""), []),
         ("nothing for the name of a sensor", ("--sensor", ""), []),
     ]:
