@@ -611,6 +611,11 @@ void dialogue_close(struct dialogue *dialogue, enum direction from)
 	dialogue->halves[from].closed = true;
 }
 
+void dialogue_reopen(struct dialogue *dialogue, enum direction from)
+{
+	dialogue->halves[from].closed = false;
+}
+
 bool dialogue_in_the_clear(const struct dialogue *dialogue)
 {
 	return dialogue->stage == STAGE_MAIL;

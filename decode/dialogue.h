@@ -43,6 +43,9 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 // The sender closed this direction.
 void dialogue_close(struct dialogue *dialogue, enum direction from);
 
+// It did not: it goes on.
+void dialogue_reopen(struct dialogue *dialogue, enum direction from);
+
 // True while a mail dialogue in the clear is read.
 bool dialogue_in_the_clear(const struct dialogue *dialogue);
 

@@ -51,8 +51,12 @@ struct stream {
 	bool known; // next is valid
 	bool start_known; // and was the very first byte's when it was set
 	bool holding; // the backlog holds segments back
-	bool syn_seen, fin_seen, reset_sent, closed, acknowledged_known;
+	bool syn_seen, fin_seen, closed, acknowledged_known;
+	bool reset_sent : 1; // its sender has reset the connection, as far as it is known (tcp_end.h)
+	bool reset_waits : 1; // for the bytes in front of where that is
+	bool spoke_again : 1; // its sender has sent something else since
 	uint32_t tap_point; // where this direction is seen, once packets > 0
+	uint32_t reset_sequence; // where it was reset: what has been acknowledged beyond it says that it was not
 	uint64_t bytes; // payload seen, each byte once
 	uint64_t missing; // payload known to exist and not seen
 	struct backlog *backlog; // while it is being read and something was delivered or held back
@@ -68,7 +72,6 @@ struct flow {
 	uint8_t vlan_count;
 	uint16_t vlans[HEADERS_VLANS_MAX]; // of the first packet
 	bool saw_start : 1; // a SYN was captured
-	bool reset : 1;
 	bool given_up : 1; // hint.elsewhere: it is no mail, or nothing that could be told
 	bool waits_off : 1; // one direction is not in the capture: nothing waits for it
 	bool reuse_pending : 1; // a SYN with another initial sequence number was seen

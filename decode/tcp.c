@@ -4,24 +4,17 @@
 #include "decode/conflict.h"
 #include "decode/dns_stream.h"
 #include "decode/mail_elsewhere.h"
+#include "decode/tcp_end.h"
 
 #include <string.h>
 
-enum {
-	FAR = 4 * 1024 * 1024, // bytes: nothing in flight in a dialogue is further off
-	FAR_PATIENCE = 3, // segments in a row beyond that, until the stream follows them
-};
+enum { FAR_PATIENCE = 3 }; // segments in a row beyond TCP_FAR, until the stream follows them
 
 // How long a missing piece may still come, in packet time.
 static const nanoseconds patience_acknowledged =
     SECONDS(1); // its receiver has it, the tap does not
 static const nanoseconds patience_unknown = SECONDS(5);
 static const nanoseconds patience_syn = SECONDS(1) / 2; // of who sends it again, at the least
-
-static bool after(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) > 0;
-}
 
 static const struct held_segment *first_held(const struct stream *stream)
 {
@@ -116,6 +109,7 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 	};
 	stream->next += (uint32_t)chunk.length;
 	stream->bytes += chunk.length;
+	tcp_end_passed(stream);
 	if (!worth_a_dialogue(flow, from, chunk.bytes, chunk.length) ||
 	    !open_dialogue(context, flow) || dialogue_done(flow->dialogue))
 		return;
@@ -124,10 +118,9 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 	if (remembered)
 		backlog_remember(stream->backlog, chunk.bytes, chunk.length);
 	if (remembered && arrival->intact)
-		backlog_saw(stream->backlog,
-		    &(struct sighting){.sequence = arrival->sequence + old,
-		        .length = (uint16_t)chunk.length,
-		        .look = arrival->look});
+		backlog_saw(stream->backlog, &(struct sighting){.sequence = arrival->sequence + old,
+		                                 .length = (uint16_t)chunk.length,
+		                                 .look = arrival->look});
 	context->shared->now = chunk.time;
 	dialogue_data(flow->dialogue, &chunk, flow->streams[other_direction(from)].packets > 0);
 	if (remembered)
@@ -139,7 +132,7 @@ static void deliver_bytes(struct tcp_context *context, struct flow *flow, enum d
 static void note_hole(
     struct tcp_context *context, struct stream *stream, uint32_t start, uint32_t end)
 {
-	holes_note(context->memory, &stream->holes, start, end, FAR);
+	holes_note(context->memory, &stream->holes, start, end, TCP_FAR);
 	stream->missing += end - start;
 }
 
@@ -151,6 +144,7 @@ static void deliver_gap(
 		return;
 	note_hole(context, stream, stream->next, stream->next + length);
 	stream->next += length;
+	tcp_end_passed(stream);
 	if (stream->backlog != NULL)
 		backlog_forget(stream->backlog);
 	if (flow->hint.elsewhere && flow->dialogue == NULL) {
@@ -172,7 +166,7 @@ static void deliver(struct tcp_context *context, struct flow *flow, enum directi
 	if (old < arrival->captured)
 		deliver_bytes(context, flow, from, arrival, old);
 	uint32_t end = arrival->sequence + arrival->length;
-	if (after(end, stream->next))
+	if (tcp_after(end, stream->next))
 		deliver_gap(context, flow, from, end - stream->next);
 }
 
@@ -189,7 +183,7 @@ static bool waits_for_other(
 	uint32_t ahead = acknowledgement - other->next;
 	if (other->fin_seen && acknowledgement == other->fin_sequence + 1)
 		ahead = other->fin_sequence - other->next;
-	return (int32_t)ahead > 0 && ahead < FAR;
+	return (int32_t)ahead > 0 && ahead < TCP_FAR;
 }
 
 // The end of a direction waits like data: its sender had seen what it acknowledges.
@@ -201,6 +195,7 @@ static void deliver_fin(struct flow *flow, enum direction from)
 		return;
 	stream->closed = true;
 	stream->next++;
+	tcp_end_passed(stream);
 	if (flow->dialogue != NULL)
 		dialogue_close(flow->dialogue, from);
 }
@@ -227,7 +222,7 @@ static void deliver_first(struct tcp_context *context, struct flow *flow, enum d
 	    .look = first->look,
 	    .time = first->time,
 	};
-	if (after(first->sequence + first->length, stream->next))
+	if (tcp_after(first->sequence + first->length, stream->next))
 		deliver(context, flow, from, &arrival);
 	backlog_drop_first(context->memory, stream->backlog);
 	stream->holding = backlog_first(stream->backlog) != NULL;
@@ -237,7 +232,7 @@ static void deliver_first(struct tcp_context *context, struct flow *flow, enum d
 static bool first_in_sequence(const struct stream *stream)
 {
 	const struct held_segment *first = first_held(stream);
-	return first != NULL && !after(first->sequence, stream->next);
+	return first != NULL && !tcp_after(first->sequence, stream->next);
 }
 
 static bool first_waits(const struct flow *flow, enum direction from)
@@ -297,11 +292,11 @@ static bool give_up_hole(struct tcp_context *context, struct flow *flow, enum di
 		return true;
 	}
 	uint32_t end = mine->acknowledgement;
-	if (theirs != NULL && after(end, theirs->sequence))
+	if (theirs != NULL && tcp_after(end, theirs->sequence))
 		end = theirs->sequence;
-	if (other->fin_seen && after(end, other->fin_sequence))
+	if (other->fin_seen && tcp_after(end, other->fin_sequence))
 		end = other->fin_sequence;
-	if (!after(end, other->next))
+	if (!tcp_after(end, other->next))
 		return false;
 	deliver_gap(context, flow, opposite, end - other->next);
 	deliver_fins(flow);
@@ -334,7 +329,7 @@ static bool hole_acknowledged(const struct flow *flow)
 {
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
 		const struct stream *stream = &flow->streams[from];
-		if (stream->acknowledged_known && after(stream->acknowledged, stream->next))
+		if (stream->acknowledged_known && tcp_after(stream->acknowledged, stream->next))
 			return true;
 	}
 	return false;
@@ -367,9 +362,12 @@ static uint32_t missing_at_end(const struct stream *stream)
 		return 0;
 	if (stream->fin_seen)
 		end = stream->fin_sequence;
+	else if (stream->reset_sent && stream->known)
+		end = stream->reset_sequence;
 	else if (stream->acknowledged_known && stream->acknowledged != stream->next + 1)
 		end = stream->acknowledged;
-	return after(end, stream->next) && end - stream->next < FAR ? end - stream->next : 0;
+	return tcp_after(end, stream->next) && end - stream->next < TCP_FAR ? end - stream->next
+	                                                                    : 0;
 }
 
 void tcp_flush(struct tcp_context *context, struct flow *flow)
@@ -381,6 +379,7 @@ void tcp_flush(struct tcp_context *context, struct flow *flow)
 void tcp_finish(struct tcp_context *context, struct flow *flow)
 {
 	tcp_flush(context, flow);
+	tcp_end_settle(flow);
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
 		uint32_t missing = missing_at_end(&flow->streams[from]);
 		if (missing > 0)
@@ -410,12 +409,12 @@ static void set_next(struct stream *stream, uint32_t next, bool start_known)
 	stream->next = next;
 	stream->known = true;
 	stream->start_known = start_known;
+	stream->reset_sequence = next; // if it was reset before anything of it was known
 }
 
 // A client whose SYN for a port of TLS nobody answered asks again: sooner, it is the packet that was
 // captured twice (RFC 6298 2.1 waits a second).
-static bool is_kept_out(
-    const struct flow *flow, enum direction from, const struct segment *segment)
+static bool is_kept_out(const struct flow *flow, enum direction from, const struct segment *segment)
 {
 	return from == FROM_CLIENT && flow->hint.implicit_tls &&
 	       flow->streams[FROM_CLIENT].syn_seen && flow->streams[FROM_SERVER].packets == 0 &&
@@ -449,7 +448,8 @@ static void take_acknowledgement(
 		return;
 	if (!other->known)
 		set_next(other, segment->acknowledgement, (segment->flags & TCP_SYN) != 0);
-	if (!other->acknowledged_known || after(segment->acknowledgement, other->acknowledged)) {
+	if (!other->acknowledged_known ||
+	    tcp_after(segment->acknowledgement, other->acknowledged)) {
 		other->acknowledged = segment->acknowledgement;
 		other->acknowledged_known = true;
 	}
@@ -465,34 +465,31 @@ static bool is_keep_alive(const struct stream *stream, const struct segment *seg
 static bool is_far(struct stream *stream, const struct segment *segment)
 {
 	int32_t distance = (int32_t)(segment->sequence - stream->next);
-	bool near = distance <= FAR && distance >= -FAR;
+	bool near = distance <= TCP_FAR && distance >= -TCP_FAR;
 	if (!near && (distance < 0 || ++stream->far_segments < FAR_PATIENCE))
 		return true;
 	stream->far_segments = 0;
 	return false;
 }
 
+// Bytes behind a FIN that the other side has taken, and nothing else: no host reads them.
+static bool is_behind_end(const struct stream *stream, const struct segment *segment)
+{
+	return segment->length > 0 && tcp_end_acknowledged(stream) &&
+	       !is_keep_alive(stream, segment) &&
+	       tcp_after(segment->sequence + segment->length, stream->fin_sequence);
+}
+
 static void take_reset(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
-	struct stream *stream = &flow->streams[from];
-	struct stream *other = &flow->streams[other_direction(from)];
-	int32_t distance = (int32_t)(segment->sequence - stream->next);
-	bool refuses_syn = (segment->flags & TCP_ACK) && segment->acknowledgement == other->next;
-	// Who has sent a SYN and heard nothing takes only one that acknowledges it (RFC 9293 3.10.7.3).
-	bool in_window = stream->known ? distance >= -1 && distance <= FAR : !other->syn_seen;
-	if (!in_window && !refuses_syn) {
+	if (!tcp_end_reset(flow, from, segment)) {
 		context->counters->out_of_window++;
 		return;
 	}
-	flow->reset = true;
-	stream->reset_sent = true;
-	if (other->known)
+	if (flow->streams[other_direction(from)].known &&
+	    tcp_end_reset_in_place(&flow->streams[from]))
 		take_acknowledgement(flow, from, segment); // what it had heard until then
-	if (stream->known && distance > 0) {
-		stream->acknowledged = segment->sequence; // what lies before it was sent
-		stream->acknowledged_known = true;
-	}
 }
 
 // Counts a segment of a connection that is no longer read: new bytes, new holes, and what comes late
@@ -503,18 +500,19 @@ static void count_only(
 	uint32_t start = segment->sequence, end = segment->sequence + segment->length;
 	if (!stream->known || segment->length == 0)
 		return;
-	uint32_t late_end = after(end, stream->next) ? stream->next : end;
+	uint32_t late_end = tcp_after(end, stream->next) ? stream->next : end;
 	uint32_t filled = holes_fill(stream->holes, start, late_end);
 	stream->missing -= filled;
 	stream->bytes += filled;
-	if (!after(end, stream->next))
+	if (!tcp_after(end, stream->next))
 		return;
-	if (after(start, stream->next))
+	if (tcp_after(start, stream->next))
 		note_hole(context, stream, stream->next, start);
 	else
 		start = stream->next;
 	stream->bytes += end - start;
 	stream->next = end;
+	tcp_end_passed(stream);
 }
 
 /* ---- bytes that come again with another value ---- */
@@ -532,9 +530,10 @@ static bool is_in_the_clear(
     const struct flow *flow, enum direction from, const struct conflict *conflict)
 {
 	if (conflict->delivered)
-		return backlog_is_clear(flow->streams[from].backlog,
-		    conflict->sequence + conflict->length);
-	return dialogue_in_the_clear(flow->dialogue) && is_text(conflict->first, conflict->length) &&
+		return backlog_is_clear(
+		    flow->streams[from].backlog, conflict->sequence + conflict->length);
+	return dialogue_in_the_clear(flow->dialogue) &&
+	       is_text(conflict->first, conflict->length) &&
 	       is_text(conflict->again, conflict->length);
 }
 
@@ -549,7 +548,7 @@ static bool may_be_kept(const struct flow *flow, enum direction from, const stru
 	if (from == FROM_CLIENT)
 		return true;
 	bool client_silent = client->known && client->bytes + client->missing == 0 &&
-	                     !after(segment->acknowledgement, client->next);
+	                     !tcp_after(segment->acknowledgement, client->next);
 	return (segment->flags & TCP_ACK) &&
 	       (client_silent || backlog_is_plain(client->backlog, segment->acknowledgement));
 }
@@ -575,15 +574,19 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 {
 	struct stream *stream = &flow->streams[from];
 	uint32_t end = segment->sequence + segment->length;
+	if (stream->closed && tcp_after(end, stream->fin_sequence)) {
+		tcp_end_reopen(flow, from);
+		context->counters->out_of_window++; // the FIN
+	}
 	if (is_keep_alive(stream, segment))
 		return;
 	struct conflict conflict = {.length = 0};
-	if (after(stream->next, segment->sequence) && stream->backlog != NULL) {
+	if (tcp_after(stream->next, segment->sequence) && stream->backlog != NULL) {
 		uint32_t delivered = stream->next - stream->closed; // a FIN counts, but is no byte
 		backlog_compare(stream->backlog, segment, delivered, &conflict);
 		take_conflict(flow, from, segment, &conflict);
 	}
-	if (!after(end, stream->next)) {
+	if (!tcp_after(end, stream->next)) {
 		context->counters->duplicates++;
 		return;
 	}
@@ -599,7 +602,7 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 	    .time = segment->context.time,
 	};
 	bool waits = waits_for_other(flow, from, arrival.acknowledges, arrival.acknowledgement);
-	if (first_held(stream) == NULL && !after(segment->sequence, stream->next) && !waits) {
+	if (first_held(stream) == NULL && !tcp_after(segment->sequence, stream->next) && !waits) {
 		deliver(context, flow, from, &arrival);
 		return;
 	}
@@ -664,10 +667,11 @@ static void take_bytes(struct tcp_context *context, struct flow *flow, enum dire
 	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
 		set_next(stream, segment->sequence, false);
-	if (is_far(stream, segment)) {
+	if (is_far(stream, segment) || is_behind_end(stream, segment)) {
 		context->counters->out_of_window++;
 		return;
 	}
+	context->counters->out_of_window += tcp_end_doubt(flow, from, segment);
 	if (flow->session != NULL && flow->dialogue == NULL) {
 		count_only(context, stream, segment);
 		note_fin(stream, segment);
@@ -693,12 +697,7 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 			rest.sequence++;
 	}
 	if (segment->flags & TCP_URG)
-		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
+		rest.captured =
+		    0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_bytes(context, flow, from, &rest);
-}
-
-bool tcp_ended(const struct flow *flow)
-{
-	return flow->reset ||
-	       (flow->streams[FROM_CLIENT].fin_seen && flow->streams[FROM_SERVER].fin_seen);
 }

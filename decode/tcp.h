@@ -21,7 +21,7 @@ struct tcp_counters {
 	uint64_t out_of_order;    // segments that were held back
 	uint64_t gaps;            // holes that were given up
 	uint64_t gap_bytes;
-	uint64_t out_of_window;   // segments and resets that no window or no host allows, ignored
+	uint64_t out_of_window;   // segments, resets and FINs that no window or no host allows, ignored
 	uint64_t held_dropped;    // segments dropped because there was no memory to hold them
 };
 
@@ -44,8 +44,5 @@ void tcp_finish(struct tcp_context *context, struct flow *flow);
 
 // Gives back all memory that hangs on the flow's streams.
 void tcp_release(struct tcp_context *context, struct flow *flow);
-
-// True if both sides have sent their FIN, or the connection was reset.
-bool tcp_ended(const struct flow *flow);
 
 #endif

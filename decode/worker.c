@@ -6,6 +6,7 @@
 #include "decode/no_mail_set.h"
 #include "decode/pattern_set.h"
 #include "decode/quiet_set.h"
+#include "decode/tcp_end.h"
 #include "decode/tls_fingerprint.h"
 
 #include <stdlib.h>
@@ -54,6 +55,8 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	worker->order.turn =
 	    worker->finishing ? (uint32_t)FLOW_CLASSES - flow->class : flow->class;
 	tcp_finish(&worker->tcp, flow);
+	if (reason == END_TIMEOUT || reason == END_OF_CAPTURE)
+		reason = tcp_end_reason(flow, reason);
 	// A reset ends what its sender says; of the other side bytes may be on their way that nothing tells of.
 	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
 		if (flow->streams[from].reset_sent && flow->dialogue != NULL)
@@ -221,6 +224,8 @@ static enum direction sender_of(const struct flow *flow, unsigned sender)
 	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
 }
 
+static const nanoseconds answer_delay = SECONDS(1); // of a SYN, that still may be answered
+
 enum reuse {
 	REUSE_NO, // the segment belongs to the connection
 	REUSE_MAYBE, // it may begin another; the next segments will tell
@@ -245,11 +250,12 @@ static enum reuse find_reuse(struct flow *flow, enum direction from, const struc
 		return REUSE_NO;
 	if (from == FROM_CLIENT && client->syn_seen && segment->sequence == flow->syn_sequence)
 		return REUSE_NO;
-	if (flow->class == FLOW_CLOSING)
+	if (flow->class == FLOW_CLOSING && tcp_end_certain(flow))
 		return REUSE_YES;
 	if (from == FROM_SERVER || !client->known || segment->sequence + 1 == client->next)
 		return REUSE_NO; // simultaneous open, or a SYN that comes behind its data
-	if (flow->session == NULL && flow->streams[FROM_SERVER].packets == 0)
+	if (flow->session == NULL && flow->streams[FROM_SERVER].packets == 0 &&
+	    segment->context.time - flow->last > answer_delay)
 		return REUSE_YES; // another attempt after one without an answer
 	flow->reuse_pending = true;
 	flow->reuse_sequence = segment->sequence;
@@ -345,11 +351,12 @@ static bool settle_elsewhere(struct worker *worker, struct flow *flow)
 		flow->hint.elsewhere = false;
 		return false;
 	}
-	bool done = flow->dialogue != NULL && dialogue_done(flow->dialogue);
-	if (!done && !flow->given_up && !tcp_ended(flow))
+	bool done = flow->given_up || (flow->dialogue != NULL && dialogue_done(flow->dialogue));
+	if (!done && !tcp_end_reached(flow))
 		return false;
-	no_mail_set_add(worker->no_mail, flow->in_table.hash);
-	flow_remove(worker->flows, flow, flow->reset ? END_RST : END_FIN);
+	if (done) // an end may be forged: what goes on is looked at again
+		no_mail_set_add(worker->no_mail, flow->in_table.hash);
+	flow_remove(worker->flows, flow, tcp_end_was_reset(flow) ? END_RST : END_FIN);
 	return true;
 }
 
@@ -357,10 +364,10 @@ static enum flow_class class_of(struct flow *flow)
 {
 	if (flow->hint.elsewhere)
 		return FLOW_ELSEWHERE;
-	if (flow->class == FLOW_CLOSING)
-		return FLOW_CLOSING;
-	if (tcp_ended(flow)) {
-		flow->end_reason = flow->reset ? END_RST : END_FIN;
+	if (tcp_end_reached(flow)) {
+		bool reset = tcp_end_was_reset(flow);
+		if (flow->class != FLOW_CLOSING || (flow->end_reason == END_RST && !reset))
+			flow->end_reason = reset ? END_RST : END_FIN;
 		return FLOW_CLOSING;
 	}
 	if (flow->session == NULL)

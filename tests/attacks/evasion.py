@@ -29,7 +29,18 @@ class Game(Conversation):
     """A conversation, and forged packets in it."""
 
     def greet(self):
-        self.open().server(b"220 mx.example.net ESMTP Postfix\r\n").client(b"EHLO client.example.org\r\n")
+        return self.open().say_all()
+
+    def opened_beside(self, between):
+        """Something comes between the SYN and its answer."""
+        self._emit(CLIENT, pk.SYN)
+        between()
+        self._emit(SERVER, pk.SYN | pk.ACK)
+        self._emit(CLIENT, pk.ACK)
+        return self.say_all()
+
+    def say_all(self):
+        self.server(b"220 mx.example.net ESMTP Postfix\r\n").client(b"EHLO client.example.org\r\n")
         return self.server(b"250-mx.example.net\r\n250-PIPELINING\r\n250 STARTTLS\r\n")
 
     def secure(self):
@@ -50,6 +61,9 @@ class Game(Conversation):
         segment = segment.copy(ip=bytes(ip), flags=flags, **{**({} if flags & pk.ACK else {"ack": 0}), **fields})
         self.packets[-1] = pk.build(self.packets[-1], segment, bad_checksum=wrong)
         return self
+
+    def forged_by_both(self, flags, ahead=0):
+        return self.forge(b"", flags=flags, ahead=ahead).forge(b"", flags=flags, ahead=ahead, who=SERVER)
 
     def in_fragments(self, cuts, change=None):
         """The last packet with payload, in fragments; the second one twice, the first time with other bytes."""
@@ -130,13 +144,40 @@ CASES = {
         {"evidence": SUSPECTED},
     ),
     "keep-alive": (lambda g: g.greet().forge(b"x", ahead=-1).secure(), CLEAN),
-    "reset-in-window": (lambda g: g.greet().forge(b"", flags=pk.RST, ahead=1000).secure(),
-                        {**SEEN, "end_reason": "rst"}),
+    "reset-in-window": (lambda g: g.greet().forge(b"", flags=pk.RST, ahead=1000).secure(), CLEAN),
+    "reset-in-window-waits": (
+        lambda g: g.greet().forged_by_both(pk.RST, ahead=1000).pause().secure(),
+        {**CLEAN, "server_missing_bytes": 0},
+    ),
+    "reset-in-window-last": (lambda g: g.greet().forge(b"", flags=pk.RST, ahead=1000),
+                             {"end_reason": "rst", "client_missing_bytes": 1000}),
+    "reset-in-place": (lambda g: g.greet().forged_by_both(pk.RST).secure(), {**CLEAN, "server_missing_bytes": 0}),
+    "reset-in-place-last": (lambda g: g.greet().forge(b"", flags=pk.RST),
+                            {"end_reason": "rst", "client_missing_bytes": 0}),
+    "reset-then-syn": (lambda g: g.greet().forge(b"", flags=pk.RST).forge(b"", flags=pk.SYN, ahead=1 << 20).secure(),
+                       CLEAN),
     "reset-outside": (lambda g: g.greet().forge(b"", flags=pk.RST, ahead=1 << 24).secure(), CLEAN),
     "reset-behind": (lambda g: g.greet().forge(b"", flags=pk.RST, ahead=-100).secure(), CLEAN),
     "reset-of-syn": (lambda g: g.opened_under_reset().secure(), CLEAN),
+    "end-in-window": (
+        lambda g: g.greet().forged_by_both(pk.FIN | pk.ACK, ahead=1000).pause().secure(),
+        {**CLEAN, "server_missing_bytes": 0},
+    ),
+    "end-in-place": (lambda g: g.greet().forged_by_both(pk.FIN | pk.ACK).secure(),
+                     {**CLEAN, "server_missing_bytes": 0}),
+    "end-in-place-acknowledged": (
+        lambda g: g.greet().forge(b"", flags=pk.FIN | pk.ACK).forge(b"", who=SERVER, ack=g.next[CLIENT] + 1).secure(),
+        {"end_reason": "fin", "evidence": [], "client_missing_bytes": len(ASKS)},
+    ),
+    "behind-end": (lambda g: g.greet().close().forge(b"AUTH PLAIN AHVzZXIAcGFzcw==\r\n"),
+                   {"verdict": "no_mail", "auth_mechanism": None, "client_bytes": 25, "client_missing_bytes": 0}),
     "end-outside": (lambda g: g.greet().forge(b"", flags=pk.FIN | pk.ACK, ahead=1 << 24).secure(), CLEAN),
     "syn-again": (lambda g: g.greet().forge(b"", flags=pk.SYN, ahead=1 << 20).secure(), CLEAN),
+    "syn-twice": (lambda g: g.opened_beside(lambda: g.forge(b"", flags=pk.SYN, ahead=1 << 20)).secure(), CLEAN),
+    "reset-and-syn-before-data": (
+        lambda g: g.open().forge(b"", flags=pk.RST).forge(b"", flags=pk.SYN, ahead=1 << 20).say_all().secure(),
+        CLEAN,
+    ),
     "syn-data": (lambda g: g.opened_with(b"EHLO client.example.org\r\n"), CLEAN),
     "beyond-window": (
         lambda g: g.greet().forge(b"NOOP\r\n", ahead=100_000).secure(),
@@ -185,8 +226,12 @@ def main():
                   for record in found for key, value in expected.items() if told(record, key) != value]  # fmt: skip
         tap.check(not lines, name, lines)
     attack.check_sums(tap, "all", outcome)
-    tap.check(outcome.capture["segments_set_aside"] == 1, "the SYN in the middle is set aside")
+    tap.check(outcome.capture["segments_set_aside"] == 4, "the SYNs in the middle are set aside")
     tap.check(outcome.capture["fragments_lost"] == 1, "the datagram whose fragments differ is lost")
+    elsewhere = Game(2526).open().forged_by_both(pk.RST).say_all().secure()
+    found = attack.run(options.mailtap, elsewhere.packets, "--any-port").records
+    lines = [program.show(told(found[0], key)) for key in ("protocol", "starttls_accepted")] if found else []
+    tap.check(lines == ['"smtp"', "true"], "with --any-port, a reset that never arrives does not end the look", lines)
     named = set(re.findall(r"\| `([\w-]+)` \|$", TABLE.read_text(encoding="utf-8"), re.M))
     tap.check(named == CASES.keys(), f"{TABLE.name} names each case", sorted(named ^ CASES.keys()))
     return tap.done()
