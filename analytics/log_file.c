@@ -40,6 +40,7 @@ struct log_file {
 	uint64_t lost, lost_before; // lines, and those already told of
 	time_t begun; // the file
 	time_t tried; // to write it, last
+	int reason; // that was told last, why it cannot be written
 	const char *name; // of the log; with rotates
 	char directory[PATH_MAX];
 	char path[PATH_MAX];
@@ -214,15 +215,34 @@ struct log_file *log_file_at(const char *path, struct error *error)
 
 /* ---- writing ---- */
 
+// The file's rights would let it be written. Landlock's rules are of the directory that was there at the start, and not
+// of what has its name now.
+static bool sandbox_keeps_out(const struct log_file *file)
+{
+	return file->rotates && access(file->directory, W_OK | X_OK) == 0 &&
+	       (access(file->path, W_OK) == 0 || errno == ENOENT);
+}
+
+static const char *explain(const struct log_file *file, int reason)
+{
+	if (reason == EPIPE)
+		return "its reader has gone";
+	if (reason == EACCES && sandbox_keeps_out(file))
+		return "its directory is another than at the start, which the sandbox does not let "
+		       "in: "
+		       "start mailtap again";
+	return strerror(reason);
+}
+
 // Nothing more can be written, now or for good: *error. True: it is tried again.
 static bool stop_writing(struct log_file *file, int reason, bool stay, struct error *error)
 {
-	bool known = file->state == LOG_TRYING;
+	bool known = file->state != LOG_GOOD && file->reason == reason;
+	file->reason = reason;
 	file->tried = time(NULL);
 	file->state = stay ? LOG_WAITING : LOG_FAILED;
 	error_set(error, "%s: %s; the records from here on are lost%s", file->path,
-	    reason == EPIPE ? "its reader has gone" : strerror(reason),
-	    stay ? " until it can be written again" : "");
+	    explain(file, reason), stay ? " until it can be written again" : "");
 	if (stay && !known)
 		tell(file, error);
 	return stay;
@@ -445,8 +465,11 @@ bool log_file_flush(struct log_file *file, struct error *error)
 static void try_again(struct log_file *file, time_t now)
 {
 	file->tried = now;
-	if (file->descriptor < 0 && !open_file(file))
+	if (file->descriptor < 0 && !open_file(file)) {
+		struct error what;
+		(void)stop_writing(file, errno, true, &what);
 		return;
+	}
 	file->state = LOG_TRYING;
 	file->length = 0;
 }

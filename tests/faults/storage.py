@@ -294,6 +294,90 @@ def removed_directory(bench, comes_back):
         bench.tap.check(lost == [given - found], f"{name}: how many", [f"{lost}, {found} of {given} are there"])
 
 
+def made_anew(bench):
+    """The directory is removed, and another one is made in its place: the sandbox knows only the first one."""
+    logs, records = bench.folder / "anew" / "logs", bench.folder / "beside" / "records"
+    records.parent.mkdir()  # what is written in a directory may be written anywhere beneath it
+    run = bench.live("-w", logs, "--append", "-o", records)
+    heard = Listener(run)
+    run.sessions(range(10))
+    wait_for(grown(logs / "sessions.jsonl"), "records")
+    shutil.rmtree(logs)
+    run.sessions(range(10, 20))
+    heard.wait_for("sessions.jsonl: No such file or directory; the records from here on are lost")
+    logs.mkdir()
+    given, confined = 20, "Landlock" in program.text(bench.run("--version").stdout)
+    says = "start mailtap again; the records from here on" if confined else "sessions.jsonl: can be written again"
+
+    def told():
+        nonlocal given
+        run.sessions([given])
+        given += 1
+        signal.sigtimedwait([], 0.1)
+        return any(says in line for line in heard.said())
+
+    wait_for(told, says)
+    code, said = heard.end()
+    printed = len(program.json_lines(records.read_bytes()))
+    bench.tap.check(printed == given, "made anew: the run goes on", [f"{printed} of {given}"])
+    lines = [line for line in said if says in line and "sessions" in line]
+    bench.tap.check(code == 1 and len(lines) == 1, "made anew: what to do is told once", [str(code), *said])
+    found = len(lines_of(logs)) if (logs / "sessions.jsonl").exists() else 0
+    lost = [int(hit[1]) for line in said if (hit := re.search(r"sessions\.jsonl: (\d+) records were lost$", line))]
+    bench.tap.check(len(lost) == 1 and 0 < given - found - lost[0] <= 10, "made anew: what is lost is counted",
+                    [f"{lost} of {given}, {found} are there", *said])  # fmt: skip
+
+
+def failed_disk(bench):
+    """A disk that fails under open files: the kernel turns its file system read-only. Where that can be tried."""
+    image, disk, traffic = bench.folder / "image", bench.folder / "failed", Traffic()
+    if shutil.which("mkfs.ext4") is None:
+        bench.tap.skip("failed disk", "e2fsprogs is not there")
+        return
+    disk.mkdir()
+    image.write_bytes(bytes(8 << 20))
+    made = subprocess.run(["mkfs.ext4", "-q", image], capture_output=True, check=False)
+    done = subprocess.run(["mount", "-o", "loop", image, disk], capture_output=True, check=False)
+    if made.returncode != 0 or done.returncode != 0:
+        bench.tap.skip("failed disk", program.text(made.stderr or done.stderr).strip())
+        return
+    try:
+        fail_disk(bench, disk, traffic)
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def fail_disk(bench, disk, traffic):
+    logs, database, servers = disk / "logs", disk / "mail.db", disk / "servers"
+    how = ["-w", logs, "--append", "--server-memory", servers, "--store", "sqlite", "--store-file", database,
+           *side_outputs(disk)]  # fmt: skip
+    run = bench.live(*how, "-o", bench.records())
+    run.give(traffic.take(20))
+    code, said = run.end()
+    known, stored = servers.read_bytes(), traffic.count
+    bench.tap.check(code == 0 and not said, "failed disk: before, all is well", [str(code), *said])
+    before = bench.printed()
+    run = bench.live(*how, "-o", bench.records())
+    heard = Listener(run)
+    run.give(traffic.take(20))
+    wait_for(lambda: len(lines_of(logs)) > stored, "more records")
+    mount("-o", "remount,abort", disk)
+    run.give(traffic.take(60))
+    heard.wait_for("sessions.jsonl: Read-only file system; the records from here on are lost")
+    run.signal(signal.SIGUSR1)
+    run.give(traffic.take(60))
+    code, said = heard.end()
+    bench.tap.check(before + bench.printed() == traffic.count, "failed disk: the run goes on to its end")
+    written = len(lines_of(logs))
+    lost = [int(hit[1]) for line in said if (hit := re.search(r"sessions\.jsonl: (\d+) records were lost$", line))]
+    bench.tap.check(code == 1 and lost == [traffic.count - written], "failed disk: what is lost is counted",
+                    [str(code), f"{lost} of {traffic.count}, {written} are there", *said])  # fmt: skip
+    bench.tap.check(any("mail.db" in line for line in said), "failed disk: the store says so", said)
+    bench.tap.check(len(said) < 20, "failed disk: without many words", said)
+    bench.tap.check(servers.read_bytes() == known, "failed disk: the memory of servers is as it was")
+    bench.tap.check(not unfinished(disk), "failed disk: nothing is left half written", unfinished(disk))
+
+
 def removed_in_run_over_files(bench):
     """A run that replaces its logs: also then what is lost is told."""
     logs = bench.folder / "of-files"
@@ -347,9 +431,11 @@ def main():
             full(bench)
             read_only(bench)
             turned_read_only(bench)
+            failed_disk(bench)
         removed_file(bench)
         removed_directory(bench, comes_back=False)
         removed_directory(bench, comes_back=True)
+        made_anew(bench)
         removed_in_run_over_files(bench)
         reader_leaves(bench)
         if not reason:
