@@ -207,6 +207,29 @@ static void deliver_fins(struct flow *flow)
 	deliver_fin(flow, FROM_CLIENT); // the server's may have let it go
 }
 
+// What ends there lies behind a FIN that the other side has taken: no host reads it. Behind one that was not, the
+// direction goes on.
+static bool is_behind_end(
+    struct tcp_context *context, struct flow *flow, enum direction from, uint32_t end)
+{
+	const struct stream *stream = &flow->streams[from];
+	if (!stream->fin_seen || !tcp_after(end, stream->fin_sequence))
+		return false;
+	if (tcp_end_acknowledged(stream))
+		return true;
+	if (stream->closed) {
+		tcp_end_reopen(flow, from);
+		context->counters->ends_taken_back++;
+	}
+	return false;
+}
+
+static void drop_first(struct tcp_context *context, struct stream *stream)
+{
+	backlog_drop_first(context->memory, stream->backlog);
+	stream->holding = backlog_first(stream->backlog) != NULL;
+}
+
 static void deliver_first(struct tcp_context *context, struct flow *flow, enum direction from)
 {
 	struct stream *stream = &flow->streams[from];
@@ -222,10 +245,13 @@ static void deliver_first(struct tcp_context *context, struct flow *flow, enum d
 	    .look = first->look,
 	    .time = first->time,
 	};
-	if (tcp_after(first->sequence + first->length, stream->next))
+	uint32_t end = first->sequence + first->length;
+	bool behind = is_behind_end(context, flow, from, end);
+	if (tcp_after(first->sequence, stream->next))
+		return; // the number of a FIN that was none lies between
+	if (tcp_after(end, stream->next) && !behind)
 		deliver(context, flow, from, &arrival);
-	backlog_drop_first(context->memory, stream->backlog);
-	stream->holding = backlog_first(stream->backlog) != NULL;
+	drop_first(context, stream);
 	deliver_fins(flow);
 }
 
@@ -287,6 +313,10 @@ static bool give_up_hole(struct tcp_context *context, struct flow *flow, enum di
 	const struct held_segment *mine = first_held(stream), *theirs = first_held(other);
 	if (mine == NULL)
 		return false;
+	if (is_behind_end(context, flow, from, mine->sequence + mine->length)) {
+		drop_first(context, stream);
+		return true;
+	}
 	if (!first_in_sequence(stream)) {
 		deliver_gap(context, flow, from, mine->sequence - stream->next);
 		return true;
@@ -472,14 +502,6 @@ static bool is_far(struct stream *stream, const struct segment *segment)
 	return false;
 }
 
-// Bytes behind a FIN that the other side has taken, and nothing else: no host reads them.
-static bool is_behind_end(const struct stream *stream, const struct segment *segment)
-{
-	return segment->length > 0 && tcp_end_acknowledged(stream) &&
-	       !is_keep_alive(stream, segment) &&
-	       tcp_after(segment->sequence + segment->length, stream->fin_sequence);
-}
-
 static void take_reset(struct tcp_context *context, struct flow *flow, enum direction from,
     const struct segment *segment)
 {
@@ -498,7 +520,8 @@ static void count_only(
     struct tcp_context *context, struct stream *stream, const struct segment *segment)
 {
 	uint32_t start = segment->sequence, end = segment->sequence + segment->length;
-	if (!stream->known || segment->length == 0)
+	if (!stream->known || segment->length == 0 ||
+	    (tcp_end_acknowledged(stream) && tcp_after(end, stream->fin_sequence)))
 		return;
 	uint32_t late_end = tcp_after(end, stream->next) ? stream->next : end;
 	uint32_t filled = holes_fill(stream->holes, start, late_end);
@@ -574,12 +597,12 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 {
 	struct stream *stream = &flow->streams[from];
 	uint32_t end = segment->sequence + segment->length;
-	if (stream->closed && tcp_after(end, stream->fin_sequence)) {
-		tcp_end_reopen(flow, from);
-		context->counters->out_of_window++; // the FIN
-	}
-	if (is_keep_alive(stream, segment))
+	if (is_keep_alive(stream, segment) && !stream->closed)
 		return;
+	if (is_behind_end(context, flow, from, end)) {
+		context->counters->out_of_window++;
+		return;
+	}
 	struct conflict conflict = {.length = 0};
 	if (tcp_after(stream->next, segment->sequence) && stream->backlog != NULL) {
 		uint32_t delivered = stream->next - stream->closed; // a FIN counts, but is no byte
@@ -667,11 +690,11 @@ static void take_bytes(struct tcp_context *context, struct flow *flow, enum dire
 	take_acknowledgement(flow, from, segment);
 	if (!stream->known)
 		set_next(stream, segment->sequence, false);
-	if (is_far(stream, segment) || is_behind_end(stream, segment)) {
+	if (is_far(stream, segment)) {
 		context->counters->out_of_window++;
 		return;
 	}
-	context->counters->out_of_window += tcp_end_doubt(flow, from, segment);
+	context->counters->ends_taken_back += tcp_end_doubt(flow, from, segment);
 	if (flow->session != NULL && flow->dialogue == NULL) {
 		count_only(context, stream, segment);
 		note_fin(stream, segment);

@@ -17,12 +17,13 @@
 #include "decode/flow.h"
 
 struct tcp_counters {
-	uint64_t duplicates;      // segments whose bytes had all been seen
-	uint64_t out_of_order;    // segments that were held back
-	uint64_t gaps;            // holes that were given up
+	uint64_t duplicates; // segments whose bytes had all been seen
+	uint64_t out_of_order; // segments that were held back
+	uint64_t gaps; // holes that were given up
 	uint64_t gap_bytes;
-	uint64_t out_of_window;   // segments, resets and FINs that no window or no host allows, ignored
-	uint64_t held_dropped;    // segments dropped because there was no memory to hold them
+	uint64_t out_of_window; // segments and resets that no window or no host allows, ignored
+	uint64_t ends_taken_back; // resets and FINs behind which the connection went on
+	uint64_t held_dropped; // segments dropped because there was no memory to hold them
 };
 
 // What tcp.c needs of its worker.

@@ -15,7 +15,7 @@
 
 #include "decode/flow.h"
 
-#define TCP_FAR (4 * 1024 * 1024) // bytes: nothing in flight in a dialogue is further off
+enum { TCP_FAR = 4 * 1024 * 1024 }; // bytes: nothing in flight in a dialogue is further off
 
 // Whether sequence number `a` is behind `b`.
 static inline bool tcp_after(uint32_t a, uint32_t b)

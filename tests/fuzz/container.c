@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the layout of capture files, pcap and pcapng: the input is a file. Whether all of it is in memory at
 // once, or no more than what is asked for, or that in steps of a few bytes: the same packets come out and the
-// same is said of the end; packets lie within what is in memory, and their times within bounds.
+// same is said of the end; packets lie within what is in memory, and their times within bounds; and they are those that
+// libpcap reads, for as long as it does.
 #include "capture/base/view.h"
 #include "capture/container.h"
 #include "tests/fuzz/fuzzer.h"
 
-enum { STEPS = 3, BATCHES_MAX = 1 << 16 };
+#include <pcap/pcap.h>
+
+enum { STEPS = 3, BATCHES_MAX = 1 << 16, COMPARED_MAX = 512 };
+
+// What libpcap must say of a packet, too.
+struct compared {
+	uint64_t digest; // of its bytes
+	uint32_t captured, length;
+	nanoseconds time;
+};
 
 struct result {
 	uint64_t digest; // of all packets
@@ -24,13 +34,20 @@ struct reading {
 	uint8_t *block; // the window's bytes, in a block of just their size
 	struct window window;
 	struct result *result;
+	struct compared *compared; // COMPARED_MAX of them, or NULL
 };
 
-static void add_to_digest(struct result *result, const void *bytes, size_t length)
+static uint64_t digest_on(uint64_t digest, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
 	for (size_t i = 0; i < length; i++)
-		result->digest = (result->digest ^ at[i]) * UINT64_C(1099511628211);
+		digest = (digest ^ at[i]) * UINT64_C(1099511628211);
+	return digest;
+}
+
+static void add_to_digest(struct result *result, const void *bytes, size_t length)
+{
+	result->digest = digest_on(result->digest, bytes, length);
 }
 
 static void take_packet(struct reading *reading, const struct packet *packet)
@@ -46,6 +63,12 @@ static void take_packet(struct reading *reading, const struct packet *packet)
 	add_to_digest(reading->result, &packet->time, sizeof packet->time);
 	add_to_digest(reading->result, &packet->link_type, sizeof packet->link_type);
 	add_to_digest(reading->result, &packet->interface, sizeof packet->interface);
+	if (reading->compared != NULL && reading->result->counters.packets < COMPARED_MAX)
+		reading->compared[reading->result->counters.packets] =
+		    (struct compared){.digest = digest_on(0, packet->data, packet->captured),
+		        .captured = packet->captured,
+		        .length = packet->length,
+		        .time = packet->time};
 	reading->result->counters.packets++;
 }
 
@@ -125,10 +148,11 @@ static void read_packets(struct reading *reading, struct error *error)
 	abort();
 }
 
-static void read_all(
-    struct view input, const struct container_ops *ops, size_t step, struct result *result)
+static void read_all(struct view input, const struct container_ops *ops, size_t step,
+    struct result *result, struct compared *compared)
 {
-	struct reading reading = {.ops = ops, .rest = input, .step = step, .result = result};
+	struct reading reading = {
+	    .ops = ops, .rest = input, .step = step, .result = result, .compared = compared};
 	struct error error = {""};
 	*result = (struct result){.digest = UINT64_C(14695981039346656037)};
 	reading.container = ops->create("file", &result->counters);
@@ -156,18 +180,59 @@ static void check_same(const struct result *one, const struct result *other)
 	MUST(one->offset == other->offset);
 }
 
+static void compare(const struct compared *ours, const struct pcap_pkthdr *header,
+    const uint8_t *bytes, uint32_t snap)
+{
+	nanoseconds time = SECONDS((uint32_t)header->ts.tv_sec) + header->ts.tv_usec;
+	if (ours->captured > snap)
+		return; // libpcap cuts it off
+	MUST(ours->captured == header->caplen &&
+	     ours->digest == digest_on(0, bytes, header->caplen));
+	MUST(ours->length == (header->len > header->caplen ? header->len : header->caplen));
+	MUST(ours->time == time || header->ts.tv_usec < 0 || header->ts.tv_sec > UINT32_MAX);
+}
+
+// Reads it again with libpcap. Where something is damaged the two may go on differently.
+static void compare_with_libpcap(
+    struct view input, const struct result *result, const struct compared *compared)
+{
+	char reason[PCAP_ERRBUF_SIZE];
+	FILE *file = fmemopen((void *)(uintptr_t)input.data, input.length, "r");
+	MUST(file != NULL);
+	pcap_t *pcap =
+	    pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
+	if (pcap == NULL) {
+		fclose(file);
+		return;
+	}
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	for (uint64_t i = 0; i < COMPARED_MAX && pcap_next_ex(pcap, &header, &bytes) == 1; i++) {
+		if (i >= result->counters.packets) {
+			MUST(result->failed || result->counters.damaged > 0);
+			break;
+		}
+		compare(&compared[i], header, bytes, (uint32_t)pcap_snapshot(pcap));
+	}
+	pcap_close(pcap);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct container_ops *const kinds[] = {&container_pcap, &container_pcapng};
 	static const size_t steps[STEPS] = {0, 1, 5};
+	static struct compared compared[COMPARED_MAX];
 	struct result results[STEPS];
 	for (size_t kind = 0; size >= CONTAINER_MAGIC && kind < 2; kind++) {
 		if (!kinds[kind]->recognise(data))
 			continue;
 		for (size_t i = 0; i < STEPS; i++)
-			read_all(view_of(data, size), kinds[kind], steps[i], &results[i]);
+			read_all(view_of(data, size), kinds[kind], steps[i], &results[i],
+			    i == 0 ? compared : NULL);
 		for (size_t i = 1; i < STEPS; i++)
 			check_same(&results[0], &results[i]);
+		if (results[0].counters.damaged == 0)
+			compare_with_libpcap(view_of(data, size), &results[0], compared);
 	}
 	return 0;
 }

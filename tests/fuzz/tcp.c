@@ -7,6 +7,7 @@
 // that had the byte said; nothing is called missing that was captured, and nothing that was captured is
 // forgotten; memory stays within its bound, and comes back.
 #include "decode/tcp.h"
+#include "decode/tcp_end.h"
 #include "tests/fuzz/fuzzer.h"
 
 enum {
@@ -51,6 +52,7 @@ struct side {
 	uint8_t first[WINDOW];
 	uint8_t state[WINDOW]; // enum byte_state
 	uint32_t reached; // the model knows of nothing behind it
+	uint32_t ended; // what was behind a FIN that was acknowledged at some time begins there
 	bool begun; // something was delivered
 	uint32_t at; // sequence number behind it
 	uint64_t delivered, missing;
@@ -123,7 +125,7 @@ static bool may_be_missing(const struct side *side, uint32_t at)
 {
 	bool refused_now = lab.counters.held_dropped > lab.refused_before &&
 	                   side == &lab.sides[lab.sender] && at >= lab.from && at < lab.to;
-	return !(side->state[at] & BYTE_CAPTURED) || refused_now;
+	return !(side->state[at] & BYTE_CAPTURED) || refused_now || at >= side->ended;
 }
 
 void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t length)
@@ -221,6 +223,18 @@ static void clear_new_marks(struct side *side)
 		side->state[at] &= (uint8_t)~JUST_NOW;
 }
 
+// Bytes behind it that were held are given up; if it was none after all, they are missing.
+static void note_ends(void)
+{
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++) {
+		const struct stream *stream = &lab.flow.streams[from];
+		struct side *side = &lab.sides[from];
+		uint32_t place = stream->fin_sequence - side->base;
+		if (tcp_end_acknowledged(stream) && place < side->ended)
+			side->ended = place;
+	}
+}
+
 /* ---- steps ---- */
 
 static struct step take_step(struct input *input)
@@ -305,6 +319,7 @@ static void send_segment(const struct step *step, enum direction from, uint32_t 
 	set_range(&segment, place);
 	note(side, &segment, place);
 	tcp_segment(&lab.context, &lab.flow, from, &segment);
+	note_ends();
 	if (lab.counters.out_of_window > out_of_window)
 		settle(side, BYTE_UNSEEN);
 	else if (lab.counters.held_dropped > lab.refused_before)
@@ -347,6 +362,7 @@ static void begin(size_t budget, bool in_the_clear)
 		memset(side->state, BYTE_UNSEEN, side->reached);
 		side->base = from == FROM_CLIENT ? 0xfffff000u : 0x10000u; // one wraps soon
 		side->sent = side->reached = 0;
+		side->ended = UINT32_MAX;
 		side->begun = false;
 		side->delivered = side->missing = 0;
 	}
@@ -361,7 +377,7 @@ static void check_end(enum direction from)
 	if (!side->begun)
 		return;
 	uint32_t end = stream->next - side->base;
-	for (uint32_t at = 0; at < side->reached; at++)
+	for (uint32_t at = 0; at < side->reached && at < side->ended; at++)
 		MUST((int32_t)(at - end) < 0 || side->state[at] != BYTE_CAPTURED);
 	// A FIN that was taken for a byte at first is missing no longer.
 	bool fin_was_missing = stream->missing + 1 == side->missing && stream->fin_seen;
