@@ -11,6 +11,7 @@ enum {
 	CUTS = 160, // so many shorter snap lengths are tried
 	PORTS_ALL = 0x01, // of the settings
 	LINK_ANY = 0x02, // the second byte is a link type's number, and no row of the table
+	NAMES = 0x04, // messages of DNS are asked for, too
 };
 
 static const uint16_t link_types[] = {LINK_ETHERNET, LINK_NULL, LINK_PPP, LINK_RAW_BSD,
@@ -27,14 +28,15 @@ static bool is_kept(enum headers_outcome outcome)
 	return outcome == HEADERS_SEGMENT || outcome == HEADERS_FRAGMENT;
 }
 
-static const struct port_set *ports(bool every)
+static const struct port_set *ports(bool every, bool names)
 {
-	static const uint16_t numbers[] = {25, 110, 143, 465, 587, 993, 995};
-	static struct port_set sets[2];
-	struct port_set *set = &sets[every];
+	static const uint16_t numbers[] = {25, 110, 143, 465, 587, 993, 995, 2525, 2526, 2527};
+	static struct port_set sets[2][2];
+	struct port_set *set = &sets[every][names];
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		port_set_add(set, numbers[i]);
 	set->every = every;
+	set->names = names;
 	return set;
 }
 
@@ -134,7 +136,7 @@ static void check_batch(
 	struct packet_batch batch = {.count = 3, .packets = {*packet, *packet, *packet}};
 	static struct headers_result results[PACKET_BATCH_MAX];
 	struct headers_counters counters = {.checksums_wrong = 0};
-	bool kept = is_kept(whole->outcome);
+	bool kept = is_kept(whole->outcome) || whole->outcome == HEADERS_NAMES;
 	MUST(headers_batch(&batch, set, results, &counters) == (kept ? batch.count : 0));
 	MUST(counters.outcomes[whole->outcome] == batch.count);
 	for (size_t i = 0; kept && i < batch.count; i++)
@@ -164,7 +166,7 @@ static void check_packet(const struct packet *packet, const struct port_set *set
 		check_segment(packet, set, &whole.result.segment);
 	else if (whole.outcome == HEADERS_FRAGMENT)
 		check_fragment(packet, &whole.result.fragment);
-	if (is_kept(whole.outcome))
+	if (is_kept(whole.outcome) || whole.outcome == HEADERS_NAMES)
 		check_filter(packet, set);
 	for (uint32_t cut = 0; cut < packet->captured && cut < CUTS; cut++)
 		check_cut(packet, set, &whole, cut);
@@ -187,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                     : link_types[link % (sizeof link_types / sizeof link_types[0])],
 	    .interface = settings >> 2,
 	};
-	check_packet(&packet, ports(settings & PORTS_ALL));
+	check_packet(&packet, ports(settings & PORTS_ALL, settings & NAMES));
 	free(copy);
 	return 0;
 }

@@ -109,6 +109,23 @@ def containers():
             yield f"pcapng-{order}-{resolution}", capture_file.pcapng_bytes(few, order, resolution)
         for nano in (False, True):
             yield f"pcap-{order}-{nano}", capture_file.pcap_bytes(few, nano, order)
+        yield f"pcapng-{order}-options", with_options(order)
+
+
+def with_options(order):
+    """A pcapng whose interface has a name of an odd length, a resolution and an offset of time, and two packets."""
+
+    def option(code, value):
+        return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+    def block(kind, body):
+        size = struct.pack(order + "I", len(body) + 12)
+        return struct.pack(order + "I", kind) + size + body + size
+
+    options = option(2, b"eth") + option(9, b"\x09") + option(14, struct.pack(order + "q", 5)) + option(0, b"")
+    packet = struct.pack(order + "IIIII", 0, 0x17970000, 42, 5, 9) + b"12345\0\0\0" + option(1, b"odd") + option(0, b"")
+    return (block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+            + block(1, struct.pack(order + "HHI", 1, 0, 65535) + options) + block(6, packet) * 2)  # fmt: skip
 
 
 def first_packets():
@@ -249,6 +266,25 @@ def rare_links():
     }  # fmt: skip
     for name, data in made.items():
         yield name, struct.pack("!BBH", 1, 0, 0) + data
+    yield from filtered()
+
+
+def filtered():
+    """(name, input) of what the kernel's filter looks at apart: extension headers, ranges of ports, messages of DNS."""
+    for port in (2525, 2526, 2527):
+        for ends in ((40000, port), (port, 40000)):
+            tcp = struct.pack("!HHIIBBHHH", *ends, 1, 1, 0x50, 0x18, 8192, 0, 0)
+            ip = packets.ipv4_header("192.0.2.1", "198.51.100.2", 6, len(tcp))
+            yield f"ports-{ends}", struct.pack("!BBH", 0, 0, 0) + packets.ethernet_header(4) + ip + tcp
+            for kind in (0, 43, 60):
+                ip = packets.ipv6_header("2001:db8::1", "2001:db8::2", kind, 8 + len(tcp)) + struct.pack("!BB6x", 6, 0)
+                yield f"ports-{ends}-{kind}", struct.pack("!BBH", 0, 0, 0) + packets.ethernet_header(6) + ip + tcp
+    question = struct.pack("!HHHHHH", 1, 0x100, 1, 0, 0, 0) + b"\x07example\x03org\0" + struct.pack("!HH", 15, 1)
+    for ends in ((40000, 53), (53, 40000)):
+        udp = struct.pack("!HHHH", *ends, 8 + len(question), 0) + question
+        for version, ip in ((4, packets.ipv4_header("192.0.2.1", "198.51.100.2", 17, len(udp))),
+                            (6, packets.ipv6_header("2001:db8::1", "2001:db8::2", 17, len(udp)))):  # fmt: skip
+            yield f"names-{ends}-{version}", struct.pack("!BBH", 4, 0, 0) + packets.ethernet_header(version) + ip + udp
 
 
 def sslv2():
