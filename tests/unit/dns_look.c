@@ -164,6 +164,30 @@ static void addresses_of_mail_hosts_alone(void **state)
 	dns_filter_destroy(filter);
 }
 
+// A host takes the place of another one by its hash: what was seen last is known, the rest may be forgotten.
+static void many_hosts(void **state)
+{
+	enum { ROOM = 1 << 16, NAMES = 4 * ROOM };
+	struct dns_filter *filter = dns_filter_create();
+	struct dns_counters counters = {0};
+	unsigned known = 0;
+	struct made made;
+	(void)state;
+	for (unsigned i = 0; i < 2 * NAMES; i++) {
+		const unsigned n = i % NAMES;
+		const char labels[] = {4, (char)('a' + (n >> 15)), (char)('a' + (n >> 10 & 31)),
+		    (char)('a' + (n >> 5 & 31)), (char)('a' + (n & 31)), 0};
+		made = (struct made){.length = 0};
+		make(&made, i < NAMES ? 0x8180 : 0x0100, 0, labels, sizeof labels,
+		    i < NAMES ? DNS_MX : DNS_A);
+		bool kept = take(filter, &counters, &made, made.length);
+		assert_true(kept || i >= NAMES);
+		known += kept && i >= NAMES;
+	}
+	assert_in_range(known, ROOM / 2, ROOM);
+	dns_filter_destroy(filter);
+}
+
 static void what_is_left_out(void **state)
 {
 	struct dns_counters counters = {0};
@@ -186,6 +210,7 @@ int main(void)
 	    cmocka_unit_test(lengths_of_names),
 	    cmocka_unit_test(pointers),
 	    cmocka_unit_test(addresses_of_mail_hosts_alone),
+	    cmocka_unit_test(many_hosts),
 	    cmocka_unit_test(what_is_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

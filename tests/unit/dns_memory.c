@@ -7,6 +7,7 @@
 
 #include "analytics/dns_domains.h"
 #include "analytics/dns_text.h"
+#include "analytics/dns_transactions.h"
 
 #include <string.h>
 
@@ -161,6 +162,125 @@ static void many_bytes(void **state)
 	dns_memory_destroy(memory);
 }
 
+// A name of its own for each number.
+static struct dns_name numbered(unsigned number)
+{
+	return name_of((const char[]){4, (char)(number >> 24), (char)(number >> 16),
+	                   (char)(number >> 8), (char)number, 0},
+	    6);
+}
+
+static void many_names(void **state)
+{
+	enum { ROOM = 1 << 17, MORE = 1000 };
+	struct dns_memory *memory = dns_memory_create();
+	bool differ;
+	(void)state;
+	for (unsigned i = 0; i < ROOM + MORE; i++) {
+		struct dns_name name = numbered(i);
+		begin(DNS_A, name);
+		add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+		take(memory, 1, 1, true);
+		struct dns_memory_counters counters = dns_memory_counters(memory);
+		assert_int_equal(counters.names, i < ROOM ? i + 1 : ROOM);
+		assert_int_equal(counters.given_up, i < ROOM ? 0 : i + 1 - ROOM);
+	}
+	struct dns_name oldest = numbered(0), newest = numbered(ROOM + MORE - 1);
+	assert_null(dns_memory_find(memory, &oldest, DNS_A, &differ));
+	assert_non_null(dns_memory_find(memory, &newest, DNS_A, &differ));
+	dns_memory_destroy(memory);
+}
+
+static void how_long_it_is_good(void **state)
+{
+	static const struct {
+		uint32_t says;
+		int64_t good; // seconds
+	} cases[] = {{0, 60}, {59, 60}, {61, 61}, {86400, 86400}, {86401, 86400}, {UINT32_MAX, 86400}};
+	struct dns_name name = NAME("\x07" "example\x03" "org");
+	bool differ;
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct dns_memory *memory = dns_memory_create();
+		begin(DNS_A, name);
+		add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+		parsed.records[0].ttl = cases[i].says;
+		take(memory, 1, 1, true);
+		const struct dns_answer *answer = dns_memory_find(memory, &name, DNS_A, &differ);
+		assert_int_equal(answer->good_until - answer->seen, SECONDS(cases[i].good));
+		dns_memory_destroy(memory);
+	}
+}
+
+static void many_domains(void **state)
+{
+	enum { ROOM = 1 << 16, MORE = 1000 };
+	struct dns_domains *domains = dns_domains_create();
+	unsigned found = 0;
+	(void)state;
+	for (unsigned i = 0; i < ROOM + MORE; i++) {
+		begin(DNS_MX, numbered(i));
+		dns_domains_note(domains, &parsed, DNS_NO_DATA, SECONDS(1));
+	}
+	for (struct dns_domain *at = NULL; (at = dns_domains_next(domains, at)) != NULL;)
+		found++;
+	assert_int_equal(found, ROOM);
+	dns_domains_destroy(domains);
+}
+
+static void many_questions(void **state)
+{
+	enum { ROOM = 1 << 16, MORE = 1 << 16 };
+	struct dns_transactions *transactions = dns_transactions_create();
+	struct dns_message question = {.source_port = 40000, .destination_port = 53};
+	struct dns_message answer = {.source_port = 53,
+	    .destination_port = 40000,
+	    .bytes = (const uint8_t *)"x",
+	    .captured = 1};
+	unsigned asked = 0;
+	(void)state;
+	for (unsigned i = 0; i < ROOM + MORE; i++) {
+		begin(DNS_MX, numbered(i));
+		dns_transactions_question(transactions, &question, &parsed);
+		assert_int_equal(dns_transactions_answer(transactions, &answer, &parsed), DNS_ASKED);
+	}
+	for (unsigned i = 0; i < ROOM + MORE; i++) {
+		begin(DNS_MX, numbered(i));
+		asked += dns_transactions_answer(transactions, &answer, &parsed) == DNS_AGAIN;
+	}
+	assert_in_range(asked, ROOM / 2, ROOM); // what came last waits, and no more
+	begin(DNS_MX, numbered(0));
+	assert_int_equal(dns_transactions_answer(transactions, &answer, &parsed), DNS_UNASKED);
+	dns_transactions_destroy(transactions);
+}
+
+static void many_hosts_that_ask(void **state)
+{
+	enum { ROOM = 1 << 14 };
+	struct dns_transactions *transactions = dns_transactions_create();
+	unsigned seen = 0;
+	(void)state;
+	begin(DNS_MX, numbered(1));
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 2 * ROOM; i++) {
+			struct ip_address host = {{(uint8_t)(i >> 8), (uint8_t)i}};
+			struct dns_message question = {
+			    .source = host, .source_port = 40000, .destination_port = 53};
+			struct dns_message answer = {.destination = host,
+			    .source_port = 53,
+			    .destination_port = 40001, // nobody asked from there
+			    .bytes = (const uint8_t *)"x",
+			    .captured = 1};
+			if (round == 0)
+				dns_transactions_question(transactions, &question, &parsed);
+			else
+				seen += dns_transactions_answer(transactions, &answer, &parsed) ==
+				        DNS_UNASKED;
+		}
+	assert_in_range(seen, ROOM / 2, ROOM); // of the others nothing is said
+	dns_transactions_destroy(transactions);
+}
+
 static struct dns_domain *domain_after(struct dns_name name, uint16_t type)
 {
 	static struct dns_domains *domains;
@@ -228,6 +348,11 @@ int main(void)
 	    cmocka_unit_test(aliases),
 	    cmocka_unit_test(many_records),
 	    cmocka_unit_test(many_bytes),
+	    cmocka_unit_test(many_names),
+	    cmocka_unit_test(how_long_it_is_good),
+	    cmocka_unit_test(many_domains),
+	    cmocka_unit_test(many_questions),
+	    cmocka_unit_test(many_hosts_that_ask),
 	    cmocka_unit_test(which_names_are_domains),
 	    cmocka_unit_test(selectors),
 	};
