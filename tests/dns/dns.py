@@ -202,6 +202,24 @@ def circles(tap, options, folder):
     check(tap, lines == [] and found["malformed"] == 3 and found["left_out"] == 1, "what points in circles, is cut or far too long says nothing", f"{lines} {found}")
 
 
+def rooms(tap, options, folder):
+    """As many records, and as long a text, as are read, and one more."""
+
+    def line_of(kind, *records):
+        wire = Wire()
+        wire.ask(question(1, "example.org", kind))
+        wire.tell(answer(1, "example.org", kind, *records))
+        lines, _, _ = from_wire(options, wire, folder)
+        return lines[0] if lines else {}
+
+    for count, known in ((256, True), (257, False)):
+        line = line_of(MX, *(mx(f"m{number}") for number in range(count)))
+        check(tap, bool(line.get("mx")) == known, f"{count} records of a message", str(line.get("mx"))[:80])
+    for length, found in ((4096, "-all"), (4097, None)):
+        line = line_of(TXT, txt("v=spf1 a".ljust(length - 5) + " -all"))
+        check(tap, line.get("spf_all") == found, f"{length} bytes of a record", str(line))
+
+
 def flood(tap, options, folder):
     wire = Wire()
     for number in range(40000):
@@ -222,7 +240,7 @@ def main():
     for capture in found:
         check_capture(tap, options, capture)
     with tempfile.TemporaryDirectory() as folder:
-        for case in (forged, one_direction, referral, addresses, circles, flood):
+        for case in (forged, one_direction, referral, addresses, circles, rooms, flood):
             case(tap, options, folder)
     return tap.done()
 

@@ -188,6 +188,29 @@ static void many_hosts(void **state)
 	dns_filter_destroy(filter);
 }
 
+// The last of as many hosts as are kept of one answer, and of one more.
+static void hosts_of_one_answer(void **state)
+{
+	(void)state;
+	for (unsigned count = 32; count <= 33; count++) {
+		struct dns_filter *filter = dns_filter_create();
+		struct dns_counters counters = {0};
+		struct made made;
+		MAKE(&made, 0x8180, (uint16_t)count, "\x07" "example\x03" "org", DNS_MX);
+		for (unsigned i = 0; i < count; i++) {
+			put(&made, "\xc0\x0c\0\x0f\0\x01\0\0\x0e\x10\0\x06\0\x0a\x01", 15);
+			put(&made, &(char){(char)('0' + i)}, 1);
+			put(&made, "\xc0\x0c", 2);
+		}
+		assert_true(take(filter, &counters, &made, made.length));
+		const char last[] = {1, (char)('0' + count - 1), 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3,
+		    'o', 'r', 'g', 0};
+		make(&made, 0x0100, 0, last, sizeof last, DNS_A);
+		assert_int_equal(take(filter, &counters, &made, made.length), count == 32);
+		dns_filter_destroy(filter);
+	}
+}
+
 static void what_is_left_out(void **state)
 {
 	struct dns_counters counters = {0};
@@ -211,6 +234,7 @@ int main(void)
 	    cmocka_unit_test(pointers),
 	    cmocka_unit_test(addresses_of_mail_hosts_alone),
 	    cmocka_unit_test(many_hosts),
+	    cmocka_unit_test(hosts_of_one_answer),
 	    cmocka_unit_test(what_is_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
