@@ -218,7 +218,8 @@ static bool take_term(struct reading *reading, struct span term)
 	size_t name = name_length(term);
 	if (name < term.length && term.at[name] == '=')
 		return take_modifier(reading, term, name);
-	bool qualified = strchr("+-~?", term.at[0]) != NULL;
+	static const char qualifiers[] = {'+', '-', '~', '?'};
+	bool qualified = memchr(qualifiers, term.at[0], sizeof qualifiers) != NULL;
 	struct span rest = {term.at + qualified, term.length - qualified};
 	name = name_length(rest);
 	for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++) {
@@ -227,7 +228,7 @@ static bool take_term(struct reading *reading, struct span term)
 			continue;
 		reading->record.lookups += mechanism->lookup;
 		if (mechanism->wants == WANTS_NOTHING && reading->record.all == '\0')
-			reading->record.all = qualified ? term.at[0] : '+';
+			reading->record.all = (char)(qualified ? term.at[0] : '+');
 		return fits(mechanism->wants, (struct span){rest.at + name, rest.length - name});
 	}
 	return false;

@@ -60,6 +60,15 @@ static void syntax(void **state)
 	}
 }
 
+// A zero byte is none of the qualifiers, though it ends the text of them.
+static void a_zero_byte(void **state)
+{
+	static const char text[] = "v=spf1 \0all";
+	(void)state;
+	struct spf_record record = spf_record_read((const uint8_t *)text, sizeof text - 1);
+	assert_false(record.valid);
+}
+
 static struct view text_of(const char *text)
 {
 	return view_of((const uint8_t *)text, strlen(text));
@@ -99,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(syntax),
+	    cmocka_unit_test(a_zero_byte),
 	    cmocka_unit_test(tags),
 	    cmocka_unit_test(keys),
 	};
