@@ -150,10 +150,13 @@ static bool copy_records(
     struct dns_answer *answer, const struct dns_parsed *parsed, const struct dns_name *name)
 {
 	size_t size = 0;
-	for (size_t i = 0; i < parsed->count; i++)
-		if (is_of(&parsed->records[i], name, parsed->type))
+	unsigned kept = 0;
+	for (size_t i = 0; i < parsed->count && kept < DNS_KEPT_RECORDS_MAX; i++)
+		if (is_of(&parsed->records[i], name, parsed->type)) {
 			size += 2u + parsed->records[i].data_length;
-	answer->records = malloc(size > 0 ? size : 1);
+			kept++;
+		}
+	answer->records = malloc(size > 0 ? size : 1); // no more than is counted
 	if (answer->records == NULL)
 		return false;
 	for (size_t i = 0; i < parsed->count; i++) {

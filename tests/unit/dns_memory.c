@@ -9,6 +9,7 @@
 #include "analytics/dns_text.h"
 #include "analytics/dns_transactions.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #define NAME(labels) name_of(labels, sizeof(labels))
@@ -281,6 +282,25 @@ static void many_hosts_that_ask(void **state)
 	dns_transactions_destroy(transactions);
 }
 
+// What is behind the records that are kept takes no memory: it would be in no count.
+static void bytes_that_are_not_kept(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	static uint8_t data[20 * 1024];
+	struct dns_name name = NAME("\x07" "example\x03" "org");
+	bool differ;
+	(void)state;
+	begin(DNS_TXT, name);
+	for (unsigned i = 0; i < DNS_KEPT_RECORDS_MAX; i++)
+		add(DNS_ANSWER, DNS_TXT, &name, "\0", 1);
+	add(DNS_ANSWER, DNS_TXT, &name, data, sizeof data);
+	take(memory, 1, 1, true);
+	const struct dns_answer *answer = dns_memory_find(memory, &name, DNS_TXT, &differ);
+	assert_int_equal(answer->size, 3 * DNS_KEPT_RECORDS_MAX);
+	assert_in_range(malloc_usable_size(answer->records), answer->size, answer->size + 64);
+	dns_memory_destroy(memory);
+}
+
 static struct dns_domain *domain_after(struct dns_name name, uint16_t type)
 {
 	static struct dns_domains *domains;
@@ -353,6 +373,7 @@ int main(void)
 	    cmocka_unit_test(many_domains),
 	    cmocka_unit_test(many_questions),
 	    cmocka_unit_test(many_hosts_that_ask),
+	    cmocka_unit_test(bytes_that_are_not_kept),
 	    cmocka_unit_test(which_names_are_domains),
 	    cmocka_unit_test(selectors),
 	};
