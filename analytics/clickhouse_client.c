@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/clickhouse_client.h"
 
+#include "analytics/clickhouse_answer.h"
 #include "analytics/clickhouse_login.h"
 #include "capture/base/monotonic.h"
 
@@ -89,13 +90,6 @@ static void begin(
 	curl_easy_setopt(client->curl, CURLOPT_URL, client->url);
 }
 
-// "Code: 60, e.displayText() = …", in newer versions "Code: 60. DB::Exception: …".
-static unsigned exception_of(const struct reply *reply)
-{
-	unsigned code = 0;
-	return sscanf(reply->text, "Code: %u", &code) == 1 ? code : 0;
-}
-
 static void say_failure(struct clickhouse_client *client, CURLcode code)
 {
 	struct reply *reply = client->reply;
@@ -117,7 +111,7 @@ static void finish(struct clickhouse_client *client)
 		return;
 	}
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply->status);
-	reply->code = exception_of(reply);
+	reply->code = clickhouse_exception(reply->text);
 	reply->kind = reply->status == OK && reply->code == 0 ? REPLY_GOOD : REPLY_ERROR;
 	if (reply->kind == REPLY_ERROR &&
 	    reply->code == 0) // none of ClickHouse's: the number tells more than a page

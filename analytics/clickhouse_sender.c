@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/clickhouse_sender.h"
 
+#include "analytics/clickhouse_answer.h"
 #include "analytics/clickhouse_batches.h"
 #include "analytics/clickhouse_client.h"
 #include "analytics/clickhouse_schema.h"
@@ -175,8 +176,7 @@ static enum fate put_aside(struct clickhouse_sender *sender, struct spool_file *
 static bool ask_number(struct clickhouse_sender *sender, const char *query, uint64_t *number)
 {
 	clickhouse_client_ask(sender->client, query, &sender->reply);
-	return sender->reply.kind == REPLY_GOOD &&
-	       sscanf(sender->reply.text, "%" SCNu64, number) == 1;
+	return sender->reply.kind == REPLY_GOOD && clickhouse_number(sender->reply.text, number);
 }
 
 // How many rows of a batch are there, when the server is not at it any more. False: nobody knows yet.

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "analytics/clickhouse_answer.h"
 #include "analytics/clickhouse_rows.h"
 #include "analytics/clickhouse_url.h"
 #include "analytics/spool.h"
@@ -164,6 +165,23 @@ static void names_of_files(void **state)
 			fail_msg("%s is taken for a file of a spool", wrong[i]);
 }
 
+static void answers(void **state)
+{
+	static const char *const none[] = {"", "\n", "-1\n", " 1\n", "12 rows", "12\n12\n", "0x10\n",
+	    "18446744073709551616\n", "<html>"};
+	uint64_t number;
+	(void)state;
+	assert_true(clickhouse_number("18446744073709551615\n", &number) && number == UINT64_MAX);
+	assert_true(clickhouse_number("0", &number) && number == 0);
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		if (clickhouse_number(none[i], &number))
+			fail_msg("%s is taken for a number", none[i]);
+	assert_int_equal(clickhouse_exception("Code: 60, e.displayText() = no such table"), 60);
+	assert_int_equal(clickhouse_exception("Code: 516. DB::Exception: no"), 516);
+	assert_int_equal(clickhouse_exception("Code: 4294967356, e.displayText()"), 0);
+	assert_int_equal(clickhouse_exception("<html>Code: 60"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +192,7 @@ int main(void)
 	    cmocka_unit_test(types_fit),
 	    cmocka_unit_test(urls),
 	    cmocka_unit_test(names_of_files),
+	    cmocka_unit_test(answers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
