@@ -8,8 +8,9 @@ struct error {
 	char text[512]; // no newline; empty string: no error
 };
 
-// Writes the formatted text into *error, cut at its size. Bytes below 0x20 become '?', so that a
-// hostile file name or file content cannot break the line.
+// Writes the formatted text into *error, cut at its size. Controls of both kinds, what turns text around and what is
+// no UTF-8 become '?', so that a hostile file name, file or answer can neither break the line nor move the cursor of a
+// terminal.
 void error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
