@@ -239,6 +239,24 @@ void json_bytes(struct json *json, const uint8_t *bytes, size_t length)
 	put_char(json, '"');
 }
 
+// Only in texts there are bytes beyond ASCII and marks of HTML, and controls nowhere but as white space.
+void json_foreign(struct json *json, const uint8_t *text, size_t length)
+{
+	json_begin_value(json);
+	for (size_t i = 0, count; i < length; i += count) {
+		uint32_t code = text[i];
+		count = utf8_code_point(text + i, length - i, &code);
+		if (code < 0x20)
+			put_char(json, ' ');
+		else if (count == 0 || code_point_is_unsafe(code) ||
+		         (code < 0x80 && is_markup((uint8_t)code)))
+			put_escape(json, count == 0 ? text[i] : code);
+		else
+			put(json, (const char *)text + i, count);
+		count += count == 0;
+	}
+}
+
 void json_hex(struct json *json, const uint8_t *bytes, size_t length)
 {
 	static const char hex[] = "0123456789abcdef";

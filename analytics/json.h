@@ -40,6 +40,9 @@ void json_bytes(struct json *json, const uint8_t *bytes, size_t length);
 // A value that is JSON already, as it is.
 void json_whole(struct json *json, const uint8_t *text, size_t length);
 
+// A value that is JSON already, and not this program's: what is unsafe in its texts is escaped, as in those of json_bytes.
+void json_foreign(struct json *json, const uint8_t *text, size_t length);
+
 // Lower-case hexadecimal digits of these bytes, as a string.
 void json_hex(struct json *json, const uint8_t *bytes, size_t length);
 

@@ -46,7 +46,8 @@ static size_t text_of(sqlite3_stmt *statement, int column, const uint8_t **text)
 
 /* ---- JSON ---- */
 
-// What the store keeps as JSON is JSON again, in values that are checked when they are stored.
+// What the store keeps as JSON is JSON again, in values that are checked when they are stored. Who wrote them, if they
+// came from logs, nobody knows.
 static void json_text(struct sqlite_output *output, int column)
 {
 	struct json *json = &output->json;
@@ -56,11 +57,7 @@ static void json_text(struct sqlite_output *output, int column)
 		json_bytes(json, text, length);
 		return;
 	}
-	json_begin_value(json);
-	if (json_reserve(json, length)) {
-		memcpy(json->text + json->length, text, length);
-		json->length += length;
-	}
+	json_foreign(json, text, length);
 }
 
 static void json_number(struct json *json, const char *text)

@@ -86,6 +86,20 @@ def formats(asker):
     tap.check(list(json.loads(named).values()) == [1], "json: a name of a column is escaped", [str(named)])
 
 
+def foreign(asker):
+    """Logs that another program wrote may have raw what mailtap escapes, in values that the store keeps as JSON, too."""
+    logs, file = asker.file.parent / "foreign", asker.file.parent / "foreign.db"
+    logs.mkdir()
+    record = {"session_id": "1", "start": "2026-11-27T00:00:00Z", "capabilities": ["\x9b31m", "\u202e", "\x7f", "<b>"]}
+    (logs / "sessions.jsonl").write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    done = program.run(asker.mailtap, ["store", "-q", "-i", logs, "--store-file", file])
+    raw = program.run(asker.mailtap, ["query", "--store-file", file, "--format", "json", "sessions"]).stdout
+    lists = [row["capabilities"] for row in program.json_lines(raw)]
+    asker.tap.check(lists == [record["capabilities"]], "json: lists of others are there", [program.text(done.stderr), ascii(lists)])
+    unsafe = [sign for sign in "\x9b\u202e\x7f<" if sign in program.text(raw)]
+    asker.tap.check(not unsafe, "json: nothing in them that a terminal or a page obeys", map(ascii, unsafe))
+
+
 def bounds(asker):
     tap = asker.tap
     five = program.json_lines(asker.ask("--format", "json", "--sql", "SELECT start FROM sessions ORDER BY start").stdout)
@@ -172,7 +186,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         asker = Asker(tap, options.mailtap, Path(name) / "store.db")
         make(options.mailtap, asker.file)
-        for case in (formats, bounds, refused, read_only_place, meanwhile):
+        for case in (formats, foreign, bounds, refused, read_only_place, meanwhile):
             case(asker)
     return tap.done()
 
