@@ -144,15 +144,15 @@ void report_alerts_show(struct report_alerts *alerts, struct page *page, size_t 
 {
 	size_t count = bounded_map_count(alerts->groups);
 	struct map_entry *entries = bounded_map_sorted(alerts->groups, by_confidence_and_count);
+	struct page_alert *shown = entries != NULL ? calloc(count, sizeof *shown) : NULL;
 	free(alerts->shown);
-	alerts->shown = entries != NULL ? calloc(count, sizeof *alerts->shown) : NULL;
-	page->alerts = alerts->shown;
+	page->alerts = alerts->shown = shown;
 	page->alert_count = 0;
 	page->alerts_all = alerts->all;
-	for (size_t i = 0; alerts->shown != NULL && i < count && page->alert_count < most; i++) {
+	for (size_t i = 0; shown != NULL && i < count && page->alert_count < most; i++) {
 		const struct group *group = entries[i].value;
 		if (group->line != NULL)
-			alerts->shown[page->alert_count++] = (struct page_alert){
+			shown[page->alert_count++] = (struct page_alert){
 			    view_of((const uint8_t *)group->line, group->length), group->count};
 	}
 	free(entries);

@@ -204,8 +204,10 @@ static bool skip_ends(struct cursor *cursor, const char *open, size_t *depth)
 static bool skip_begin(
     struct cursor *cursor, char open[STORE_DEPTH_MAX], size_t *depth, bool *empty)
 {
-	char kind = cursor->at < cursor->end ? *cursor->at : '\0';
-	if ((kind != '[' && kind != '{') || *depth == STORE_DEPTH_MAX)
+	if (cursor->at == cursor->end || *depth == STORE_DEPTH_MAX)
+		return false;
+	char kind = *cursor->at;
+	if (kind != '[' && kind != '{')
 		return false;
 	cursor->at++;
 	*empty = skip_byte(cursor, kind == '[' ? ']' : '}');
@@ -292,7 +294,7 @@ static size_t without_escapes(const char *at, const char *end, char *room)
 			continue;
 		}
 		const char *letter = strchr(letters, kind);
-		*to++ = letter != NULL ? means[letter - letters] : kind;
+		*to++ = (char)(letter != NULL ? means[letter - letters] : kind);
 	}
 	return (size_t)(to - room);
 }

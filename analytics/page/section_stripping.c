@@ -28,7 +28,8 @@ static void put_words(FILE *out, const char *name)
 	char room[64];
 	snprintf(room, sizeof room, "%s", name);
 	for (char *at = room; *at != '\0'; at++)
-		*at = *at == '_' ? ' ' : *at;
+		if (*at == '_')
+			*at = ' ';
 	html_string(out, room);
 }
 
