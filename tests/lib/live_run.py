@@ -12,7 +12,7 @@ from lib import capture_file as cf
 from lib import program
 from lib.conversation import START, Conversation
 
-WAIT = 30  # seconds for what has to come; nothing is measured by it
+WAIT = 30 * program.PATIENCE  # seconds for what has to come; nothing is measured by it
 MINUTE = 60_000_000_000
 
 

@@ -17,7 +17,7 @@ from lib import capture_file as cf
 from lib import program
 
 INSIDE = "MAILTAP_TEST_NETWORK"
-PATIENCE = 60  # seconds after which what is waited for is taken not to come
+PATIENCE = 60 * program.PATIENCE  # seconds after which what is waited for is taken not to come
 MTU = 65535  # frames as large as offloads make them
 
 

@@ -167,8 +167,8 @@ static void names_of_files(void **state)
 
 static void answers(void **state)
 {
-	static const char *const none[] = {"", "\n", "-1\n", " 1\n", "12 rows", "12\n12\n", "0x10\n",
-	    "18446744073709551616\n", "<html>"};
+	static const char *const none[] = {"", "\n", "-1\n", " 1\n", "12 rows", "12\n12\n",
+	    "0x10\n", "18446744073709551616\n", "<html>"};
 	uint64_t number;
 	(void)state;
 	assert_true(clickhouse_number("18446744073709551615\n", &number) && number == UINT64_MAX);

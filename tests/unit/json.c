@@ -215,14 +215,16 @@ static void long_texts_and_reuse(void **state)
 
 static void foreign_json(void **state)
 {
-	static const char text[] = "{\t\"a\":[\"\xc2\x9b" "31m\\u001b\xe2\x80\xae\xff<\x7f\xc3\xbc\",\r\n-1.5e3]}";
+	static const char text[] = "{\t\"a\":[\"\xc2\x9b"
+	                           "31m\\u001b\xe2\x80\xae\xff<\x7f\xc3\xbc\",\r\n-1.5e3]}";
 	struct json json = {0};
 	(void)state;
 	json_array_begin(&json);
 	json_foreign(&json, (const uint8_t *)text, sizeof text - 1);
 	json_foreign(&json, (const uint8_t *)"null", 4);
 	json_array_end(&json);
-	assert_written(&json, "[{ \"a\":[\"\\u009b31m\\u001b\\u202e\\u00ff\\u003c\\u007f\xc3\xbc\",  -1.5e3]},null]");
+	assert_written(&json,
+	    "[{ \"a\":[\"\\u009b31m\\u001b\\u202e\\u00ff\\u003c\\u007f\xc3\xbc\",  -1.5e3]},null]");
 }
 
 int main(void)

@@ -243,6 +243,7 @@ static int roots_on_foreign_files(void)
 	REQUIRE(in_all_threads("CapEff", "000000000000000a")); // CAP_DAC_OVERRIDE, CAP_FOWNER
 	REQUIRE(in_all_threads("CapPrm", "000000000000000a"));
 	REQUIRE(open(foreign_file, O_RDONLY) >= 0);
+	named_paths_free(&paths);
 	return 0;
 }
 
@@ -257,6 +258,7 @@ static int roots_in_foreign_directory(void)
 	REQUIRE(begin_threads());
 	REQUIRE(drop(NULL, false, &paths, &error));
 	REQUIRE(in_all_threads("CapEff", "000000000000000a"));
+	named_paths_free(&paths);
 	return 0;
 }
 
@@ -270,6 +272,7 @@ static int user_in_own_directory(void)
 	REQUIRE(begin_threads());
 	REQUIRE(drop(somebody, false, &paths, &error));
 	REQUIRE(in_all_threads("CapPrm", none));
+	named_paths_free(&paths);
 	return 0;
 }
 
@@ -280,6 +283,7 @@ static int user_in_roots_directory(void)
 	named_paths_add(&paths, PATH_WRITE, "/root/logs");
 	REQUIRE(!drop(somebody, false, &paths, &error));
 	REQUIRE(strstr(error.text, "/root") != NULL && strstr(error.text, somebody) != NULL);
+	named_paths_free(&paths);
 	return 0;
 }
 
@@ -290,6 +294,7 @@ static int user_and_roots_file(void)
 	named_paths_add(&paths, PATH_READ, "/etc/shadow");
 	REQUIRE(!drop(somebody, false, &paths, &error));
 	REQUIRE(strstr(error.text, "/etc/shadow") != NULL && strstr(error.text, "read") != NULL);
+	named_paths_free(&paths);
 	return 0;
 }
 
