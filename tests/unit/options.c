@@ -180,7 +180,7 @@ static void bad_lines(void **state)
 	    {"-r a --sensor", "--sensor"},
 	    {"-x", "-x"},
 	    {"--nonsense", "--nonsense"},
-	    {"-r a --quiet=yes", "--quiet=yes: takes no value"},
+	    {"-r a --quiet=yes", "--quiet: takes no value"},
 	    {"-r a --drop-bad-checksums=1", "takes no value"},
 	    {"-r a -w @", "-w"},
 	    {"-r a -w x -w y", "-w"},
