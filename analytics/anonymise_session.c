@@ -15,6 +15,8 @@ struct session_anonymiser {
 	struct session_record record;
 	struct session session;
 	struct evidence evidence[EVIDENCE_KINDS];
+	struct mx_names mx_names;
+	struct dane_judgement dane;
 };
 
 struct session_anonymiser *session_anonymiser_create(struct anonymiser *anonymiser)
@@ -91,6 +93,31 @@ static void replace_facts(struct session_anonymiser *sessions, struct evidence *
 	}
 }
 
+static void replace_name(struct session_anonymiser *sessions, struct host_name *name)
+{
+	uint8_t other[HOST_NAME_MAX_BYTES + ANONYMISE_TEXT_GROWTH];
+	if (!text_has_address((const uint8_t *)name->text, name->length))
+		return;
+	size_t length = anonymise_text(
+	    sessions->anonymiser, (const uint8_t *)name->text, name->length, other);
+	(void)host_name_read(view_of(other, length), name);
+}
+
+// What DNS gave.
+static void replace_names(
+    struct session_anonymiser *sessions, struct certificate_judgement *certificates)
+{
+	if (certificates->dane == NULL)
+		return;
+	sessions->mx_names = *certificates->mx_names;
+	sessions->dane = *certificates->dane;
+	for (unsigned i = 0; i < sessions->mx_names.count; i++)
+		replace_name(sessions, &sessions->mx_names.names[i]);
+	replace_name(sessions, &sessions->dane.name);
+	certificates->mx_names = &sessions->mx_names;
+	certificates->dane = &sessions->dane;
+}
+
 /* ---- addresses ---- */
 
 // The network of the other address is the other network: what addresses have in common stays so.
@@ -121,6 +148,7 @@ const struct judged_session *anonymise_session(
 		sessions->record.address[side] =
 		    anonymise_address(sessions->anonymiser, &judged->record->address[side]);
 	replace_texts(sessions, &sessions->session);
+	replace_names(sessions, &other->certificates);
 	if (judged->evidence_count > 0)
 		memcpy(sessions->evidence, judged->evidence,
 		    judged->evidence_count * sizeof sessions->evidence[0]);

@@ -11,6 +11,7 @@
 enum {
 	SERVERS_REMEMBERED = 64 * 1024,
 	NAMES_REMEMBERED = 4096, // compared with a certificate; a power of two
+	SMTP_PORT = 25, // where servers send to each other, by MX
 	ALERT_BAD_CERTIFICATE = 42,
 	ALERT_UNSUPPORTED_CERTIFICATE = 43,
 	ALERT_CERTIFICATE_REVOKED = 44,
@@ -34,6 +35,9 @@ struct certificate_judge {
 	struct trust_store *trust;
 	struct chain_judge *chains;
 	struct leaf_memory *servers;
+	const struct dns_known *known; // NULL, and the next: nobody reads DNS
+	struct dane *dane;
+	struct mx_names mx_names; // of the session at hand
 };
 
 struct certificate_judge *certificate_judge_create(
@@ -64,6 +68,7 @@ void certificate_judge_destroy(struct certificate_judge *judge)
 {
 	if (judge == NULL)
 		return;
+	dane_destroy(judge->dane);
 	leaf_memory_destroy(judge->servers);
 	chain_judge_destroy(judge->chains);
 	certificate_store_destroy(judge->certificates);
@@ -76,6 +81,13 @@ void certificate_judge_use_trust(struct certificate_judge *judge, struct trust_s
 	chain_judge_use_trust(judge->chains, trust);
 	trust_store_destroy(judge->trust);
 	judge->trust = trust;
+}
+
+bool certificate_judge_use_dns(struct certificate_judge *judge, const struct dns_known *known)
+{
+	judge->known = known;
+	judge->dane = dane_create(known, judge->certificates);
+	return judge->dane != NULL;
 }
 
 const struct certificate *certificate_judge_shown(
@@ -124,35 +136,103 @@ static void judge_side(struct certificate_judge *judge, const struct session_rec
 }
 
 static enum name_match compare_name(struct certificate_judge *judge,
-    const struct certificate *leaf, const struct text *name, enum name_source source)
+    const struct certificate *leaf, struct view name, enum name_source source)
 {
 	uint64_t both[2] = {quick_hash(&judge->key, leaf->sha256, sizeof leaf->sha256),
-	    quick_hash(&judge->key, name->bytes, name->length) + source};
+	    quick_hash(&judge->key, name.data, name.length) + source};
 	uint64_t hash = quick_hash(&judge->key, both, sizeof both) | 1;
 	struct compared_name *known = &judge->names[(hash >> 1) % NAMES_REMEMBERED];
-	if (known->hash != hash) {
-		struct view text = view_of(name->bytes, name->length);
-		*known = (struct compared_name){hash, name_match(&leaf->facts, text, source)};
-	}
+	if (known->hash != hash)
+		*known = (struct compared_name){hash, name_match(&leaf->facts, name, source)};
 	return known->match;
 }
 
-// The name asked for; where the client's hello has none, the name that the server gave itself. Where the
-// hello was not seen, it is not known which.
+static void take_match(struct certificate_judgement *judgement, enum name_match match,
+    enum name_source source)
+{
+	judgement->name_match = match;
+	judgement->name_source = source;
+}
+
+// It is for any of the names that lead to the server, or for none of them. Where there are more than are remembered,
+// that is not known. Of several, the best match counts: that is the lowest.
+static void judge_mx_names(struct certificate_judge *judge, const struct certificate *leaf,
+    struct certificate_judgement *judgement)
+{
+	const struct mx_names *names = judgement->mx_names;
+	enum name_match best = NAME_UNKNOWN;
+	for (unsigned i = 0; names != NULL && i < names->count; i++) {
+		const struct host_name *name = &names->names[i];
+		enum name_match match = compare_name(judge, leaf,
+		    view_of((const uint8_t *)name->text, name->length), NAME_FROM_MX);
+		if (match != NAME_UNKNOWN && (best == NAME_UNKNOWN || match < best))
+			best = match;
+	}
+	if (best == NAME_MATCH_SAN || (names != NULL && !names->more))
+		take_match(judgement, best, NAME_FROM_MX);
+}
+
+static void judge_text(struct certificate_judge *judge, const struct certificate *leaf,
+    const struct text *name, enum name_source source, struct certificate_judgement *judgement)
+{
+	if (name == NULL)
+		return;
+	struct view text = view_of(name->bytes, name->length);
+	take_match(judgement, compare_name(judge, leaf, text, source), source);
+}
+
+// The name asked for; where the client's hello has none that can be judged, those that DNS gave for the address; where
+// there are none, the name that the server gave itself. Where the hello was not seen, it is not known which.
 static void judge_name(struct certificate_judge *judge, const struct session_record *record,
     const struct certificate *leaf, struct certificate_judgement *judgement)
 {
 	const struct session *session = record->session;
-	const struct text *name =
-	    session->tls.sni != NULL ? session->tls.sni : session->server_name;
-	if (name == NULL || session->tls.offer == NULL)
+	if (session->tls.offer == NULL)
 		return;
-	judgement->name_source = session->tls.sni != NULL ? NAME_FROM_SNI : NAME_FROM_DIALOGUE;
-	judgement->name_match =
-	    compare_name(judge, leaf, name, judgement->name_source);
+	judge_text(judge, leaf, session->tls.sni, NAME_FROM_SNI, judgement);
+	if (judgement->name_match == NAME_UNKNOWN)
+		judge_mx_names(judge, leaf, judgement);
+	if (judgement->name_match == NAME_UNKNOWN && session->tls.sni == NULL)
+		judge_text(judge, leaf, session->server_name, NAME_FROM_DIALOGUE, judgement);
 	if (judgement->name_match == NAME_MISMATCH ||
 	    judgement->name_match == NAME_MATCH_COMMON_NAME_ONLY)
 		judgement->faults |= FAULT_NAME_MISMATCH;
+}
+
+/* ---- what DNS says ---- */
+
+static void find_mx_names(struct certificate_judge *judge, const struct session_record *record,
+    struct certificate_judgement *judgement)
+{
+	judge->mx_names.count = 0;
+	judge->mx_names.more = false;
+	if (record->port[FROM_SERVER] == SMTP_PORT)
+		mx_hosts_find(judge->known->hosts, &record->address[FROM_SERVER], record->start,
+		    &judge->mx_names);
+	judgement->mx_names = &judge->mx_names;
+}
+
+// The name asked for, if there is one; else those that DNS gave.
+static void judge_dane(struct certificate_judge *judge, const struct session_record *record,
+    const uint8_t (*chain)[SHA256_BYTES], size_t count, struct certificate_judgement *judgement)
+{
+	const struct text *sni = record->session->tls.sni;
+	struct mx_names asked = {.count = 1};
+	struct dane_question question = {.record = record,
+	    .names = &judge->mx_names,
+	    .chain = chain,
+	    .count = count,
+	    .judged = judgement->judged[FROM_SERVER],
+	    .recalled = judgement->source == CERTIFICATES_IN_MEMORY};
+	if (sni != NULL) {
+		question.names = &asked;
+		question.asked_for =
+		    host_name_read(view_of(sni->bytes, sni->length), &asked.names[0]);
+		asked.count = question.asked_for;
+	} else if (record->session->tls.offer == NULL) {
+		question.count = 0; // whether a name was asked for is not known
+	}
+	judgement->dane = dane_judge(judge->dane, &question);
 }
 
 static void judge_server(struct certificate_judge *judge, const struct session_record *record,
@@ -217,42 +297,63 @@ static bool hides_certificate(const struct session_record *record)
 	       (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) == 0;
 }
 
-static void judge_remembered(struct certificate_judge *judge, const struct session_record *record,
-    struct certificate_judgement *judgement)
+static const struct remembered_chain *judge_remembered(struct certificate_judge *judge,
+    const struct session_record *record, struct certificate_judgement *judgement)
 {
 	const struct remembered_chain *chain = leaf_memory_recall(judge->servers, record);
 	if (chain == NULL)
-		return;
+		return NULL;
 	judgement->source = CERTIFICATES_IN_MEMORY;
 	judgement->remembered_leaf = chain->sha256[0];
 	judge_server(judge, record, chain->sha256, chain->count, judgement);
+	return chain;
+}
+
+static void judge_shown(struct certificate_judge *judge, const struct session_record *record,
+    const struct shown_chain *chain, struct certificate_judgement *judgement)
+{
+	// TLS 1.3 shows none in the clear.
+	judgement->source = record->session->tls.version >= TLS_1_3 ? CERTIFICATES_IN_KEYLOG
+	                                                            : CERTIFICATES_IN_HANDSHAKE;
+	judge_server(judge, record, chain->sha256, chain->count, judgement);
+	judgement->unacceptable = is_unacceptable(judgement);
+	if (record->tls_established == SEEN_YES)
+		leaf_memory_note(judge->servers, record, chain->sha256, chain->count);
+}
+
+static void judge_server_list(struct certificate_judge *judge, const struct session_record *record,
+    struct certificate_judgement *judgement)
+{
+	struct shown_chain shown;
+	const struct shown_chain *chain = &shown;
+	const struct remembered_chain *remembered = NULL;
+	chain_of(&record->session->tls, FROM_SERVER, &shown);
+	if (shown.count > 0)
+		judge_shown(judge, record, chain, judgement);
+	else if (hides_certificate(record))
+		remembered = judge_remembered(judge, record, judgement);
+	if (judge->known == NULL)
+		return;
+	if (remembered != NULL)
+		judge_dane(judge, record, remembered->sha256, remembered->count, judgement);
+	else
+		judge_dane(judge, record, chain->sha256, chain->count, judgement);
 }
 
 struct certificate_judgement certificate_judge_session(
     struct certificate_judge *judge, const struct session_record *record)
 {
-	const struct tls_facts *tls = &record->session->tls;
 	struct certificate_judgement judgement = {.source = CERTIFICATES_NOT_SEEN};
-	bool established = record->tls_established == SEEN_YES;
 	struct shown_chain shown;
 	const struct shown_chain *chain = &shown;
 	certificate_store_trim(judge->certificates);
 	chain_judge_tell_time(judge->chains, seconds_of(record->end));
-	chain_of(tls, FROM_CLIENT, &shown);
+	if (judge->known != NULL)
+		find_mx_names(judge, record, &judgement);
+	chain_of(&record->session->tls, FROM_CLIENT, &shown);
 	if (shown.count > 0)
 		judge_side(judge, record, FROM_CLIENT, chain->sha256, chain->count, &judgement);
-	chain_of(tls, FROM_SERVER, &shown);
-	if (shown.count > 0) {
-		// TLS 1.3 shows none in the clear.
-		judgement.source =
-		    tls->version >= TLS_1_3 ? CERTIFICATES_IN_KEYLOG : CERTIFICATES_IN_HANDSHAKE;
-		judge_server(judge, record, chain->sha256, chain->count, &judgement);
-		judgement.unacceptable = is_unacceptable(&judgement);
-		if (established)
-			leaf_memory_note(judge->servers, record, chain->sha256, chain->count);
-	} else if (hides_certificate(record)) {
-		judge_remembered(judge, record, &judgement);
-	}
+	judge_server_list(judge, record, &judgement);
 	judgement.client_verifies = judge_client(record, &judgement);
 	return judgement;
 }

@@ -2,7 +2,7 @@
 // What is said of the certificates of one session: whose chain holds, for which name, where it was
 // seen, and whether the client looked at it. Brings together what each certificate says
 // (certificate_store), what the list is worth (chain_judge), the name (name_match) and what the server
-// shows elsewhere (leaf_memory). Owned by the analytics thread; not thread safe.
+// shows elsewhere (leaf_memory), and, where DNS is read, what that says of the server (mx_hosts, dane). Owned by the analytics thread; not thread safe.
 //
 // Does the client verify? Yes, if it refused the server's certificate with a fatal alert that only a
 // check can bring about: whoever sends unknown_ca has looked, even where the tap could not see at what.
@@ -15,6 +15,7 @@
 #define MAILTAP_ANALYTICS_CERTIFICATE_JUDGE_H
 
 #include "analytics/chain_judge.h"
+#include "analytics/dane.h"
 #include "analytics/leaf_memory.h"
 #include "analytics/name_match.h"
 #include "decode/certificate_announcer.h"
@@ -39,6 +40,9 @@ struct certificate_judgement {
 	enum name_source name_source;   // meaningful unless NAME_UNKNOWN
 	bool unacceptable;              // the server's, as shown here: no check lets it pass
 	enum seen client_verifies;
+	// By DNS (certificate_judge_use_dns); good until the next session. NULL: nobody reads it.
+	const struct mx_names *mx_names; // that lead to the server, on port 25; there may be none
+	const struct dane_judgement *dane;
 };
 
 struct certificate_judge_options {
@@ -62,6 +66,9 @@ void certificate_judge_destroy(struct certificate_judge *judge);
 
 // Another trust store from here on, between two sessions: the judge's own now.
 void certificate_judge_use_trust(struct certificate_judge *judge, struct trust_store *trust);
+
+// What is known by DNS is asked for from here on: it must outlive the judge. False: no memory.
+bool certificate_judge_use_dns(struct certificate_judge *judge, const struct dns_known *known);
 
 // A certificate was shown. What it says, if it is the first time in this run (then its record is due);
 // else NULL. Good until the next session is judged.

@@ -185,6 +185,16 @@ bool dns_answer_next(const struct dns_answer *answer, size_t *at, struct dns_dat
 	return true;
 }
 
+bool dns_data_address(const struct dns_data *data, struct ip_address *address)
+{
+	static const struct ip_address mapped = {{[10] = 0xff, [11] = 0xff}}; // RFC 4291 2.5.5.2
+	if (data->length != 4 && data->length != sizeof address->bytes)
+		return false;
+	*address = mapped;
+	memcpy(address->bytes + sizeof address->bytes - data->length, data->bytes, data->length);
+	return true;
+}
+
 /* ---- remembering ---- */
 
 static struct entry *entry_at(struct dns_memory *memory, uint64_t key)
@@ -269,8 +279,7 @@ enum dns_state dns_memory_take(struct dns_memory *memory, const struct dns_messa
 	return state;
 }
 
-// Whether both say the same, in whatever order.
-static bool agree(const struct dns_answer *one, const struct dns_answer *other)
+bool dns_answers_agree(const struct dns_answer *one, const struct dns_answer *other)
 {
 	struct dns_data wanted, data;
 	if (one->state != other->state || one->count != other->count || one->size != other->size)
@@ -301,11 +310,20 @@ const struct dns_answer *dns_memory_find(const struct dns_memory *memory,
 		return NULL;
 	const struct dns_answer *best = &entry->answers[0];
 	for (unsigned i = 1; i < entry->count; i++) {
-		*differ |= !agree(&entry->answers[0], &entry->answers[i]);
+		*differ |= !dns_answers_agree(&entry->answers[0], &entry->answers[i]);
 		if (is_better(&entry->answers[i], best))
 			best = &entry->answers[i];
 	}
 	return best;
+}
+
+const struct dns_answer *dns_memory_answers(
+    const struct dns_memory *memory, const struct dns_name *name, uint16_t type, size_t *count)
+{
+	const struct entry *entry = (const struct entry *)bounded_table_find(
+	    memory->table, key_of(memory, name, type));
+	*count = entry != NULL ? entry->count : 0;
+	return entry != NULL ? entry->answers : NULL;
 }
 
 struct dns_memory_counters dns_memory_counters(const struct dns_memory *memory)

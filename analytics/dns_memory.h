@@ -42,6 +42,12 @@ struct dns_answer {
 // The next record; `at` begins with 0. False: there is none.
 bool dns_answer_next(const struct dns_answer *answer, size_t *at, struct dns_data *data);
 
+// The address of a record of type A or AAAA. False: it is neither.
+bool dns_data_address(const struct dns_data *data, struct ip_address *address);
+
+// Whether both say the same, in whatever order.
+bool dns_answers_agree(const struct dns_answer *one, const struct dns_answer *other);
+
 struct dns_memory_counters {
 	uint64_t names; // and types, remembered now
 	uint64_t bytes;
@@ -63,6 +69,11 @@ enum dns_state dns_memory_take(struct dns_memory *memory, const struct dns_messa
 // the next dns_memory_take. *differ: answers of other resolvers said something else.
 const struct dns_answer *dns_memory_find(const struct dns_memory *memory,
     const struct dns_name *name, uint16_t type, bool *differ);
+
+// All of them, whether or not they are still good: *count, up to DNS_ANSWERS_MAX. NULL: none. Good until the next
+// dns_memory_take.
+const struct dns_answer *dns_memory_answers(
+    const struct dns_memory *memory, const struct dns_name *name, uint16_t type, size_t *count);
 
 struct dns_memory_counters dns_memory_counters(const struct dns_memory *memory);
 

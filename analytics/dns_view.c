@@ -23,6 +23,8 @@ struct dns_view {
 	struct dns_transactions *transactions;
 	struct dns_memory *memory;
 	struct dns_domains *domains;
+	struct mx_hosts *hosts;
+	struct dns_known known;
 	struct anonymiser *anonymiser;
 	struct log_file *log;
 	struct json json;
@@ -45,6 +47,15 @@ static bool open_log(struct dns_view *view, struct error *error)
 	return view->log != NULL;
 }
 
+// Signatures are not verified.
+static enum dnssec_status status_of(void *context, const struct dns_name *name, uint16_t type)
+{
+	(void)context;
+	(void)name;
+	(void)type;
+	return DNSSEC_CANNOT_TELL;
+}
+
 static bool open_parts(struct dns_view *view, struct error *error)
 {
 	static const struct module module = {
@@ -55,9 +66,11 @@ static bool open_parts(struct dns_view *view, struct error *error)
 	view->transactions = dns_transactions_create();
 	view->memory = dns_memory_create();
 	view->domains = dns_domains_create();
+	view->hosts = mx_hosts_create();
+	view->known = (struct dns_known){view->memory, view->hosts, status_of, view};
 	error_set(error, "no memory for what DNS says");
 	return view->transactions != NULL && view->memory != NULL && view->domains != NULL &&
-	       open_log(view, error);
+	       view->hosts != NULL && open_log(view, error);
 }
 
 struct dns_view *dns_view_open(const struct dns_view_options *options, struct error *error)
@@ -133,8 +146,10 @@ static void take_answer(struct dns_view *view, const struct dns_message *message
 	}
 	enum dns_state state =
 	    dns_memory_take(view->memory, message, &view->parsed, fit == DNS_ASKED);
-	if (state != DNS_NOTHING)
-		dns_domains_note(view->domains, &view->parsed, state, message->time);
+	if (state == DNS_NOTHING)
+		return;
+	dns_domains_note(view->domains, &view->parsed, state, message->time);
+	mx_hosts_note(view->hosts, view->memory, &view->parsed.name, view->parsed.type);
 }
 
 bool dns_view_message(struct dns_view *view, const struct dns_message *message, struct error *error)
@@ -150,6 +165,11 @@ bool dns_view_message(struct dns_view *view, const struct dns_message *message, 
 	return write_in_time(view, message->time, error);
 }
 
+const struct dns_known *dns_view_known(const struct dns_view *view)
+{
+	return &view->known;
+}
+
 struct dns_view_counters dns_view_counters(const struct dns_view *view)
 {
 	struct dns_view_counters counters = {0};
@@ -158,6 +178,7 @@ struct dns_view_counters dns_view_counters(const struct dns_view *view)
 	counters = view->counters;
 	counters.domains_given_up = dns_domains_given_up(view->domains);
 	counters.names_given_up = dns_memory_counters(view->memory).given_up;
+	counters.mx_names_given_up = mx_hosts_given_up(view->hosts);
 	return counters;
 }
 
@@ -173,6 +194,7 @@ bool dns_view_close(struct dns_view *view, bool write, struct error *error)
 		    view->options.logs, view->log, good ? error : &ignored);
 	}
 	anonymiser_destroy(view->anonymiser);
+	mx_hosts_destroy(view->hosts);
 	dns_domains_destroy(view->domains);
 	dns_memory_destroy(view->memory);
 	dns_transactions_destroy(view->transactions);

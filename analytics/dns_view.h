@@ -5,7 +5,7 @@
 #ifndef MAILTAP_ANALYTICS_DNS_VIEW_H
 #define MAILTAP_ANALYTICS_DNS_VIEW_H
 
-#include "analytics/dns_memory.h"
+#include "analytics/dane.h"
 #include "capture/base/error.h"
 
 struct anonymiser;
@@ -27,6 +27,7 @@ struct dns_view_counters {
 	uint64_t answers_refused; // that nobody asked for, or that contradict one that came before
 	uint64_t unreadable; // malformed behind the first look
 	uint64_t domains_written, domains_given_up, names_given_up; // lines; for room
+	uint64_t mx_names_given_up; // that led to addresses, for room
 };
 
 // Loads the library's module: before the sandbox closes. NULL: *error.
@@ -35,6 +36,9 @@ struct dns_view *dns_view_open(const struct dns_view_options *options, struct er
 // False: a line could not be written; *error.
 bool dns_view_message(
     struct dns_view *view, const struct dns_message *message, struct error *error);
+
+// What the judges of sessions ask; for the view's life.
+const struct dns_known *dns_view_known(const struct dns_view *view);
 
 struct dns_view_counters dns_view_counters(const struct dns_view *view); // NULL: all zero
 

@@ -272,6 +272,19 @@ static void write_status(struct json *json, const char *key, bool judged,
 	json_array_end(json);
 }
 
+static const char *name_source_name(enum name_source source)
+{
+	switch (source) {
+	case NAME_FROM_SNI:
+		return "sni";
+	case NAME_FROM_MX:
+		return "mx";
+	case NAME_FROM_DIALOGUE:
+		return "server_name";
+	}
+	return NULL;
+}
+
 static void write_name_match(struct json *json, const struct certificate_judgement *certificates)
 {
 	static const char *const places[] = {[NAME_UNKNOWN] = NULL,
@@ -285,9 +298,48 @@ static void write_name_match(struct json *json, const struct certificate_judgeme
 	                                                 : SEEN_NO);
 	json_key_name(json, "certificate_name_in", places[certificates->name_match]);
 	json_key_name(json, "certificate_name_source",
-	    !known                                       ? NULL
-	    : certificates->name_source == NAME_FROM_SNI ? "sni"
-	                                                 : "server_name");
+	    known ? name_source_name(certificates->name_source) : NULL);
+}
+
+static void write_mx_names(struct json *json, const struct mx_names *names)
+{
+	json_key(json, "mx_names");
+	if (names->count == 0) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (unsigned i = 0; i < names->count; i++)
+		json_bytes(json, (const uint8_t *)names->names[i].text, names->names[i].length);
+	json_array_end(json);
+}
+
+static void write_dane(struct json *json, const struct dane_judgement *dane)
+{
+	static const char *const outcomes[] = {[DANE_NOT_KNOWN] = NULL,
+	    [DANE_MATCH] = "match",
+	    [DANE_MISMATCH] = "mismatch"};
+	static const char *const statuses[] = {[DNSSEC_CANNOT_TELL] = NULL,
+	    [DNSSEC_SECURE] = "secure",
+	    [DNSSEC_INSECURE] = "insecure",
+	    [DNSSEC_BOGUS] = "bogus"};
+	bool seen = dane->name.length > 0;
+	json_key_name(json, "dane", outcomes[dane->outcome]);
+	json_key_name(json, "dane_name", seen ? dane->name.text : NULL);
+	json_key_known(json, "dane_records", seen, dane->records);
+	json_key_known(json, "dane_usage", dane->shown, dane->usage);
+	json_key_known(json, "dane_selector", dane->shown, dane->selector);
+	json_key_known(json, "dane_matching_type", dane->shown, dane->matching_type);
+	json_key_name(json, "dane_dnssec", statuses[dane->status]);
+}
+
+// There are none of these keys where nobody reads DNS.
+static void write_dns(struct json *json, const struct certificate_judgement *certificates)
+{
+	if (certificates->dane == NULL)
+		return;
+	write_mx_names(json, certificates->mx_names);
+	write_dane(json, certificates->dane);
 }
 
 static void write_certificates(struct json *json, const struct tls_facts *tls,
@@ -319,6 +371,7 @@ static void write_certificates(struct json *json, const struct tls_facts *tls,
 	write_status(json, "client_certificate_status", certificates->judged[FROM_CLIENT],
 	    &certificates->chain[FROM_CLIENT], certificates->chain[FROM_CLIENT].faults);
 	json_key_seen(json, "client_verifies", certificates->client_verifies);
+	write_dns(json, certificates);
 }
 
 static void write_clear(struct json *json, const struct session_record *record)

@@ -107,6 +107,8 @@ static const struct family families[] = {
         ONE(names.domains_given_up)},
     {"dns_names_given_up", "names in DNS whose answers were given up for room", COUNTER,
         ONE(names.names_given_up)},
+    {"dns_mx_names_given_up", "names of mail hosts that led to addresses, given up for room", COUNTER,
+        ONE(names.mx_names_given_up)},
     {"segments", "TCP segments kept, by what became of them", COUNTER, "fate",
         {{"followed", AT(worker.segments_tracked), AT(worker.segments_no_mail)},
             {"copy", AT(worker.segments_duplicated), 0},

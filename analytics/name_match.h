@@ -23,6 +23,7 @@ enum name_source {
 	// The server's greeting or the like. A name of one label, localhost, an address or a literal
 	// ([192.0.2.1]) says nothing about what a client asked for: unknown.
 	NAME_FROM_DIALOGUE,
+	NAME_FROM_MX, // of DNS, by the address. Likewise; nobody vouches for it
 };
 
 // Compares a reference (host name or address, as text; UTF-8 for internationalised names; one dot at

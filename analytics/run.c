@@ -542,7 +542,10 @@ static bool open_names(struct run *run, struct error *error)
 	if (!run->options->names)
 		return true;
 	run->names = dns_view_open(&names, error);
-	return run->names != NULL;
+	if (run->names == NULL)
+		return false;
+	error_set(error, "no memory for what DNS says");
+	return certificate_judge_use_dns(run->certificates, dns_view_known(run->names));
 }
 
 // False: *error says why; finish_sessions and close_outputs free what there is.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server that shows other clients one certificate shows this client another that is self-signed or leads
 // to nobody the trust store knows. Back ends that differ and a certificate made anew in haste look the
-// same, unless the usual one is good and still in use. Where the user's list of good servers names
-// certificates or keys, it alone decides.
+// same, unless the usual one is good and still in use. Or what its domain publishes in signed DNS (DANE) does
+// not fit it; records that were forgotten when a certificate was renewed look the same, unless they fitted
+// what the server showed in another session. Where the user's list of good servers names certificates or keys, it
+// alone decides.
 #include "analytics/detector.h"
 
 enum {
@@ -73,12 +75,17 @@ static bool detect_unlisted(
 	return true;
 }
 
-static bool detect(const struct detector_input *input, struct evidence *evidence)
+/* ---- unlike what the server shows to others ---- */
+
+static bool is_doubtful(const struct detector_input *input)
 {
-	const unsigned doubtful = FAULT_SELF_SIGNED | FAULT_UNTRUSTED;
-	const uint8_t *leaf = shown_leaf(input);
-	if (leaf == NULL || !input->certificates->judged[FROM_SERVER] ||
-	    !(input->certificates->faults & doubtful))
+	return (input->certificates->faults & (FAULT_SELF_SIGNED | FAULT_UNTRUSTED)) != 0;
+}
+
+static bool detect_unusual(
+    const struct detector_input *input, const uint8_t *leaf, struct evidence *evidence)
+{
+	if (!input->certificates->judged[FROM_SERVER] || !is_doubtful(input))
 		return false;
 	if (input->server->pin_count > 0)
 		return detect_unlisted(input, leaf, evidence);
@@ -96,6 +103,57 @@ static bool detect(const struct detector_input *input, struct evidence *evidence
 	evidence_number(evidence, "usual_sessions", usual->sessions);
 	evidence_time(evidence, "usual_last", usual->last);
 	return true;
+}
+
+/* ---- unlike what its domain publishes ---- */
+
+// What DANE is worth here. A name that DNS gave may not be the one that was meant; records that nobody was seen to
+// fit may be wrong themselves, as may be those of a server whose certificate was renewed, which then is good.
+static enum confidence weigh_dane(const struct detector_input *input, const uint8_t *leaf)
+{
+	const struct certificate_judgement *certificates = input->certificates;
+	const struct dane_judgement *dane = certificates->dane;
+	const struct server_leaf *shown = find_leaf(input->server, leaf);
+	bool own = shown != NULL && shown->networks >= OWN_NETWORKS;
+	bool listed = input->server->pin_count > 0; // the list alone decides
+	bool certain = dane != NULL && dane->outcome == DANE_MISMATCH &&
+	               dane->status == DNSSEC_SECURE && certificates->judged[FROM_SERVER];
+	bool doubtful = is_doubtful(input);
+	if (!certain || own || listed || !(doubtful || dane->fitted))
+		return CONFIDENCE_NONE;
+	return dane->asked_for && doubtful && dane->fitted ? CONFIDENCE_PROBABLE
+	                                                   : CONFIDENCE_SUSPECTED;
+}
+
+static bool detect_unlike_records(
+    const struct detector_input *input, const uint8_t *leaf, struct evidence *evidence)
+{
+	const struct dane_judgement *dane = input->certificates->dane;
+	enum confidence confidence = weigh_dane(input, leaf);
+	if (confidence == CONFIDENCE_NONE)
+		return false;
+	if (confidence > evidence->confidence)
+		evidence->confidence = confidence;
+	if (evidence->fact_count == 0)
+		evidence_hash(evidence, "sha256", leaf);
+	evidence_bytes(
+	    evidence, "dane_name", (const uint8_t *)dane->name.text, dane->name.length);
+	evidence_number(evidence, "dane_records", dane->records);
+	if (!dane->fitted)
+		return true;
+	evidence_hash(evidence, "dane_fitted_sha256", dane->fitted_leaf);
+	evidence_time(evidence, "dane_fitted_last", dane->fitted_last);
+	return true;
+}
+
+static bool detect(const struct detector_input *input, struct evidence *evidence)
+{
+	const uint8_t *leaf = shown_leaf(input);
+	if (leaf == NULL)
+		return false;
+	bool unusual = detect_unusual(input, leaf, evidence);
+	bool unlike = detect_unlike_records(input, leaf, evidence);
+	return unusual || unlike;
 }
 
 const struct detector_ops certificate_substituted = {
