@@ -88,6 +88,37 @@ static enum log_line take_session(void *context, const char *line, size_t length
 	return outcome == FACTS_TAKEN ? LOG_LINE_TAKEN : LOG_LINE_IN_PART;
 }
 
+static enum log_line take_domain(void *context, const char *line, size_t length)
+{
+	struct report *report = context;
+	struct domain_facts facts;
+	if (!domain_facts_of_line(&facts, line, length))
+		return LOG_LINE_DAMAGED;
+	bool anonymise = report->anonymiser != NULL && !facts.anonymised;
+	for (unsigned i = 0; anonymise && i < facts.address_count; i++)
+		facts.addresses[i] = anonymise_address(report->anonymiser, &facts.addresses[i]);
+	if (anonymise)
+		anonymise_name(report->anonymiser, &facts.host);
+	facts_lookup_domain(report->lookup, &facts.host, &facts.operator);
+	statistics_domain(report->statistics, &facts);
+	return LOG_LINE_TAKEN;
+}
+
+static enum log_line take_lookups(void *context, const char *line, size_t length)
+{
+	struct report *report = context;
+	struct lookup_facts facts;
+	if (!lookup_facts_of_line(&facts, line, length))
+		return LOG_LINE_DAMAGED;
+	if (report->anonymiser != NULL && !facts.anonymised) {
+		struct ip_address other =
+		    anonymise_address(report->anonymiser, &facts.network.address);
+		facts.network = client_network_of(&other);
+	}
+	statistics_lookups(report->statistics, &facts);
+	return LOG_LINE_TAKEN;
+}
+
 static enum log_line take_statistics(void *context, const char *line, size_t length)
 {
 	struct report *report = context;
@@ -166,6 +197,21 @@ static void take_statistics_log(void *context, const char *path, const struct lo
 		command_say(error);
 }
 
+static void take_dns_log(void *context, const char *path, const struct log_counters *log,
+    const struct error *error)
+{
+	struct error damaged;
+	(void)context;
+	if (error != NULL)
+		command_say(error);
+	if (log->damaged == 0)
+		return;
+	error_set(&damaged,
+	    "%s: %" PRIu64 " of %" PRIu64 " lines are no records of DNS and were passed over", path,
+	    log->damaged, log->lines);
+	command_say(&damaged);
+}
+
 static void take_alerts_log(void *context, const char *path, const struct log_counters *log,
     const struct error *error)
 {
@@ -194,6 +240,8 @@ static void read_log(struct report *report, const char *given)
 		(void)log_read_series(
 		    given, "statistics", take_statistics, take_statistics_log, report);
 		capture_sum_settle(&report->capture);
+		(void)log_read_series(given, "domains", take_domain, take_dns_log, report);
+		(void)log_read_series(given, "lookups", take_lookups, take_dns_log, report);
 		if (report->alerts != NULL)
 			(void)log_read_series(given, "alerts", take_alert, take_alerts_log, report);
 		return;

@@ -8,11 +8,15 @@
 #include "analytics/dns_transactions.h"
 #include "analytics/domain_line.h"
 #include "analytics/log_directory.h"
+#include "analytics/lookup_line.h"
 #include "capture/base/module.h"
 
 #include <stdlib.h>
 
-enum { LINES_AT_ONCE = 1024 }; // of domains, in the middle of a run
+enum {
+	LINES_AT_ONCE = 1024, // of domains, in the middle of a run
+	SMTP_PORT = 25,
+};
 
 // How often, in packet time.
 #define LINES_EVERY SECONDS(3600)
@@ -26,14 +30,15 @@ struct dns_view {
 	struct mx_hosts *hosts;
 	struct dns_known known;
 	struct anonymiser *anonymiser;
-	struct log_file *log;
+	struct dns_lookups *lookups;
+	struct log_file *domain_log, *lookup_log; // NULL: none
 	struct json json;
 	struct dns_view_counters counters;
 	nanoseconds written; // when lines were last, in packet time; 0: not yet
 	struct dns_parsed parsed; // of the message at hand
 };
 
-static bool open_log(struct dns_view *view, struct error *error)
+static bool open_logs(struct dns_view *view, struct error *error)
 {
 	const struct dns_view_options *options = &view->options;
 	if (options->logs == NULL)
@@ -43,8 +48,11 @@ static bool open_log(struct dns_view *view, struct error *error)
 		if (view->anonymiser == NULL)
 			return false;
 	}
-	view->log = log_directory_log(options->logs, "domains", error);
-	return view->log != NULL;
+	view->domain_log = log_directory_log(options->logs, "domains", error);
+	if (view->domain_log == NULL)
+		return false;
+	view->lookup_log = log_directory_log(options->logs, "lookups", error);
+	return view->lookup_log != NULL;
 }
 
 // Signatures are not verified.
@@ -67,10 +75,11 @@ static bool open_parts(struct dns_view *view, struct error *error)
 	view->memory = dns_memory_create();
 	view->domains = dns_domains_create();
 	view->hosts = mx_hosts_create();
+	view->lookups = dns_lookups_create();
 	view->known = (struct dns_known){view->memory, view->hosts, status_of, view};
 	error_set(error, "no memory for what DNS says");
 	return view->transactions != NULL && view->memory != NULL && view->domains != NULL &&
-	       view->hosts != NULL && open_log(view, error);
+	       view->hosts != NULL && view->lookups != NULL && open_logs(view, error);
 }
 
 struct dns_view *dns_view_open(const struct dns_view_options *options, struct error *error)
@@ -83,14 +92,45 @@ struct dns_view *dns_view_open(const struct dns_view_options *options, struct er
 	view->options = *options;
 	if (open_parts(view, error))
 		return view;
-	(void)dns_view_close(view, false, &ignored);
+	(void)dns_view_close(view, &ignored);
 	return NULL;
 }
 
 /* ---- lines ---- */
 
-// Those of which something new was seen, up to `most`.
-static bool write_lines(struct dns_view *view, size_t most, struct error *error)
+// The line at hand.
+static bool add_line(
+    struct dns_view *view, enum dns_line kind, struct log_file *log, struct error *error)
+{
+	const struct json *json = &view->json;
+	if (json->failed || (view->anonymiser != NULL && anonymiser_failed(view->anonymiser))) {
+		error_set(error, "no memory to write a line of what DNS says");
+		return false;
+	}
+	if (log != NULL && !log_file_add(log, json->text, json->length, error))
+		return false;
+	if (view->options.on_line != NULL)
+		view->options.on_line(view->options.context, kind, json->text, json->length - 1);
+	return true;
+}
+
+struct lookup_lines {
+	struct dns_view *view;
+	struct error *error;
+};
+
+static bool write_lookups(void *context, const struct lookup_counts *counts)
+{
+	const struct lookup_lines *lines = context;
+	struct dns_view *view = lines->view;
+	const struct lookup_writer writer = {
+	    &view->json, view->anonymiser, view->options.sensor};
+	lookup_line_write(&writer, counts);
+	return add_line(view, DNS_LINE_LOOKUPS, view->lookup_log, lines->error);
+}
+
+// Domains of which something new was seen, up to `most`.
+static bool write_domains(struct dns_view *view, size_t most, struct error *error)
 {
 	const struct domain_writer writer = {
 	    &view->json, view->memory, view->anonymiser, view->options.sensor};
@@ -99,12 +139,7 @@ static bool write_lines(struct dns_view *view, size_t most, struct error *error)
 		if (!domain->changed)
 			continue;
 		domain_line_write(&writer, domain);
-		if (view->json.failed ||
-		    (view->anonymiser != NULL && anonymiser_failed(view->anonymiser))) {
-			error_set(error, "no memory to write a domain's line");
-			return false;
-		}
-		if (!log_file_add(view->log, view->json.text, view->json.length, error))
+		if (!add_line(view, DNS_LINE_DOMAIN, view->domain_log, error))
 			return false;
 		domain->changed = false;
 		view->counters.domains_written++;
@@ -113,17 +148,31 @@ static bool write_lines(struct dns_view *view, size_t most, struct error *error)
 	return true;
 }
 
+static bool write_lines(struct dns_view *view, size_t most, struct error *error)
+{
+	struct lookup_lines lines = {view, error};
+	return write_domains(view, most, error) &&
+	       dns_lookups_take(view->lookups, write_lookups, &lines);
+}
+
 static bool write_in_time(struct dns_view *view, nanoseconds now, struct error *error)
 {
 	if (view->written == 0 || now < view->written)
 		view->written = now;
-	if (view->log == NULL || now - view->written < LINES_EVERY)
+	if (now - view->written < LINES_EVERY)
 		return true;
 	view->written = now;
 	return write_lines(view, LINES_AT_ONCE, error);
 }
 
 /* ---- messages ---- */
+
+static void note_lookup(
+    struct dns_view *view, const struct ip_address *host, nanoseconds time)
+{
+	dns_lookups_question(view->lookups, host, time,
+	    dns_lookup_kind(&view->parsed.name, view->parsed.type));
+}
 
 static void take_answer(struct dns_view *view, const struct dns_message *message)
 {
@@ -135,6 +184,7 @@ static void take_answer(struct dns_view *view, const struct dns_message *message
 		break;
 	case DNS_QUESTIONS_HIDDEN:
 		view->counters.answers_alone++;
+		note_lookup(view, &message->destination, message->time);
 		break;
 	case DNS_AGAIN:
 		view->counters.answers_again++;
@@ -161,6 +211,7 @@ bool dns_view_message(struct dns_view *view, const struct dns_message *message, 
 	} else {
 		view->counters.questions++;
 		dns_transactions_question(view->transactions, message, &view->parsed);
+		note_lookup(view, &message->source, message->time);
 	}
 	return write_in_time(view, message->time, error);
 }
@@ -179,21 +230,39 @@ struct dns_view_counters dns_view_counters(const struct dns_view *view)
 	counters.domains_given_up = dns_domains_given_up(view->domains);
 	counters.names_given_up = dns_memory_counters(view->memory).given_up;
 	counters.mx_names_given_up = mx_hosts_given_up(view->hosts);
+	counters.networks_given_up = dns_lookups_given_up(view->lookups);
 	return counters;
 }
 
-bool dns_view_close(struct dns_view *view, bool write, struct error *error)
+void dns_view_session(
+    struct dns_view *view, const struct session_record *record, enum verdict verdict)
+{
+	bool received = verdict == VERDICT_ENCRYPTED || verdict == VERDICT_CLEARTEXT ||
+	                verdict == VERDICT_STRIPPED;
+	if (received && record->port[FROM_SERVER] == SMTP_PORT)
+		dns_lookups_session(view->lookups, &record->address[FROM_SERVER], record->start,
+		    record->end);
+}
+
+bool dns_view_finish(struct dns_view *view, struct error *error)
+{
+	return view == NULL || write_lines(view, SIZE_MAX, error);
+}
+
+static bool close_log(struct dns_view *view, struct log_file *log, struct error *error)
+{
+	return log == NULL || log_directory_close_log(view->options.logs, log, error);
+}
+
+bool dns_view_close(struct dns_view *view, struct error *error)
 {
 	if (view == NULL)
 		return true;
-	bool good = true;
-	if (view->log != NULL) {
-		struct error ignored;
-		good = !write || write_lines(view, SIZE_MAX, error);
-		good &= log_directory_close_log(
-		    view->options.logs, view->log, good ? error : &ignored);
-	}
+	struct error ignored;
+	bool good = close_log(view, view->domain_log, error);
+	good &= close_log(view, view->lookup_log, good ? error : &ignored);
 	anonymiser_destroy(view->anonymiser);
+	dns_lookups_destroy(view->lookups);
 	mx_hosts_destroy(view->hosts);
 	dns_domains_destroy(view->domains);
 	dns_memory_destroy(view->memory);

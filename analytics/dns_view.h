@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Passive DNS: reads the messages that the workers hand on, counts an answer only where its question was seen (or where
-// questions cannot be seen at all), remembers what it says, and writes what mail domains publish to domains.jsonl: at
-// the end of the run, and now and then those of which something new was seen. Owned by the analytics thread.
+// questions cannot be seen at all), remembers what it says, and writes what mail domains publish to domains.jsonl, and
+// who looks up what to lookups.jsonl: at the end of the run, and now and then what is new. Owned by the analytics thread.
 #ifndef MAILTAP_ANALYTICS_DNS_VIEW_H
 #define MAILTAP_ANALYTICS_DNS_VIEW_H
 
 #include "analytics/dane.h"
+#include "analytics/verdict.h"
 #include "capture/base/error.h"
 
 struct anonymiser;
 struct dns_view;
 struct log_directory;
 
+enum dns_line { DNS_LINE_DOMAIN, DNS_LINE_LOOKUPS };
+
 struct dns_view_options {
+	// Each line as it was written, without its end: what tables count. NULL: nobody wants it. Also without logs.
+	void (*on_line)(void *context, enum dns_line kind, const char *line, size_t length);
+	void *context;
 	struct log_directory *logs; // NULL: nothing is written
 	const char *sensor; // or NULL; borrowed
 	const char *anonymisation_key; // a file; NULL: addresses are the real ones
@@ -28,6 +34,7 @@ struct dns_view_counters {
 	uint64_t unreadable; // malformed behind the first look
 	uint64_t domains_written, domains_given_up, names_given_up; // lines; for room
 	uint64_t mx_names_given_up; // that led to addresses, for room
+	uint64_t networks_given_up; // whose look-ups were counted, for room
 };
 
 // Loads the library's module: before the sandbox closes. NULL: *error.
@@ -42,7 +49,14 @@ const struct dns_known *dns_view_known(const struct dns_view *view);
 
 struct dns_view_counters dns_view_counters(const struct dns_view *view); // NULL: all zero
 
-// Writes what is left, closes and frees. False as above. NULL is allowed.
-bool dns_view_close(struct dns_view *view, bool write, struct error *error);
+// A server received a session.
+void dns_view_session(
+    struct dns_view *view, const struct session_record *record, enum verdict verdict);
+
+// No more will come: writes what is left. False as above. NULL is allowed.
+bool dns_view_finish(struct dns_view *view, struct error *error);
+
+// Closes and frees. False as above. NULL is allowed.
+bool dns_view_close(struct dns_view *view, struct error *error);
 
 #endif

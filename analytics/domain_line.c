@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/domain_line.h"
 
+#include "analytics/anonymise.h"
 #include "analytics/anonymise_text.h"
 #include "analytics/dkim_key.h"
 #include "analytics/dns_text.h"
 #include "analytics/json_fields.h"
+#include "analytics/server_key.h"
 #include "analytics/spf_record.h"
 #include "analytics/tag_list.h"
 
@@ -106,6 +108,39 @@ static void write_tlsa(struct line *line, const struct dns_name *host)
 	json_array_end(json);
 }
 
+static void write_address(struct line *line, const struct dns_data *data)
+{
+	struct ip_address address;
+	char text[SERVER_ADDRESS_TEXT];
+	if (!dns_data_address(data, &address))
+		return;
+	if (line->writer->anonymiser != NULL)
+		address = anonymise_address(line->writer->anonymiser, &address);
+	server_address_write(&address, text);
+	json_name(line->writer->json, text);
+}
+
+// Null: neither type was asked for.
+static void write_addresses(struct line *line, const struct dns_name *host)
+{
+	static const uint16_t types[] = {DNS_A, DNS_AAAA};
+	struct json *json = line->writer->json;
+	const struct dns_answer *answers[2];
+	struct dns_data data;
+	json_key(json, "addresses");
+	for (size_t i = 0; i < 2; i++)
+		answers[i] = look_up(line, host, types[i]);
+	if (answers[0] == NULL && answers[1] == NULL) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t at = 0; answers[i] != NULL && dns_answer_next(answers[i], &at, &data);)
+			write_address(line, &data);
+	json_array_end(json);
+}
+
 static void write_mx(struct line *line)
 {
 	struct json *json = line->writer->json;
@@ -126,6 +161,7 @@ static void write_mx(struct line *line)
 		json_key_unsigned(json, "preference", (unsigned)(data.bytes[0] << 8 | data.bytes[1]));
 		json_key(json, "host");
 		write_name(line->writer, host.bytes, host.length);
+		write_addresses(line, &host);
 		write_tlsa(line, &host);
 		json_object_end(json);
 	}

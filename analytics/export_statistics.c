@@ -93,6 +93,24 @@ static bool statistics_session(
 	return true;
 }
 
+static void statistics_take_domain(void *exporter, const char *line, size_t length)
+{
+	struct statistics_export *export = exporter;
+	struct domain_facts facts;
+	if (!domain_facts_of_line(&facts, line, length))
+		return;
+	facts_lookup_domain(export->lookup, &facts.host, &facts.operator);
+	statistics_domain(export->run, &facts);
+}
+
+static void statistics_take_lookups(void *exporter, const char *line, size_t length)
+{
+	struct statistics_export *export = exporter;
+	struct lookup_facts facts;
+	if (lookup_facts_of_line(&facts, line, length))
+		statistics_lookups(export->run, &facts);
+}
+
 /* ---- lines ---- */
 
 struct statistics_line {
@@ -268,6 +286,8 @@ const struct exporter_ops statistics_exporter = {
     .name = "statistics",
     .open = statistics_open,
     .session = statistics_session,
+    .domain = statistics_take_domain,
+    .lookups = statistics_take_lookups,
     .interval = statistics_interval,
     .metrics = statistics_metrics,
     .so_far = statistics_so_far,

@@ -164,6 +164,20 @@ bool exporters_interval(struct exporters *exporters, const struct ended_interval
 	return !exporters->failed;
 }
 
+void exporters_domain(struct exporters *exporters, const char *line, size_t length)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++)
+		if (exporters->open[i] != NULL && table[i]->domain != NULL)
+			table[i]->domain(exporters->open[i], line, length);
+}
+
+void exporters_lookups(struct exporters *exporters, const char *line, size_t length)
+{
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++)
+		if (exporters->open[i] != NULL && table[i]->lookups != NULL)
+			table[i]->lookups(exporters->open[i], line, length);
+}
+
 struct written_counters exporters_written(const struct exporters *exporters)
 {
 	struct written_counters counters = {0};

@@ -78,6 +78,8 @@ static void on_record(void *context, const struct session_record *record)
 static void on_session(void *context, const struct judged_session *session)
 {
 	struct run *run = context;
+	if (run->names != NULL)
+		dns_view_session(run->names, session->record, session->judgement.verdict);
 	if (!run->output_failed)
 		run->output_failed = !exporters_session(run->exporters, session);
 }
@@ -105,6 +107,15 @@ static void on_names(void *context, const struct dns_message *message)
 		return;
 	say(&error);
 	run->output_failed = true;
+}
+
+static void on_dns_line(void *context, enum dns_line kind, const char *line, size_t length)
+{
+	struct run *run = context;
+	if (kind == DNS_LINE_DOMAIN)
+		exporters_domain(run->exporters, line, length);
+	else
+		exporters_lookups(run->exporters, line, length);
 }
 
 // What is not counted by those who read packets.
@@ -535,6 +546,8 @@ static bool start_shipper(struct run *run, struct error *error)
 static bool open_names(struct run *run, struct error *error)
 {
 	const struct dns_view_options names = {
+	    .on_line = on_dns_line,
+	    .context = run,
 	    .logs = run->logs,
 	    .sensor = run->options->sensor,
 	    .anonymisation_key = run->options->anonymisation_key,
@@ -604,7 +617,7 @@ static bool close_outputs(
 {
 	struct error ignored;
 	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
-	written &= dns_view_close(run->names, accounting != NULL, written ? error : &ignored);
+	written &= dns_view_close(run->names, written ? error : &ignored);
 	log_directory_close(run->logs);
 	if (accounting != NULL && run->options->server_memory != NULL)
 		written &= server_memory_save(
@@ -635,6 +648,9 @@ int run(const struct options *options, struct signals *signals)
 		read_inputs(&run);
 	upkeep_stopping(run.upkeep);
 	finish_sessions(&run);
+	bool named = dns_view_finish(run.names, &error);
+	if (!named)
+		say(&error);
 	complete_accounting(&run, &run.accounting);
 	run.accounting.trust = certificate_judge_trust(run.certificates);
 	bool written = close_outputs(&run, &run.accounting, &error);
@@ -642,5 +658,5 @@ int run(const struct options *options, struct signals *signals)
 	live_input_close(&run.live); // last: a driver may not survive it, and all is written
 	if (!written)
 		say(&error);
-	return written && run.inputs_failed == 0 ? 0 : 1;
+	return written && named && run.inputs_failed == 0 ? 0 : 1;
 }

@@ -53,6 +53,7 @@ struct session_facts {
 	bool faults_known; // a trust store judged
 	unsigned faults; // enum certificate_fault, the name's included
 	enum seen name_match, client_verifies;
+	bool dns_read; // the run read DNS (--dns)
 	// In the clear.
 	char mechanism[MECHANISM_MAX + 1]; // of a log-in; empty: none
 	enum seen credentials_exposed;

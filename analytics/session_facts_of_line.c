@@ -286,6 +286,7 @@ static void read_certificates(struct reading *reading, struct session_facts *fac
 	facts->faults = bits_of(reading, status, &faults);
 	facts->name_match = seen_of(reading, "certificate_name_match");
 	facts->client_verifies = seen_of(reading, "client_verifies");
+	facts->dns_read = json_object_get(reading->record, "mx_names") != NULL;
 }
 
 static void read_clear(struct reading *reading, struct session_facts *facts)

@@ -81,6 +81,7 @@ static void set_certificates(
 	                    : match == NAME_MATCH_SAN ? SEEN_YES
 	                                              : SEEN_NO;
 	facts->client_verifies = certificates->client_verifies;
+	facts->dns_read = certificates->dane != NULL;
 }
 
 // The highest confidence of each kind.

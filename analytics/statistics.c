@@ -22,9 +22,12 @@ static const struct table_ops *const tables[] = {
     &tls_ciphers_table,
     &tls_groups_table,
     &operators_table,
+    &services_table,
     &credentials_table,
     &evidence_table,
     &paths_table,
+    &lookups_table,
+    &lookup_list_table,
     &server_list_table,
     &client_list_table,
     &operator_pairs_table,
@@ -123,6 +126,20 @@ void statistics_count(struct statistics *statistics, const struct session_facts 
 	for (size_t i = 0; i < TABLES; i++)
 		if (statistics->owns[i])
 			tables[i]->accumulator->count(statistics->accumulators[i], facts);
+}
+
+void statistics_domain(struct statistics *statistics, const struct domain_facts *facts)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		if (statistics->owns[i] && tables[i]->domain != NULL)
+			tables[i]->domain(statistics->accumulators[i], facts);
+}
+
+void statistics_lookups(struct statistics *statistics, const struct lookup_facts *facts)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		if (statistics->owns[i] && tables[i]->lookups != NULL)
+			tables[i]->lookups(statistics->accumulators[i], facts);
 }
 
 static struct statistics_span span_of_both(

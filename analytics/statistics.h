@@ -23,6 +23,10 @@ bool statistics_restart(struct statistics *statistics);
 // The lookups must have been made (facts_lookup_fill).
 void statistics_count(struct statistics *statistics, const struct session_facts *facts);
 
+// What the logs of DNS say. The operator must have been looked up (facts_lookup_domain).
+void statistics_domain(struct statistics *statistics, const struct domain_facts *facts);
+void statistics_lookups(struct statistics *statistics, const struct lookup_facts *facts);
+
 // Counts what `part` has counted, of later sessions; it has the same tables, in a frame with the same key.
 void statistics_add(struct statistics *sum, const struct statistics *part);
 

@@ -9,6 +9,7 @@
 #ifndef MAILTAP_ANALYTICS_TABLE_H
 #define MAILTAP_ANALYTICS_TABLE_H
 
+#include "analytics/dns_facts.h"
 #include "analytics/session_facts.h"
 #include "capture/base/hash.h"
 
@@ -77,6 +78,9 @@ struct table_ops {
 	size_t column_count;
 	const struct accumulator_ops *accumulator;
 	void (*rows)(const void *accumulator, struct row_sink *sink);
+	// What DNS says is counted by the accumulator, too; of those that share one, the first table says so. NULL: not.
+	void (*domain)(void *accumulator, const struct domain_facts *facts);
+	void (*lookups)(void *accumulator, const struct lookup_facts *facts);
 };
 
 enum { COLUMNS_MAX = 16 };

@@ -129,6 +129,7 @@ static void write_operators(const struct page *page, FILE *out)
 	}
 	page_rows_release(&rows);
 	free(matrix);
+	page_write_table(page, "services", out);
 	page_write_table(page, "operators", out);
 	page_write_table(page, "operator_pairs", out);
 }

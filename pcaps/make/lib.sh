@@ -60,6 +60,7 @@ software() {			# "%postfix; %swaks" -> "Postfix 3.7.11; swaks ..."
 		[haproxy]=haproxy [mailutils]=mailutils-imap4d [vsftpd]=vsftpd
 		[postgresql]=postgresql-15 [rsync]=rsync
 		[unbound]=unbound [nsd]=nsd [dig]=bind9-dnsutils
+		[policyd]=postfix-policyd-spf-python [opendkim]=opendkim [opendmarc]=opendmarc
 		[stunnel]=stunnel4 [nc]=netcat-openbsd [gnutls]=gnutls-bin)
 	for k in "${!pkg[@]}"; do
 		[[ $s == *"%$k"* ]] || continue

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/dns_facts.h"
+
+#include "analytics/server_key.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static bool read_text(const json_t *line, const char *key, char *room, size_t size)
+{
+	const json_t *text = json_object_get(line, key);
+	size_t length = json_is_string(text) ? json_string_length(text) : 0;
+	if (length == 0 || length >= size)
+		return false;
+	memcpy(room, json_string_value(text), length + 1);
+	return true;
+}
+
+/* ---- domains ---- */
+
+static bool has_address(const struct domain_facts *facts, const struct ip_address *address)
+{
+	for (unsigned i = 0; i < facts->address_count; i++)
+		if (memcmp(&facts->addresses[i], address, sizeof *address) == 0)
+			return true;
+	return false;
+}
+
+static void read_addresses(struct domain_facts *facts, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *text = json_array_get(list, i);
+		struct ip_address address;
+		if (facts->address_count < DOMAIN_ADDRESSES_MAX && json_is_string(text) &&
+		    server_address_read(json_string_value(text), &address) &&
+		    !has_address(facts, &address))
+			facts->addresses[facts->address_count++] = address;
+	}
+}
+
+// Hosts stand in the order of the answer; the one that goes first has the lowest preference.
+static void read_host(struct domain_facts *facts, const json_t *host, json_int_t *lowest)
+{
+	const json_t *name = json_object_get(host, "host");
+	const json_t *preference = json_object_get(host, "preference");
+	struct host_name read;
+	read_addresses(facts, json_object_get(host, "addresses"));
+	if (!json_is_string(name) || !json_is_integer(preference) ||
+	    json_integer_value(preference) >= *lowest ||
+	    !host_name_read(
+	        view_of((const uint8_t *)json_string_value(name), json_string_length(name)), &read))
+		return;
+	*lowest = json_integer_value(preference);
+	host_name_copy(&facts->host, &read);
+}
+
+static bool read_domain(struct domain_facts *facts, const json_t *line)
+{
+	const json_t *hosts = json_object_get(line, "mx");
+	json_int_t lowest = UINT16_MAX + 1;
+	*facts = (struct domain_facts){.mx_known = json_is_array(hosts)};
+	facts->anonymised = json_is_true(json_object_get(line, "anonymised"));
+	if (!read_text(line, "domain", facts->domain, sizeof facts->domain))
+		return false;
+	for (size_t i = 0; i < json_array_size(hosts); i++)
+		read_host(facts, json_array_get(hosts, i), &lowest);
+	return true;
+}
+
+bool domain_facts_of_line(struct domain_facts *facts, const char *line, size_t length)
+{
+	json_t *read = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	bool good = read_domain(facts, read);
+	json_decref(read);
+	return good;
+}
+
+/* ---- look-ups ---- */
+
+static bool read_number(const json_t *line, const char *key, uint64_t *number)
+{
+	const json_t *value = json_object_get(line, key);
+	bool good = json_is_integer(value) && json_integer_value(value) >= 0;
+	*number = good ? (uint64_t)json_integer_value(value) : 0;
+	return good;
+}
+
+static bool read_network(const json_t *line, struct client_network *network)
+{
+	char text[CLIENT_NETWORK_TEXT_SIZE];
+	struct ip_address address;
+	if (!read_text(line, "network", text, sizeof text))
+		return false;
+	text[strcspn(text, "/")] = '\0';
+	if (!server_address_read(text, &address))
+		return false;
+	*network = client_network_of(&address);
+	return true;
+}
+
+static bool read_lookups(struct lookup_facts *facts, const json_t *line)
+{
+	*facts = (struct lookup_facts){.sessions = 0};
+	facts->anonymised = json_is_true(json_object_get(line, "anonymised"));
+	return read_network(line, &facts->network) &&
+	       read_number(line, "sessions", &facts->sessions) &&
+	       read_number(line, "questions", &facts->questions) &&
+	       read_number(line, "spf", &facts->followed[LOOKUP_SPF]) &&
+	       read_number(line, "dkim", &facts->followed[LOOKUP_DKIM]) &&
+	       read_number(line, "dmarc", &facts->followed[LOOKUP_DMARC]);
+}
+
+bool lookup_facts_of_line(struct lookup_facts *facts, const char *line, size_t length)
+{
+	json_t *read = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	bool good = read_lookups(facts, read);
+	json_decref(read);
+	return good;
+}
