@@ -285,7 +285,8 @@ static enum seen judge_client(
 	    tells_of_a_check(tls->alert_description, judgement))
 		return SEEN_YES;
 	bool went_on = record->tls_established == SEEN_YES && tls->client_went_on;
-	return judgement->unacceptable && went_on ? SEEN_NO : NOT_SEEN;
+	bool published = judgement->dane != NULL && judgement->dane->outcome == DANE_MATCH;
+	return judgement->unacceptable && went_on && !published ? SEEN_NO : NOT_SEEN;
 }
 
 // TLS 1.3 and resumption hide the server's certificate, a gap only loses it: there may have been none.

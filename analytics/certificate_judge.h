@@ -9,8 +9,8 @@
 // No, if it went on over a
 // certificate that no check lets pass: self-signed, expired, not yet valid, or for another name than
 // the one it asked for. What else may displease (an unknown issuer, weakness, no name known) proves
-// nothing: the client may trust that issuer, or know another name. One that leaves behind the
-// handshake may have looked, or may have seen enough: not known.
+// nothing: the client may trust that issuer, or know another name. Nor does a certificate that its domain publishes
+// (DANE). One that leaves behind the handshake may have looked, or may have seen enough: not known.
 #ifndef MAILTAP_ANALYTICS_CERTIFICATE_JUDGE_H
 #define MAILTAP_ANALYTICS_CERTIFICATE_JUDGE_H
 

@@ -267,6 +267,10 @@ inside() {
 	mv "$OUT/${FILE[$name]}.new" "$OUT/${FILE[$name]}"
 	# the secrets of its sessions, where the recipe left them
 	if [ -e "$T/keylog" ]; then install -m 644 "$T/keylog" "$OUT/$name.keylog"; fi
+	# what DNSSEC is trusted from there, and what others say of it
+	for f in anchors checked; do
+		if [ -e "$T/$f" ]; then install -m 644 "$T/$f" "$OUT/$name.$f"; fi
+	done
 	if [[ $name == certificate-* || -d $T/trust ]]; then keep_trust; fi
 }
 

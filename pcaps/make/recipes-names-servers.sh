@@ -49,7 +49,8 @@ authority() {
 	ip netns exec "$1" nsd -c nsd.conf -d &
 }
 
-# resolver NAMESPACE AUTHORITY: unbound on the loopback address, where /etc/resolv.conf points.
+# resolver NAMESPACE AUTHORITY: unbound on the loopback address, where /etc/resolv.conf points. Of the first zone it has
+# something in its cache then.
 resolver() {
 	local z
 	printf '%s\n' "server:" "  interface: 127.0.0.1" "  chroot: \"\"" "  username: \"\"" "  directory: \"$PWD\"" \
@@ -157,6 +158,9 @@ dns-dane-postfix-postfix() {
 	for z in key whole issuer wrong pkix; do cert_for $z mx.$z.example; done
 	self_signed key mx.key.example
 	self_signed exchanged mx.key.example
+	zone asked.example <<-END
+		@ MX 10 mx
+	END
 	zone key.example <<-END
 		@ MX 10 mx
 		mx A $(at 26)
@@ -194,7 +198,7 @@ dns-dane-postfix-postfix() {
 	sv postfix -c "$T/pf-sv" reload
 	sleep 1
 	mail_to canary-recipient-91bd@key.example
-	cp anchors "$T/anchors"
+	cp "$d/anchors" "$T/anchors"
 }
 
 # A milter and what it needs: milter NAMESPACE opendkim|opendmarc PORT LINES...

@@ -535,6 +535,99 @@ static void a_certificate_that_is_not_on_the_list(void **state)
 	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
 }
 
+// What a domain publishes in signed DNS does not fit.
+static void a_certificate_that_is_not_published(void **state)
+{
+	static const uint8_t other[32] = "other", fitted[32] = "fitted", listed[1][32] = {"listed"};
+	struct dane_judgement dane = {.outcome = DANE_MISMATCH,
+	    .name = {.length = 14, .text = "mx.example.org"},
+	    .asked_for = true,
+	    .records = 1,
+	    .status = DNSSEC_SECURE,
+	    .fitted = true,
+	    .fitted_last = LAB_NOW - SECONDS(60)};
+	(void)state;
+	memcpy(dane.fitted_leaf, fitted, 32);
+	lab.record.in_the_clear = false;
+	lab.record.tls_established = SEEN_YES;
+	session_set_text(&lab.session, &lab.session.tls.chain[FROM_SERVER], other, 32, 32);
+	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
+	lab.certificates.judged[FROM_SERVER] = true;
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE); // nobody reads DNS
+	lab.certificates.dane = &dane;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	assert_memory_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "sha256")->bytes, other, 32);
+	assert_memory_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "dane_name")->bytes,
+	    "mx.example.org", 14);
+	assert_memory_equal(
+	    evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "dane_fitted_sha256")->bytes,
+	    fitted, 32);
+	dane.asked_for = false; // the client may have meant another name
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	dane.asked_for = true;
+	dane.fitted = false; // the records may be wrong
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	lab.certificates.faults = 0; // a good one, and nothing that it differs from: the records are old
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	dane.fitted = true;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	static const enum dnssec_status others[] = {
+	    DNSSEC_CANNOT_TELL, DNSSEC_INSECURE, DNSSEC_BOGUS};
+	for (size_t i = 0; i < 3; i++) {
+		dane.status = others[i];
+		expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	}
+	dane.status = DNSSEC_SECURE;
+	dane.outcome = DANE_NOT_KNOWN;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	dane.outcome = DANE_MISMATCH;
+	lab.certificates.judged[FROM_SERVER] = false;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE);
+	lab.certificates.judged[FROM_SERVER] = true;
+	lab.server.leaf_count = 1;
+	lab.server.leaves[0] = (struct server_leaf){.sessions = 9, .networks = 3, .last = LAB_NOW};
+	memcpy(lab.server.leaves[0].sha256, other, 32);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE); // it shows that to everybody
+	lab.server.leaves[0].networks = 2;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	lab.server.pins = listed;
+	lab.server.pin_count = 1;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_NONE); // the list alone decides, and its key is not known
+}
+
+// Both ways, and what is surer of the two.
+static void unlike_others_and_unlike_records(void **state)
+{
+	static const uint8_t other[32] = "other", usual[32] = "usual";
+	struct dane_judgement dane = {.outcome = DANE_MISMATCH,
+	    .asked_for = true,
+	    .status = DNSSEC_SECURE,
+	    .fitted = true};
+	(void)state;
+	lab.record.in_the_clear = false;
+	lab.record.tls_established = SEEN_YES;
+	session_set_text(&lab.session, &lab.session.tls.chain[FROM_SERVER], other, 32, 32);
+	lab.certificates.source = CERTIFICATES_IN_HANDSHAKE;
+	lab.certificates.judged[FROM_SERVER] = true;
+	lab.certificates.faults = FAULT_SELF_SIGNED;
+	lab.server.leaf_count = 1;
+	lab.server.leaves[0] = (struct server_leaf){.sessions = 5, .last = LAB_NOW};
+	memcpy(lab.server.leaves[0].sha256, usual, 32);
+	lab.certificates.dane = &dane;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+	evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "usual_sha256");
+	evidence_lab_fact(&lab, EVIDENCE_CERTIFICATE_SUBSTITUTED, "dane_records");
+	dane.fitted = false;
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_SUSPECTED);
+	lab.server.leaves[0].trusted = true;
+	lab.server.leaves[0].not_after = LAB_NOW + SECONDS(86400);
+	expect(EVIDENCE_CERTIFICATE_SUBSTITUTED, CONFIDENCE_PROBABLE);
+}
+
 static void the_list_alone_is_enough(void **state)
 {
 	(void)state;
@@ -684,6 +777,8 @@ int main(void)
 	    ROW(two_tap_points),
 	    ROW(another_certificate),
 	    ROW(a_certificate_that_is_not_on_the_list),
+	    ROW(a_certificate_that_is_not_published),
+	    ROW(unlike_others_and_unlike_records),
 	    ROW(the_list_alone_is_enough),
 	    ROW(the_list_alone_is_enough_for_imap),
 	    ROW(a_greeting_that_forbids_starttls),
