@@ -109,6 +109,8 @@ static const struct family families[] = {
         ONE(names.names_given_up)},
     {"dns_mx_names_given_up", "names of mail hosts that led to addresses, given up for room", COUNTER,
         ONE(names.mx_names_given_up)},
+    {"dns_networks_given_up", "networks whose look-ups were counted, given up for room", COUNTER,
+        ONE(names.networks_given_up)},
     {"segments", "TCP segments kept, by what became of them", COUNTER, "fate",
         {{"followed", AT(worker.segments_tracked), AT(worker.segments_no_mail)},
             {"copy", AT(worker.segments_duplicated), 0},

@@ -53,7 +53,8 @@ const struct option_row option_table[] = {
                 "there is not recorded"},
     {"dns", 0, NULL, &option_flag, AT(names), OPTION_GROUP_CAPTURE,
         .help = "read the answers of DNS that mail asks for, too (port 53): what\n"
-                "domains publish goes to domains.jsonl"},
+                "domains publish goes to domains.jsonl, who looks it up to\n"
+                "lookups.jsonl"},
     {"no-ndpi", 0, NULL, &option_flag, AT(without_ndpi), OPTION_GROUP_CAPTURE,
         .help = "do not ask the library nDPI what is spoken where it is no mail;\n"
                 "protocol is \"unknown\" then, unless mailtap itself knows"},

@@ -24,6 +24,7 @@ SECTIONS = {
     "sessions.jsonl": {"SESSION RECORDS", "EVIDENCE"},
     "certificates.jsonl": {"CERTIFICATE RECORDS"},
     "domains.jsonl": {"DOMAIN RECORDS"},
+    "lookups.jsonl": {"LOOK-UP RECORDS"},
     "alerts.jsonl": {"ALERT RECORDS", "EVIDENCE"},
     "statistics.jsonl": {"STATISTICS RECORDS", "CAPTURE", "TABLES"},
     "mailtap servers --json": {"SERVERS"},

@@ -40,7 +40,7 @@ def everything(mailtap, pcaps, folder):
         for i, network in enumerate(networks)})  # fmt: skip
     mmdb.write(country, "GeoLite2-Country", {network: {"country": {"iso_code": "ZZ"}} for network in networks})
     captures = program.captures(pcaps)
-    done = program.run(mailtap, ["-q", "--any-port", "--metrics", page, "--asn-db", asn, "--country-db", country,
+    done = program.run(mailtap, ["-q", "--any-port", "--dns", "--metrics", page, "--asn-db", asn, "--country-db", country,
                                  *program.TRUST, "-r", *captures])  # fmt: skip
     if done.returncode not in (0, 1):
         raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)}")

@@ -183,6 +183,7 @@ static void many_networks(void **state)
 struct cells {
 	struct row_sink sink;
 	size_t rows;
+	uint64_t sessions;
 	char text[4096];
 };
 
@@ -204,6 +205,13 @@ static void put_row(struct row_sink *sink, const struct cell *cells)
 			snprintf(end, room, "%u ", (unsigned)cells[i].number);
 	}
 	strcat(to->text, "\n");
+}
+
+static void count_row(struct row_sink *sink, const struct cell *cells)
+{
+	struct cells *to = (struct cells *)sink;
+	to->rows++;
+	to->sessions += cells[1].number;
 }
 
 static void show_kinds(void *context, const struct table_ops *table, const void *accumulator)
@@ -250,6 +258,30 @@ static void what_tables_say(void **state)
 	statistics_destroy(statistics);
 }
 
+static void count_rows(void *context, const struct table_ops *table, const void *accumulator)
+{
+	if (table == &lookup_list_table)
+		table->rows(accumulator, context);
+}
+
+static void many_rows(void **state)
+{
+	struct error error;
+	struct cells cells = {.sink = {count_row}};
+	struct statistics *statistics = statistics_create(0, &error);
+	(void)state;
+	for (uint32_t i = 0; i < 9000; i++) {
+		struct ip_address address = {{0x20, 1, 0xd, 0xb8, (uint8_t)(i >> 8), (uint8_t)i}};
+		const struct lookup_facts facts = {
+		    .network = client_network_of(&address), .sessions = 1, .questions = 1};
+		statistics_lookups(statistics, &facts);
+	}
+	statistics_each(statistics, count_rows, &cells);
+	assert_int_equal(cells.rows, 8192 + 1); // and others
+	assert_int_equal(cells.sessions, 9000);
+	statistics_destroy(statistics);
+}
+
 static void lines_that_are_none(void **state)
 {
 	struct lookup_facts facts;
@@ -277,6 +309,7 @@ int main(void)
 	    TEST(what_was_told_waits_no_longer),
 	    TEST(many_networks),
 	    TEST(what_tables_say),
+	    TEST(many_rows),
 	    TEST(lines_that_are_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
