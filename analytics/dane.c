@@ -280,10 +280,8 @@ const struct dane_judgement *dane_judge(struct dane *dane, const struct dane_que
 		if (outcome != DANE_MATCH)
 			continue;
 		judgement->outcome = DANE_MATCH;
-		judgement->fitted = false;
 		return judgement;
 	}
 	judgement->outcome = all ? DANE_MISMATCH : DANE_NOT_KNOWN;
-	judgement->fitted &= all;
 	return judgement;
 }
