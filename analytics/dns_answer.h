@@ -33,6 +33,7 @@ struct dns_parsed {
 	bool answer;
 	uint8_t rcode;
 	bool authoritative, truncated, recursion_available, authentic; // the bits AA, TC, RA, AD
+	bool signatures_wanted; // the bit DO of EDNS (RFC 3225); an answer repeats it
 	struct dns_name name; // of the question
 	uint16_t type;
 	bool more; // records than are read, or of more bytes

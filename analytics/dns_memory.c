@@ -10,6 +10,8 @@ enum {
 	NAMES = 1 << 17, // and types
 	BYTES_MAX = 64 << 20, // of entries and records
 	ALIASES_MAX = 8, // that an answer follows
+	SET_HEADER =
+	    8, // bytes: type, whether it is whole, length of the owner, sizes of records and signatures
 	RCODE_NAME_ERROR = 3,
 };
 
@@ -26,7 +28,7 @@ struct dns_memory {
 	struct hash_key key;
 	struct bounded_table *table;
 	size_t bytes;
-	uint64_t given_up;
+	uint64_t given_up, keys;
 };
 
 struct dns_memory *dns_memory_create(void)
@@ -47,8 +49,8 @@ static void forget(struct dns_memory *memory, struct bounded_node *node)
 	struct entry *entry = (struct entry *)node;
 	bounded_table_remove(memory->table, node);
 	for (unsigned i = 0; i < entry->count; i++) {
-		memory->bytes -= entry->answers[i].size;
-		free(entry->answers[i].records);
+		memory->bytes -= entry->answers[i].sets_size;
+		free(entry->answers[i].sets);
 	}
 	memory->bytes -= sizeof *entry;
 	free(entry);
@@ -82,23 +84,35 @@ static bool is_name(const struct dns_record *record, const struct dns_name *name
 	       memcmp(record->owner, name->bytes, name->length) == 0;
 }
 
-// The name that the records belong to: behind the aliases that the answer itself has.
-static struct dns_name resolve(const struct dns_parsed *parsed)
+// What a question leads to.
+struct path {
+	unsigned aliases;
+	struct dns_name
+	    names[ALIASES_MAX +
+	          1]; // that were asked for, and behind the aliases that the answer itself has
+};
+
+static const struct dns_name *end_of(const struct path *path)
 {
-	struct dns_name name = parsed->name;
-	for (int step = 0; step < ALIASES_MAX; step++) {
+	return &path->names[path->aliases];
+}
+
+static void resolve(const struct dns_parsed *parsed, struct path *path)
+{
+	path->names[0] = parsed->name;
+	for (path->aliases = 0; path->aliases < ALIASES_MAX; path->aliases++) {
 		const struct dns_record *alias = NULL;
 		for (size_t i = 0; i < parsed->count && alias == NULL; i++)
 			if (parsed->records[i].section == DNS_ANSWER &&
 			    parsed->records[i].type == DNS_CNAME &&
-			    is_name(&parsed->records[i], &name))
+			    is_name(&parsed->records[i], end_of(path)))
 				alias = &parsed->records[i];
 		if (alias == NULL || parsed->type == DNS_CNAME || alias->data_length > DNS_NAME_MAX)
 			break;
-		name.length = (uint8_t)alias->data_length;
-		memcpy(name.bytes, alias->data, name.length);
+		struct dns_name *target = &path->names[path->aliases + 1];
+		target->length = (uint8_t)alias->data_length;
+		memcpy(target->bytes, alias->data, target->length);
 	}
-	return name;
 }
 
 static bool is_of(const struct dns_record *record, const struct dns_name *name, uint16_t type)
@@ -132,6 +146,12 @@ static enum dns_state state_of(const struct dns_parsed *parsed, const struct dns
 	return parsed->rcode == 0 ? DNS_NO_DATA : DNS_NOTHING;
 }
 
+static nanoseconds within(uint32_t seconds)
+{
+	nanoseconds time = SECONDS(seconds);
+	return time < GOOD_LEAST ? GOOD_LEAST : time > GOOD_MOST ? GOOD_MOST : time;
+}
+
 static nanoseconds good_for(const struct dns_parsed *parsed, const struct dns_name *name)
 {
 	uint32_t least = UINT32_MAX;
@@ -141,47 +161,173 @@ static nanoseconds good_for(const struct dns_parsed *parsed, const struct dns_na
 		    record->ttl < least)
 			least = record->ttl;
 	}
-	nanoseconds time = SECONDS(least);
-	return time < GOOD_LEAST ? GOOD_LEAST : time > GOOD_MOST ? GOOD_MOST : time;
+	return within(least);
 }
 
-// False: no memory.
-static bool copy_records(
-    struct dns_answer *answer, const struct dns_parsed *parsed, const struct dns_name *name)
+/* ---- sets of records ---- */
+
+static uint16_t read_u16(const uint8_t *bytes)
 {
-	size_t size = 0;
-	unsigned kept = 0;
-	for (size_t i = 0; i < parsed->count && kept < DNS_KEPT_RECORDS_MAX; i++)
-		if (is_of(&parsed->records[i], name, parsed->type)) {
-			size += 2u + parsed->records[i].data_length;
-			kept++;
-		}
-	answer->records = malloc(size > 0 ? size : 1); // no more than is counted
-	if (answer->records == NULL)
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+static uint8_t *put_u16(uint8_t *to, size_t value)
+{
+	to[0] = (uint8_t)(value >> 8);
+	to[1] = (uint8_t)value;
+	return to + 2;
+}
+
+bool dns_list_next(const struct dns_list *list, size_t *at, struct dns_data *data)
+{
+	if (*at >= list->size)
 		return false;
-	for (size_t i = 0; i < parsed->count; i++) {
-		const struct dns_record *record = &parsed->records[i];
-		answer->is_signed |= is_of(record, name, DNS_RRSIG);
-		if (!is_of(record, name, parsed->type) || answer->count == DNS_KEPT_RECORDS_MAX)
-			continue;
-		uint8_t *to = answer->records + answer->size;
-		to[0] = (uint8_t)(record->data_length >> 8);
-		to[1] = (uint8_t)record->data_length;
-		memcpy(to + 2, record->data, record->data_length);
-		answer->size += 2u + record->data_length;
-		answer->count++;
-	}
+	data->length = read_u16(list->bytes + *at);
+	data->bytes = list->bytes + *at + 2;
+	*at += 2 + data->length;
 	return true;
 }
 
 bool dns_answer_next(const struct dns_answer *answer, size_t *at, struct dns_data *data)
 {
-	if (*at >= answer->size)
+	const struct dns_list list = {answer->records, answer->size};
+	return dns_list_next(&list, at, data);
+}
+
+bool dns_answer_next_set(const struct dns_answer *answer, size_t *at, struct dns_set *set)
+{
+	if (*at >= answer->sets_size)
 		return false;
-	const uint8_t *from = answer->records + *at;
-	data->length = (size_t)from[0] << 8 | from[1];
-	data->bytes = from + 2;
-	*at += 2 + data->length;
+	const uint8_t *from = answer->sets + *at;
+	*set = (struct dns_set){.type = read_u16(from), .whole = from[2] != 0};
+	set->owner.length = from[3];
+	memcpy(set->owner.bytes, from + SET_HEADER, from[3]);
+	set->records = (struct dns_list){from + SET_HEADER + from[3], read_u16(from + 4)};
+	set->signatures =
+	    (struct dns_list){set->records.bytes + set->records.size, read_u16(from + 6)};
+	*at += SET_HEADER + from[3] + set->records.size + set->signatures.size;
+	return true;
+}
+
+// What a set is made of.
+struct pick {
+	const struct dns_parsed *parsed;
+	enum dns_section section;
+	const struct dns_name *owner;
+	uint16_t type;
+};
+
+static bool is_picked(const struct pick *pick, const struct dns_record *record, uint16_t type)
+{
+	return record->section == pick->section && record->type == type &&
+	       is_name(record, pick->owner);
+}
+
+// The pick's records, or those that sign them.
+static bool is_part(const struct pick *pick, const struct dns_record *record, bool signature)
+{
+	if (!signature)
+		return is_picked(pick, record, pick->type);
+	return is_picked(pick, record, DNS_RRSIG) && record->data_length > 2 &&
+	       read_u16(record->data) == pick->type;
+}
+
+static bool is_there(const struct dns_list *list, const struct dns_record *record)
+{
+	struct dns_data data;
+	for (size_t at = 0; dns_list_next(list, &at, &data);)
+		if (data.length == record->data_length &&
+		    memcmp(data.bytes, record->data, data.length) == 0)
+			return true;
+	return false;
+}
+
+// Puts the data of up to `most` records there, each once (RFC 2181 5). Returns how many; *list is what it put.
+static unsigned put_records(const struct pick *pick, bool signature, unsigned most, uint8_t *to,
+    bool *whole, struct dns_list *list)
+{
+	unsigned count = 0;
+	*list = (struct dns_list){to, 0};
+	for (size_t i = 0; i < pick->parsed->count; i++) {
+		const struct dns_record *record = &pick->parsed->records[i];
+		if (!is_part(pick, record, signature) || is_there(list, record))
+			continue;
+		if (count == most) {
+			*whole = false;
+			break;
+		}
+		to = put_u16(to, record->data_length);
+		memcpy(to, record->data, record->data_length);
+		to += record->data_length;
+		list->size += 2u + record->data_length;
+		count++;
+	}
+	return count;
+}
+
+// The most bytes that it takes.
+static size_t size_of_set(const struct pick *pick)
+{
+	size_t size = SET_HEADER + pick->owner->length;
+	for (size_t i = 0; i < pick->parsed->count; i++) {
+		const struct dns_record *record = &pick->parsed->records[i];
+		if (is_part(pick, record, false) || is_part(pick, record, true))
+			size += 2u + record->data_length;
+	}
+	return size;
+}
+
+// Puts it behind those that the answer has. The last one's records are the answer's.
+static void put_set(struct dns_answer *answer, const struct pick *pick)
+{
+	uint8_t *from = answer->sets + answer->sets_size;
+	uint8_t *to = from + SET_HEADER;
+	struct dns_list records, signatures;
+	bool whole = true;
+	memcpy(to, pick->owner->bytes, pick->owner->length);
+	to += pick->owner->length;
+	answer->count =
+	    (uint16_t)put_records(pick, false, DNS_KEPT_RECORDS_MAX, to, &whole, &records);
+	to += records.size;
+	(void)put_records(pick, true, DNS_KEPT_SIGNATURES_MAX, to, &whole, &signatures);
+	put_u16(from, pick->type);
+	from[2] = whole;
+	from[3] = pick->owner->length;
+	put_u16(put_u16(from + 4, records.size), signatures.size);
+	answer->records = records.bytes;
+	answer->size = records.size;
+	answer->is_signed = signatures.size > 0;
+	answer->sets_size = (size_t)(to - answer->sets) + signatures.size;
+}
+
+// Gives back what was taken for records that are not kept: no more is held than is counted.
+static void fit(struct dns_answer *answer)
+{
+	size_t records = (size_t)(answer->records - answer->sets);
+	uint8_t *less = realloc(answer->sets, answer->sets_size);
+	if (less == NULL)
+		return;
+	answer->sets = less;
+	answer->records = less + records;
+}
+
+// False: no memory.
+static bool copy_sets(
+    struct dns_answer *answer, const struct dns_parsed *parsed, const struct path *path)
+{
+	struct pick picks[ALIASES_MAX + 1];
+	size_t size = 0;
+	for (unsigned i = 0; i <= path->aliases; i++) {
+		picks[i] = (struct pick){parsed, DNS_ANSWER, &path->names[i],
+		    i < path->aliases ? DNS_CNAME : parsed->type};
+		size += size_of_set(&picks[i]);
+	}
+	answer->sets = malloc(size);
+	if (answer->sets == NULL)
+		return false;
+	for (unsigned i = 0; i <= path->aliases; i++)
+		put_set(answer, &picks[i]);
+	fit(answer);
 	return true;
 }
 
@@ -249,34 +395,85 @@ static void remember(struct dns_memory *memory, uint64_t key, const struct dns_a
 	struct entry *entry = entry_at(memory, key);
 	struct dns_answer *place = entry != NULL ? place_for(entry, answer) : NULL;
 	if (place == NULL) {
-		free(answer->records);
+		free(answer->sets);
 		return;
 	}
-	memory->bytes += answer->size - place->size;
-	free(place->records);
+	memory->bytes += answer->sets_size - place->sets_size;
+	free(place->sets);
 	*place = *answer;
 	keep_within_bytes(memory, entry);
+}
+
+static struct dns_answer answer_of(const struct dns_message *message,
+    const struct dns_parsed *parsed, enum dns_state state, nanoseconds good)
+{
+	return (struct dns_answer){
+	    .resolver = message->source,
+	    .seen = message->time,
+	    .good_until = message->time + good,
+	    .state = (uint8_t)state,
+	    .authoritative = parsed->authoritative,
+	    .authentic = parsed->authentic,
+	    .signatures_wanted = parsed->signatures_wanted,
+	};
 }
 
 enum dns_state dns_memory_take(struct dns_memory *memory, const struct dns_message *message,
     const struct dns_parsed *parsed, bool asked)
 {
-	struct dns_name name = resolve(parsed);
-	enum dns_state state = state_of(parsed, &name);
+	struct path path;
+	resolve(parsed, &path);
+	const struct dns_name *name = end_of(&path);
+	enum dns_state state = state_of(parsed, name);
 	if (state == DNS_NOTHING)
 		return state;
-	struct dns_answer answer = {
-	    .resolver = message->source,
-	    .seen = message->time,
-	    .good_until = message->time + good_for(parsed, &name),
-	    .state = (uint8_t)state,
-	    .asked = asked,
-	    .authoritative = parsed->authoritative,
-	    .authentic = parsed->authentic,
-	};
-	if (copy_records(&answer, parsed, &name))
+	struct dns_answer answer = answer_of(message, parsed, state, good_for(parsed, name));
+	answer.asked = asked;
+	memory->keys += parsed->type == DNS_DS || parsed->type == DNS_DNSKEY;
+	if (copy_sets(&answer, parsed, &path))
 		remember(memory, key_of(memory, &parsed->name, parsed->type), &answer);
 	return state;
+}
+
+// The zone that a server refers to, if it says something of its keys. NULL: it does not.
+static const struct dns_record *find_delegation(const struct dns_parsed *parsed)
+{
+	if (parsed->authoritative || parsed->truncated || parsed->more || parsed->rcode != 0)
+		return NULL;
+	for (size_t i = 0; i < parsed->count; i++) {
+		const struct dns_record *record = &parsed->records[i];
+		if (record->section == DNS_ANSWER)
+			return NULL;
+		if (record->section == DNS_AUTHORITY && record->type == DNS_DS &&
+		    record->owner_length <= DNS_NAME_MAX)
+			return record;
+	}
+	return NULL;
+}
+
+bool dns_memory_take_delegation(
+    struct dns_memory *memory, const struct dns_message *message, const struct dns_parsed *parsed)
+{
+	const struct dns_record *record = find_delegation(parsed);
+	if (record == NULL)
+		return false;
+	struct dns_name zone = {.length = (uint8_t)record->owner_length};
+	memcpy(zone.bytes, record->owner, zone.length);
+	const struct pick pick = {parsed, DNS_AUTHORITY, &zone, DNS_DS};
+	struct dns_answer answer = answer_of(message, parsed, DNS_DATA, within(record->ttl));
+	memory->keys++;
+	answer.sets = malloc(size_of_set(&pick));
+	if (answer.sets == NULL)
+		return true;
+	put_set(&answer, &pick);
+	fit(&answer);
+	remember(memory, key_of(memory, &zone, DNS_DS), &answer);
+	return true;
+}
+
+uint64_t dns_memory_keys(const struct dns_memory *memory)
+{
+	return memory->keys;
 }
 
 bool dns_answers_agree(const struct dns_answer *one, const struct dns_answer *other)
@@ -300,30 +497,28 @@ static bool is_better(const struct dns_answer *answer, const struct dns_answer *
 	return answer->asked != than->asked ? answer->asked : answer->seen >= than->seen;
 }
 
-const struct dns_answer *dns_memory_find(const struct dns_memory *memory,
-    const struct dns_name *name, uint16_t type, bool *differ)
-{
-	const struct entry *entry = (const struct entry *)bounded_table_find(
-	    memory->table, key_of(memory, name, type));
-	*differ = false;
-	if (entry == NULL || entry->count == 0)
-		return NULL;
-	const struct dns_answer *best = &entry->answers[0];
-	for (unsigned i = 1; i < entry->count; i++) {
-		*differ |= !dns_answers_agree(&entry->answers[0], &entry->answers[i]);
-		if (is_better(&entry->answers[i], best))
-			best = &entry->answers[i];
-	}
-	return best;
-}
-
-const struct dns_answer *dns_memory_answers(
+struct dns_answer *dns_memory_answers(
     const struct dns_memory *memory, const struct dns_name *name, uint16_t type, size_t *count)
 {
-	const struct entry *entry = (const struct entry *)bounded_table_find(
-	    memory->table, key_of(memory, name, type));
+	struct entry *entry =
+	    (struct entry *)bounded_table_find(memory->table, key_of(memory, name, type));
 	*count = entry != NULL ? entry->count : 0;
-	return entry != NULL ? entry->answers : NULL;
+	return *count > 0 ? entry->answers : NULL;
+}
+
+const struct dns_answer *dns_memory_find(
+    const struct dns_memory *memory, const struct dns_name *name, uint16_t type, bool *differ)
+{
+	size_t count;
+	const struct dns_answer *answers = dns_memory_answers(memory, name, type, &count);
+	const struct dns_answer *best = answers;
+	*differ = false;
+	for (size_t i = 1; i < count; i++) {
+		*differ |= !dns_answers_agree(&answers[0], &answers[i]);
+		if (is_better(&answers[i], best))
+			best = &answers[i];
+	}
+	return best;
 }
 
 struct dns_memory_counters dns_memory_counters(const struct dns_memory *memory)

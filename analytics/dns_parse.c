@@ -9,6 +9,7 @@ enum {
 	FLAG_TC = 0x0200,
 	FLAG_RA = 0x0080,
 	FLAG_AD = 0x0020,
+	TTL_DO = 0x8000, // where a record OPT has it (RFC 6891 6.1.4)
 	CLASS_IN = 1,
 };
 
@@ -24,9 +25,9 @@ struct layout {
 	uint8_t names;
 };
 
-static const struct layout layouts[] = {
-    {DNS_A, 0, 0}, {DNS_AAAA, 0, 0}, {DNS_TXT, 0, 0}, {DNS_TLSA, 0, 0}, {DNS_MX, 2, 1},
-    {DNS_CNAME, 0, 1}, {DNS_PTR, 0, 1}, {DNS_SOA, 0, 2}, {DNS_RRSIG, 18, 1}};
+static const struct layout layouts[] = {{DNS_A, 0, 0}, {DNS_AAAA, 0, 0}, {DNS_TXT, 0, 0},
+    {DNS_TLSA, 0, 0}, {DNS_MX, 2, 1}, {DNS_CNAME, 0, 1}, {DNS_PTR, 0, 1}, {DNS_SOA, 0, 2},
+    {DNS_RRSIG, 18, 1}, {DNS_DS, 0, 0}, {DNS_DNSKEY, 0, 0}};
 
 static const struct layout *layout_of(uint16_t type)
 {
@@ -91,6 +92,8 @@ static bool read_record(const uint8_t *bytes, size_t length, const struct dns_re
 	ldns_rr *rr = NULL;
 	size_t at = view->owner;
 	const struct layout *layout = layout_of(view->type);
+	if (view->type == DNS_OPT)
+		parsed->signatures_wanted = (view->ttl & TTL_DO) != 0;
 	if (layout == NULL || view->class != CLASS_IN)
 		return true;
 	if (!names_are_sound(bytes, length, view, layout) ||
@@ -116,7 +119,8 @@ static bool read_records(
 			struct dns_record_view view;
 			if (!dns_next_record(bytes, length, &offset, &view))
 				return parsed->truncated;
-			if (!read_record(bytes, length, &view, (enum dns_section)section, parsed, &used))
+			if (!read_record(
+			        bytes, length, &view, (enum dns_section)section, parsed, &used))
 				return false;
 		}
 	}
@@ -128,7 +132,7 @@ static bool parse(const uint8_t *bytes, size_t length, struct dns_parsed *parsed
 	struct dns_look look = dns_look(bytes, length);
 	size_t offset = DNS_HEADER_SIZE;
 	parsed->count = 0;
-	parsed->more = false;
+	parsed->more = parsed->signatures_wanted = false;
 	if (look.outcome != DNS_OF_USE)
 		return false;
 	uint16_t flags = read_u16(bytes + 2);
@@ -140,12 +144,14 @@ static bool parse(const uint8_t *bytes, size_t length, struct dns_parsed *parsed
 	parsed->truncated = (flags & FLAG_TC) != 0;
 	parsed->recursion_available = (flags & FLAG_RA) != 0;
 	parsed->authentic = (flags & FLAG_AD) != 0;
-	parsed->name.length =
-	    (uint8_t)dns_read_name(bytes, length, &offset, parsed->name.bytes);
+	parsed->name.length = (uint8_t)dns_read_name(bytes, length, &offset, parsed->name.bytes);
 	if (read_records(bytes, length, offset + 4, parsed))
 		return true;
 	parsed->count = 0;
 	return false;
 }
 
-const struct dns_library_ops dns_module = {.parse = parse};
+const struct dns_library_ops dns_module = {.parse = parse,
+    .verify = dnssec_verify,
+    .digest_fits = dnssec_digest_fits,
+    .read_anchors = dnssec_read_anchors};

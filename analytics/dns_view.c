@@ -6,6 +6,7 @@
 #include "analytics/dns_domains.h"
 #include "analytics/dns_parse.h"
 #include "analytics/dns_transactions.h"
+#include "analytics/dnssec.h"
 #include "analytics/domain_line.h"
 #include "analytics/log_directory.h"
 #include "analytics/lookup_line.h"
@@ -26,6 +27,7 @@ struct dns_view {
 	const struct dns_library_ops *library;
 	struct dns_transactions *transactions;
 	struct dns_memory *memory;
+	struct dnssec *dnssec;
 	struct dns_domains *domains;
 	struct mx_hosts *hosts;
 	struct dns_known known;
@@ -55,13 +57,10 @@ static bool open_logs(struct dns_view *view, struct error *error)
 	return view->lookup_log != NULL;
 }
 
-// Signatures are not verified.
 static enum dnssec_status status_of(void *context, const struct dns_name *name, uint16_t type)
 {
-	(void)context;
-	(void)name;
-	(void)type;
-	return DNSSEC_CANNOT_TELL;
+	const struct dns_view *view = context;
+	return dnssec_of(view->dnssec, name, type).status;
 }
 
 static bool open_parts(struct dns_view *view, struct error *error)
@@ -78,8 +77,12 @@ static bool open_parts(struct dns_view *view, struct error *error)
 	view->lookups = dns_lookups_create();
 	view->known = (struct dns_known){view->memory, view->hosts, status_of, view};
 	error_set(error, "no memory for what DNS says");
-	return view->transactions != NULL && view->memory != NULL && view->domains != NULL &&
-	       view->hosts != NULL && view->lookups != NULL && open_logs(view, error);
+	if (view->transactions == NULL || view->memory == NULL || view->domains == NULL ||
+	    view->hosts == NULL || view->lookups == NULL)
+		return false;
+	view->dnssec =
+	    dnssec_open(view->library, view->memory, view->options.trust_anchors, error);
+	return view->dnssec != NULL && open_logs(view, error);
 }
 
 struct dns_view *dns_view_open(const struct dns_view_options *options, struct error *error)
@@ -133,7 +136,7 @@ static bool write_lookups(void *context, const struct lookup_counts *counts)
 static bool write_domains(struct dns_view *view, size_t most, struct error *error)
 {
 	const struct domain_writer writer = {
-	    &view->json, view->memory, view->anonymiser, view->options.sensor};
+	    &view->json, view->memory, view->dnssec, view->anonymiser, view->options.sensor};
 	struct dns_domain *domain = NULL;
 	while (most > 0 && (domain = dns_domains_next(view->domains, domain)) != NULL) {
 		if (!domain->changed)
@@ -190,10 +193,16 @@ static void take_answer(struct dns_view *view, const struct dns_message *message
 		view->counters.answers_again++;
 		return;
 	case DNS_UNASKED:
+		if (dns_memory_take_delegation(view->memory, message, &view->parsed))
+			view->counters.referrals++;
+		else
+			view->counters.answers_refused++;
+		return;
 	case DNS_CONTRADICTING:
 		view->counters.answers_refused++;
 		return;
 	}
+	(void)dns_memory_take_delegation(view->memory, message, &view->parsed);
 	enum dns_state state =
 	    dns_memory_take(view->memory, message, &view->parsed, fit == DNS_ASKED);
 	if (state == DNS_NOTHING)
@@ -213,6 +222,7 @@ bool dns_view_message(struct dns_view *view, const struct dns_message *message, 
 		dns_transactions_question(view->transactions, message, &view->parsed);
 		note_lookup(view, &message->source, message->time);
 	}
+	dnssec_tell_time(view->dnssec, message->time);
 	return write_in_time(view, message->time, error);
 }
 
@@ -231,6 +241,8 @@ struct dns_view_counters dns_view_counters(const struct dns_view *view)
 	counters.names_given_up = dns_memory_counters(view->memory).given_up;
 	counters.mx_names_given_up = mx_hosts_given_up(view->hosts);
 	counters.networks_given_up = dns_lookups_given_up(view->lookups);
+	counters.signatures_tried = dnssec_counters(view->dnssec).trials;
+	counters.signatures_left = dnssec_counters(view->dnssec).left;
 	return counters;
 }
 
@@ -265,6 +277,7 @@ bool dns_view_close(struct dns_view *view, struct error *error)
 	dns_lookups_destroy(view->lookups);
 	mx_hosts_destroy(view->hosts);
 	dns_domains_destroy(view->domains);
+	dnssec_close(view->dnssec);
 	dns_memory_destroy(view->memory);
 	dns_transactions_destroy(view->transactions);
 	json_release(&view->json);

@@ -22,19 +22,22 @@ struct dns_view_options {
 	struct log_directory *logs; // NULL: nothing is written
 	const char *sensor; // or NULL; borrowed
 	const char *anonymisation_key; // a file; NULL: addresses are the real ones
+	const char *trust_anchors; // a file; NULL: the root's
 };
 
-// Nothing but unsigned figures of 64 bits. Each message is in one of the first six.
+// Nothing but unsigned figures of 64 bits. Each message is in one of the first seven.
 struct dns_view_counters {
 	uint64_t questions;
 	uint64_t answers; // that were asked for
 	uint64_t answers_alone; // whose questions the capture does not have
 	uint64_t answers_again; // copies
 	uint64_t answers_refused; // that nobody asked for, or that contradict one that came before
+	uint64_t referrals; // that say what keys a zone has, and whose questions are not kept
 	uint64_t unreadable; // malformed behind the first look
 	uint64_t domains_written, domains_given_up, names_given_up; // lines; for room
 	uint64_t mx_names_given_up; // that led to addresses, for room
 	uint64_t networks_given_up; // whose look-ups were counted, for room
+	uint64_t signatures_tried, signatures_left; // by DNSSEC: computed; answers that would be too much work
 };
 
 // Loads the library's module: before the sandbox closes. NULL: *error.

@@ -5,6 +5,8 @@
 #include "analytics/anonymise_text.h"
 #include "analytics/dkim_key.h"
 #include "analytics/dns_text.h"
+#include "analytics/dnssec.h"
+#include "analytics/dnssec_records.h"
 #include "analytics/json_fields.h"
 #include "analytics/server_key.h"
 #include "analytics/spf_record.h"
@@ -50,15 +52,53 @@ struct line {
 	const struct domain_writer *writer;
 	const struct dns_domain *domain;
 	unsigned answers, asked;
-	unsigned own, authentic, with_signature; // of the domain's own names
+	unsigned own, authentic; // of the domain's own names
 	bool differ;
+	struct {
+		unsigned sets, is_signed, wanted, secure; // of the domain's own
+		struct dnssec_verdict verdict; // of them
+		bool algorithms[UINT8_MAX + 1];
+	} dnssec;
 };
 
 static bool is_beneath(const struct dns_name *name, const struct dns_name *domain)
 {
-	return name->length >= domain->length &&
-	       memcmp(name->bytes + name->length - domain->length, domain->bytes,
-	           domain->length) == 0;
+	return name->length >= domain->length && memcmp(name->bytes + name->length - domain->length,
+	                                             domain->bytes, domain->length) == 0;
+}
+
+// One that does not verify is worse than others are good. Where no more can be told, what came nearest tells why.
+static void combine(struct dnssec_verdict *all, struct dnssec_verdict verdict)
+{
+	static const int rank[] = {[DNSSEC_CANNOT_TELL] = 0,
+	    [DNSSEC_INSECURE] = 1,
+	    [DNSSEC_SECURE] = 2,
+	    [DNSSEC_BOGUS] = 3};
+	if (rank[verdict.status] > rank[all->status] ||
+	    (verdict.status == all->status && verdict.reason > all->reason))
+		*all = verdict;
+}
+
+// Records of the domain itself; not those that an alias leads to, which may be another's.
+static void note_dnssec(
+    struct line *line, const struct dns_name *name, const struct dns_answer *answer, uint16_t type)
+{
+	struct dns_set set;
+	struct dns_data data;
+	struct dnssec_signature signature;
+	size_t at = 0, from = 0;
+	if (answer->state != DNS_DATA || !dns_answer_next_set(answer, &at, &set) ||
+	    set.type != type)
+		return;
+	struct dnssec_verdict verdict = dnssec_of(line->writer->dnssec, name, type);
+	line->dnssec.sets++;
+	line->dnssec.is_signed += answer->is_signed;
+	line->dnssec.wanted += answer->signatures_wanted;
+	line->dnssec.secure += verdict.status == DNSSEC_SECURE;
+	combine(&line->dnssec.verdict, verdict);
+	while (dns_list_next(&set.signatures, &from, &data))
+		if (dnssec_signature_read(&data, &signature))
+			line->dnssec.algorithms[signature.algorithm] = true;
 }
 
 static const struct dns_answer *look_up(
@@ -76,8 +116,15 @@ static const struct dns_answer *look_up(
 		return answer; // a host of another domain
 	line->own++;
 	line->authentic += answer->authentic;
-	line->with_signature += answer->is_signed;
+	note_dnssec(line, name, answer, type);
 	return answer;
+}
+
+static void key_dnssec(
+    struct line *line, const char *key, const struct dns_name *name, uint16_t type)
+{
+	json_key_name(line->writer->json, key,
+	    dnssec_status_name(dnssec_of(line->writer->dnssec, name, type).status));
 }
 
 /* ---- hosts ---- */
@@ -86,9 +133,9 @@ static void write_tlsa(struct line *line, const struct dns_name *host)
 {
 	static const char labels[] = "\x03_25\x04_tcp";
 	struct json *json = line->writer->json;
-	struct dns_name name =
-	    dns_name_beneath((const uint8_t *)labels, sizeof labels - 1, host);
+	struct dns_name name = dns_name_beneath((const uint8_t *)labels, sizeof labels - 1, host);
 	const struct dns_answer *answer = look_up(line, &name, DNS_TLSA);
+	key_dnssec(line, "tlsa_dnssec", &name, DNS_TLSA);
 	json_key(json, "tlsa");
 	if (answer == NULL) {
 		json_null(json);
@@ -158,7 +205,8 @@ static void write_mx(struct line *line)
 			continue;
 		host = dns_name_beneath(data.bytes + 2, data.length - 2, &host);
 		json_object_begin(json);
-		json_key_unsigned(json, "preference", (unsigned)(data.bytes[0] << 8 | data.bytes[1]));
+		json_key_unsigned(
+		    json, "preference", (unsigned)(data.bytes[0] << 8 | data.bytes[1]));
 		json_key(json, "host");
 		write_name(line->writer, host.bytes, host.length);
 		write_addresses(line, &host);
@@ -199,7 +247,9 @@ static void find_text(
 static void key_present(struct json *json, const char *key, const struct found *found)
 {
 	json_key_seen(json, key,
-	    !found->answered ? NOT_SEEN : found->count > 0 ? SEEN_YES : SEEN_NO);
+	    !found->answered   ? NOT_SEEN
+	    : found->count > 0 ? SEEN_YES
+	                       : SEEN_NO);
 }
 
 static bool is_spf(struct view text)
@@ -218,12 +268,14 @@ static void write_spf(struct line *line, struct found *found)
 	const char all[] = {record.all, 'a', 'l', 'l', '\0'};
 	key_present(json, "spf", found);
 	json_key_seen(json, "spf_valid",
-	    !there                               ? NOT_SEEN
+	    !there                              ? NOT_SEEN
 	    : record.valid && found->count == 1 ? SEEN_YES
 	                                        : SEEN_NO); // RFC 7208 4.5: two are an error
 	json_key_name(json, "spf_all", there && record.all != '\0' ? all : NULL);
 	json_key_seen(json, "spf_redirect",
-	    !there ? NOT_SEEN : record.redirect ? SEEN_YES : SEEN_NO);
+	    !there            ? NOT_SEEN
+	    : record.redirect ? SEEN_YES
+	                      : SEEN_NO);
 	json_key_known(json, "spf_lookups", there, record.lookups);
 }
 
@@ -259,8 +311,8 @@ static void write_dmarc(struct line *line, struct found *found)
 {
 	static const char labels[] = "\x06_dmarc";
 	struct json *json = line->writer->json;
-	struct dns_name name = dns_name_beneath(
-	    (const uint8_t *)labels, sizeof labels - 1, &line->domain->name);
+	struct dns_name name =
+	    dns_name_beneath((const uint8_t *)labels, sizeof labels - 1, &line->domain->name);
 	find_text(line, &name, is_dmarc, found);
 	bool there = found->count > 0;
 	struct view text = view_of(found->text.bytes, there ? found->text.length : 0);
@@ -276,7 +328,9 @@ static void write_dmarc(struct line *line, struct found *found)
 	json_key_name(json, "dmarc_subdomain_policy", beneath);
 	json_key_known(json, "dmarc_percent", there, percent_of(tag_list_value(text, "pct")));
 	json_key_seen(json, "dmarc_rua",
-	    !there ? NOT_SEEN : reports.data != NULL && reports.length > 0 ? SEEN_YES : SEEN_NO);
+	    !there                                       ? NOT_SEEN
+	    : reports.data != NULL && reports.length > 0 ? SEEN_YES
+	                                                 : SEEN_NO);
 }
 
 static bool is_sts(struct view text)
@@ -326,6 +380,7 @@ static void write_selector(struct line *line, const struct dns_selector *selecto
 	json_key_known(json, "key_bits", key.bits > 0, key.bits);
 	json_key_seen(json, "revoked", !key.present ? NOT_SEEN : key.revoked ? SEEN_YES : SEEN_NO);
 	json_key_seen(json, "testing", !key.present ? NOT_SEEN : key.testing ? SEEN_YES : SEEN_NO);
+	key_dnssec(line, "dnssec", &name, DNS_TXT);
 	json_object_end(json);
 }
 
@@ -347,17 +402,57 @@ static void write_selectors(struct line *line)
 
 /* ---- the line ---- */
 
+static void write_algorithms(struct line *line)
+{
+	struct json *json = line->writer->json;
+	json_key(json, "dnssec_algorithms");
+	if (line->dnssec.is_signed == 0) {
+		json_null(json);
+		return;
+	}
+	json_array_begin(json);
+	for (unsigned i = 0; i <= UINT8_MAX; i++) {
+		const char *name = dnssec_algorithm_name((uint8_t)i);
+		if (!line->dnssec.algorithms[i])
+			continue;
+		if (name != NULL)
+			json_bytes(json, (const uint8_t *)name, strlen(name));
+		else
+			json_unsigned(json, i);
+	}
+	json_array_end(json);
+}
+
+static void write_dnssec(struct line *line)
+{
+	struct json *json = line->writer->json;
+	struct dnssec_verdict verdict = line->dnssec.verdict;
+	// Where nobody is known to have asked for signatures, it says nothing that none came.
+	json_key_seen(json, "dnssec_signatures",
+	    line->dnssec.is_signed > 0                                          ? SEEN_YES
+	    : line->dnssec.sets > 0 && line->dnssec.wanted == line->dnssec.sets ? SEEN_NO
+	                                                                        : NOT_SEEN);
+	write_algorithms(line);
+	json_key_name(json, "dnssec", dnssec_status_name(verdict.status));
+	json_key_name(json, "dnssec_reason", dnssec_reason_name(verdict.reason));
+	json_key_unsigned(json, "dnssec_sets", line->dnssec.sets);
+	json_key_unsigned(json, "dnssec_sets_secure", line->dnssec.secure);
+}
+
 static void write_quality(struct line *line)
 {
 	struct json *json = line->writer->json;
 	bool any = line->answers > 0;
 	json_key_seen(json, "dns_questions_seen",
-	    !any ? NOT_SEEN : line->asked == line->answers ? SEEN_YES : SEEN_NO);
-	json_key_seen(json, "dns_answers_differ", !any ? NOT_SEEN : line->differ ? SEEN_YES : SEEN_NO);
-	// Whoever asked may not have asked for signatures: without any it is not known.
-	json_key_seen(json, "dnssec_signatures", line->with_signature > 0 ? SEEN_YES : NOT_SEEN);
+	    !any                           ? NOT_SEEN
+	    : line->asked == line->answers ? SEEN_YES
+	                                   : SEEN_NO);
+	json_key_seen(json, "dns_answers_differ",
+	    !any           ? NOT_SEEN
+	    : line->differ ? SEEN_YES
+	                   : SEEN_NO);
 	json_key_seen(json, "resolver_authentic",
-	    line->own == 0                     ? NOT_SEEN
+	    line->own == 0                 ? NOT_SEEN
 	    : line->authentic == line->own ? SEEN_YES
 	                                   : SEEN_NO);
 }
@@ -386,6 +481,7 @@ void domain_line_write(const struct domain_writer *writer, const struct dns_doma
 	write_dmarc(&line, &found);
 	write_selectors(&line);
 	write_tls_policies(&line, &found);
+	write_dnssec(&line);
 	write_quality(&line);
 	json_object_end(json);
 	json_line_end(json);

@@ -8,10 +8,12 @@
 #include "analytics/json.h"
 
 struct anonymiser;
+struct dnssec;
 
 struct domain_writer {
 	struct json *json;
 	const struct dns_memory *memory;
+	struct dnssec *dnssec;
 	struct anonymiser *anonymiser; // NULL: what looks like an address in a name stays
 	const char *sensor; // or NULL
 };

@@ -55,6 +55,9 @@ const struct option_row option_table[] = {
         .help = "read the answers of DNS that mail asks for, too (port 53): what\n"
                 "domains publish goes to domains.jsonl, who looks it up to\n"
                 "lookups.jsonl"},
+    {"trust-anchors", 0, "FILE", &option_text, AT(trust_anchors), OPTION_GROUP_CERTIFICATES,
+        .help = "with --dns: what DNSSEC is trusted from, records DS or DNSKEY as\n"
+                "in a zone (the root's keys, of the package dns-root-data)"},
     {"no-ndpi", 0, NULL, &option_flag, AT(without_ndpi), OPTION_GROUP_CAPTURE,
         .help = "do not ask the library nDPI what is spoken where it is no mail;\n"
                 "protocol is \"unknown\" then, unless mailtap itself knows"},

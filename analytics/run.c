@@ -551,6 +551,7 @@ static bool open_names(struct run *run, struct error *error)
 	    .logs = run->logs,
 	    .sensor = run->options->sensor,
 	    .anonymisation_key = run->options->anonymisation_key,
+	    .trust_anchors = run->options->trust_anchors,
 	};
 	if (!run->options->names)
 		return true;

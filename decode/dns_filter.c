@@ -65,7 +65,7 @@ static void note_hosts(
 static bool is_of_use(
     struct dns_filter *filter, const struct dns_message *message, const struct dns_look *look)
 {
-	if (filter == NULL)
+	if (filter == NULL || look->refers)
 		return true;
 	if (look->type == DNS_A || look->type == DNS_AAAA)
 		return has_host(filter, message->bytes + DNS_HEADER_SIZE, look->name_length);

@@ -3,7 +3,8 @@
 // few, and all of use; A and AAAA are most of what a resolver is asked, and of use only for the names of mail
 // hosts. So the names that answers for MX give (or, where they give none, the domain itself: RFC 5321 5.1) are
 // remembered, as hashes in a table of fixed size in which a new one takes the place of another. What was answered by
-// TCP, which other threads read, is not remembered here. Owns the table and the figures. One thread.
+// TCP, which other threads read, is not remembered here. Referrals that say what keys a zone has (DS) are of use
+// whatever was asked: resolvers ask for as little as they can on the way to a name (RFC 9156). Owns the table and the figures. One thread.
 #ifndef MAILTAP_DECODE_DNS_FILTER_H
 #define MAILTAP_DECODE_DNS_FILTER_H
 

@@ -5,12 +5,14 @@
 
 enum {
 	FLAG_ANSWER = 0x8000,
+	FLAG_AUTHORITATIVE = 0x0400,
 	FLAGS_OPCODE = 0x7800,
 	FLAGS_RCODE = 0x000f,
 	CLASS_IN = 1,
 	LABEL_LONGEST = 63,
 	POINTER = 0xc0, // the two upper bits of a length
 	POINTERS_MAX = 16, // followed in one name
+	REFERRED_MAX = 32, // records of a referral that are read
 };
 
 static uint16_t read_u16(const uint8_t *bytes)
@@ -58,6 +60,24 @@ static size_t question_name_length(const uint8_t *bytes, size_t length)
 	return 0;
 }
 
+// A referral whose records, from `offset` on, have a DS.
+static bool refers_to_keys(
+    const uint8_t *bytes, size_t length, size_t offset, const struct dns_look *look)
+{
+	uint16_t flags = read_u16(bytes + 2);
+	bool referral = look->answer && look->answers == 0 && look->rcode == 0 &&
+	                (flags & FLAG_AUTHORITATIVE) == 0;
+	unsigned count = referral ? read_u16(bytes + 8) : 0;
+	for (unsigned i = 0; i < count && i < REFERRED_MAX; i++) {
+		struct dns_record_view record;
+		if (!dns_next_record(bytes, length, &offset, &record))
+			return false;
+		if (record.type == DNS_DS)
+			return true;
+	}
+	return false;
+}
+
 struct dns_look dns_look(const uint8_t *bytes, size_t length)
 {
 	struct dns_look look = {.outcome = DNS_MALFORMED};
@@ -77,7 +97,9 @@ struct dns_look dns_look(const uint8_t *bytes, size_t length)
 	if (look.name_length == 0 || length - behind < 4)
 		return look;
 	look.type = read_u16(bytes + behind);
-	bool of_use = type_is_of_use(look.type) && read_u16(bytes + behind + 2) == CLASS_IN;
+	bool internet = read_u16(bytes + behind + 2) == CLASS_IN;
+	look.refers = internet && refers_to_keys(bytes, length, behind + 4, &look);
+	bool of_use = internet && (look.refers || type_is_of_use(look.type));
 	look.outcome = of_use ? DNS_OF_USE : DNS_OTHER;
 	return look;
 }

@@ -46,6 +46,7 @@ enum dns_outcome {
 struct dns_look {
 	enum dns_outcome outcome;
 	bool answer;
+	bool refers; // an answer that says whom else to ask, and what keys those have (RFC 4035 3.1.4)
 	uint8_t rcode; // of an answer
 	uint16_t id, type;
 	uint16_t name_length; // of the question's name, which begins at DNS_HEADER_SIZE
