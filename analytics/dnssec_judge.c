@@ -21,8 +21,11 @@ static struct dnssec_verdict cannot_tell(enum dnssec_reason reason)
 	return (struct dnssec_verdict){DNSSEC_CANNOT_TELL, reason};
 }
 
-static struct dnssec_verdict bogus(enum dnssec_reason reason)
+// Anybody may send what does not verify: that nobody is known to have asked for it accuses no one.
+static struct dnssec_verdict bogus(const struct dns_answer *answer, enum dnssec_reason reason)
 {
+	if (!answer->asked)
+		return cannot_tell(DNSSEC_NOT_ASKED_FOR);
 	return (struct dnssec_verdict){DNSSEC_BOGUS, reason};
 }
 
@@ -103,8 +106,8 @@ static struct dnssec_verdict in_time(
 {
 	uint32_t now = (uint32_t)(answer->seen / SECONDS(1));
 	if ((int32_t)(now - signature->inception) < 0)
-		return bogus(DNSSEC_NOT_YET_VALID);
-	return (int32_t)(signature->expiration - now) < 0 ? bogus(DNSSEC_EXPIRED) : secure;
+		return bogus(answer, DNSSEC_NOT_YET_VALID);
+	return (int32_t)(signature->expiration - now) < 0 ? bogus(answer, DNSSEC_EXPIRED) : secure;
 }
 
 // Whether what was seen in `keys` was so, too, when the other answer was.
@@ -139,7 +142,7 @@ static struct dnssec_verdict try_key(struct dnssec_work *work, struct subject *s
 	if (!may_try(work, subject))
 		return cannot_tell(DNSSEC_WORK);
 	if (!work->library->verify(subject->set, data, &signature->signer, key))
-		return bogus(DNSSEC_SIGNATURE);
+		return bogus(subject->answer, DNSSEC_SIGNATURE);
 	const struct dns_name *owner = &subject->set->owner;
 	unsigned star =
 	    owner->bytes[0] == 1 && owner->bytes[1] == '*'; // not counted (RFC 4034 3.1.3)
@@ -164,8 +167,9 @@ static struct dnssec_verdict try_keys(struct dnssec_work *work, struct subject *
 	for (size_t at = 0; !work->spent && dns_answer_next(keys, &at, &key);)
 		if (is_named(signature, &key))
 			consider(&choice, try_key(work, subject, signature, data, &key));
-	return chosen(&choice, is_of_time(keys, subject->answer) ? bogus(DNSSEC_KEY_MISSING)
-	                                                         : cannot_tell(DNSSEC_OTHER_TIME));
+	return chosen(&choice, is_of_time(keys, subject->answer)
+	                           ? bogus(subject->answer, DNSSEC_KEY_MISSING)
+	                           : cannot_tell(DNSSEC_OTHER_TIME));
 }
 
 // A signature that is this set's at all. False: it is none.
@@ -183,7 +187,7 @@ static struct dnssec_verdict try_signature(
 	struct choice choice = {.any = false};
 	size_t count;
 	if (!read_signature(subject->set, data, &signature))
-		return bogus(DNSSEC_SIGNATURE);
+		return bogus(subject->answer, DNSSEC_SIGNATURE);
 	if (!dnssec_algorithm_counts(signature.algorithm))
 		return insecure;
 	struct dns_answer *keys =
@@ -253,7 +257,8 @@ static struct dnssec_verdict try_own_key(
 		if (read_signature(subject->set, &data, &signature) && is_named(&signature, key))
 			consider(&choice, try_key(work, subject, &signature, &data, key));
 	bool none = subject->set->signatures.size == 0;
-	return chosen(&choice, none ? cannot_tell(DNSSEC_NO_SIGNATURES) : bogus(DNSSEC_SIGNATURE));
+	return chosen(&choice,
+	    none ? cannot_tell(DNSSEC_NO_SIGNATURES) : bogus(subject->answer, DNSSEC_SIGNATURE));
 }
 
 // Adds to *choice what becomes of the keys by one that is trusted beforehand; nothing, if the zone has it not.
@@ -315,8 +320,8 @@ static struct dnssec_verdict judge_by_delegation(
 	if (!supported)
 		return insecure;
 	bool same_time = is_of_time(above, subject->answer) || is_of_time(subject->answer, above);
-	return chosen(&choice,
-	    same_time ? bogus(DNSSEC_DELEGATION_MISMATCH) : cannot_tell(DNSSEC_OTHER_TIME));
+	return chosen(&choice, same_time ? bogus(subject->answer, DNSSEC_DELEGATION_MISMATCH)
+	                                 : cannot_tell(DNSSEC_OTHER_TIME));
 }
 
 static struct dnssec_verdict judge_keys(struct dnssec_work *work, struct subject *subject)
@@ -357,11 +362,7 @@ static struct dnssec_verdict judge_sets(struct dnssec_work *work, const struct d
 	struct dns_set set;
 	for (size_t at = 0; !work->spent && dns_answer_next_set(answer, &at, &set);)
 		verdict = both(verdict, judge_set(work, &set, answer));
-	if (work->spent)
-		return cannot_tell(DNSSEC_WORK);
-	// Anybody may send what does not verify.
-	return verdict.status == DNSSEC_BOGUS && !answer->asked ? cannot_tell(DNSSEC_NOT_ASKED_FOR)
-	                                                        : verdict;
+	return work->spent ? cannot_tell(DNSSEC_WORK) : verdict;
 }
 
 struct dnssec_verdict dnssec_judge(struct dnssec_work *work, struct dns_answer *answer)
