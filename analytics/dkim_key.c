@@ -60,7 +60,7 @@ struct dkim_key dkim_key_read(struct view text)
 	uint8_t bytes[KEY_LONGEST];
 	struct view version = tag_list_value(text, "v"), type = tag_list_value(text, "k"),
 	            data = tag_list_value(text, "p");
-	if ((version.data != NULL && !tag_is(version, "DKIM1")) || data.data == NULL)
+	if ((version.data != NULL && !tag_list_begins(text, "DKIM1")) || data.data == NULL)
 		return key;
 	key.present = true;
 	key.revoked = data.length == 0;

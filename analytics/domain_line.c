@@ -9,31 +9,12 @@
 #include "analytics/dnssec_records.h"
 #include "analytics/json_fields.h"
 #include "analytics/server_key.h"
+#include "analytics/spf_lookups.h"
 #include "analytics/spf_record.h"
 #include "analytics/tag_list.h"
+#include "analytics/txt_record.h"
 
 #include <string.h>
-
-enum { TEXT_LONGEST = 4096 }; // bytes of a record of type TXT that are read
-
-// The strings of a record of type TXT, joined (RFC 7208 3.3, RFC 6376 3.6.2.2).
-struct joined {
-	size_t length;
-	uint8_t bytes[TEXT_LONGEST];
-};
-
-static void join(const struct dns_data *data, struct joined *text)
-{
-	text->length = 0;
-	for (size_t at = 0; at < data->length;) {
-		size_t length = data->bytes[at++];
-		if (length > data->length - at || length > sizeof text->bytes - text->length)
-			return;
-		memcpy(text->bytes + text->length, data->bytes + at, length);
-		text->length += length;
-		at += length;
-	}
-}
 
 static void write_name(const struct domain_writer *writer, const uint8_t *labels, size_t length)
 {
@@ -188,11 +169,23 @@ static void write_addresses(struct line *line, const struct dns_name *host)
 	json_array_end(json);
 }
 
+// RFC 7505: the only record is one of the root's name.
+static enum seen is_null(const struct dns_answer *answer)
+{
+	struct dns_data data;
+	size_t at = 0;
+	if (answer == NULL)
+		return NOT_SEEN;
+	bool only = answer->count == 1 && dns_answer_next(answer, &at, &data);
+	return only && data.length == 3 && data.bytes[2] == 0 ? SEEN_YES : SEEN_NO;
+}
+
 static void write_mx(struct line *line)
 {
 	struct json *json = line->writer->json;
 	const struct dns_answer *answer = look_up(line, &line->domain->name, DNS_MX);
 	struct dns_data data;
+	json_key_seen(json, "mx_null", is_null(answer));
 	json_key(json, "mx");
 	if (answer == NULL) {
 		json_null(json);
@@ -218,33 +211,13 @@ static void write_mx(struct line *line)
 
 /* ---- texts ---- */
 
-// A record of a kind, among those of a name. `count`: of this kind; more than one are as good as none, or worse.
-struct found {
-	bool answered; // something was seen that says whether there is one
-	unsigned count;
-	struct joined text; // of the first
-};
-
-typedef bool text_kind(struct view text);
-
 static void find_text(
-    struct line *line, const struct dns_name *name, text_kind *is_kind, struct found *found)
+    struct line *line, const struct dns_name *name, txt_kind *is_kind, struct txt_found *found)
 {
-	const struct dns_answer *answer = look_up(line, name, DNS_TXT);
-	struct dns_data data;
-	found->answered = answer != NULL;
-	found->count = 0;
-	for (size_t at = 0; answer != NULL && dns_answer_next(answer, &at, &data);) {
-		struct joined text;
-		join(&data, &text);
-		if (!is_kind(view_of(text.bytes, text.length)))
-			continue;
-		if (found->count++ == 0)
-			found->text = text;
-	}
+	txt_find(look_up(line, name, DNS_TXT), is_kind, found);
 }
 
-static void key_present(struct json *json, const char *key, const struct found *found)
+static void key_present(struct json *json, const char *key, const struct txt_found *found)
 {
 	json_key_seen(json, key,
 	    !found->answered   ? NOT_SEEN
@@ -257,26 +230,28 @@ static bool is_spf(struct view text)
 	return spf_record_is(text.data, text.length);
 }
 
-static void write_spf(struct line *line, struct found *found)
+// Two records are an error (RFC 7208 4.5): then as little is said of them as of one that cannot be read.
+static void write_spf(struct line *line, struct txt_found *found)
 {
 	struct json *json = line->writer->json;
 	struct spf_record record = {.valid = false};
+	struct spf_lookups lookups = {.known = false};
 	find_text(line, &line->domain->name, is_spf, found);
 	bool there = found->count > 0;
-	if (there)
-		record = spf_record_read(found->text.bytes, found->text.length);
+	if (found->count == 1)
+		record = spf_record_read(found->bytes, found->length);
+	if (record.valid)
+		lookups = spf_lookups_count(line->writer->memory, txt_text(found));
 	const char all[] = {record.all, 'a', 'l', 'l', '\0'};
 	key_present(json, "spf", found);
-	json_key_seen(json, "spf_valid",
-	    !there                              ? NOT_SEEN
-	    : record.valid && found->count == 1 ? SEEN_YES
-	                                        : SEEN_NO); // RFC 7208 4.5: two are an error
-	json_key_name(json, "spf_all", there && record.all != '\0' ? all : NULL);
+	json_key_seen(json, "spf_valid", !there ? NOT_SEEN : record.valid ? SEEN_YES : SEEN_NO);
+	json_key_name(json, "spf_all", record.valid && record.all != '\0' ? all : NULL);
 	json_key_seen(json, "spf_redirect",
-	    !there            ? NOT_SEEN
+	    !record.valid     ? NOT_SEEN
 	    : record.redirect ? SEEN_YES
 	                      : SEEN_NO);
-	json_key_known(json, "spf_lookups", there, record.lookups);
+	json_key_known(json, "spf_lookups", record.valid, record.lookups);
+	json_key_known(json, "spf_lookups_total", lookups.known, lookups.count);
 }
 
 static bool is_dmarc(struct view text)
@@ -307,7 +282,7 @@ static unsigned percent_of(struct view value)
 	return percent <= 100 ? percent : 100;
 }
 
-static void write_dmarc(struct line *line, struct found *found)
+static void write_dmarc(struct line *line, struct txt_found *found)
 {
 	static const char labels[] = "\x06_dmarc";
 	struct json *json = line->writer->json;
@@ -315,7 +290,8 @@ static void write_dmarc(struct line *line, struct found *found)
 	    dns_name_beneath((const uint8_t *)labels, sizeof labels - 1, &line->domain->name);
 	find_text(line, &name, is_dmarc, found);
 	bool there = found->count > 0;
-	struct view text = view_of(found->text.bytes, there ? found->text.length : 0);
+	// Several are as good as none (RFC 7489 6.6.3): nothing is said of their tags.
+	struct view text = view_of(found->bytes, found->count == 1 ? found->length : 0);
 	const char *policy = policy_name(tag_list_value(text, "p"));
 	const char *beneath = policy_name(tag_list_value(text, "sp"));
 	struct view reports = tag_list_value(text, "rua");
@@ -326,9 +302,10 @@ static void write_dmarc(struct line *line, struct found *found)
 	                                          : SEEN_NO);
 	json_key_name(json, "dmarc_policy", policy);
 	json_key_name(json, "dmarc_subdomain_policy", beneath);
-	json_key_known(json, "dmarc_percent", there, percent_of(tag_list_value(text, "pct")));
+	json_key_known(
+	    json, "dmarc_percent", text.length > 0, percent_of(tag_list_value(text, "pct")));
 	json_key_seen(json, "dmarc_rua",
-	    !there                                       ? NOT_SEEN
+	    text.length == 0                             ? NOT_SEEN
 	    : reports.data != NULL && reports.length > 0 ? SEEN_YES
 	                                                 : SEEN_NO);
 }
@@ -343,7 +320,7 @@ static bool is_tls_rpt(struct view text)
 	return tag_list_begins(text, "TLSRPTv1");
 }
 
-static void write_tls_policies(struct line *line, struct found *found)
+static void write_tls_policies(struct line *line, struct txt_found *found)
 {
 	static const char sts[] = "\x08_mta-sts", reports[] = "\x05_smtp\x04_tls";
 	const struct dns_name *domain = &line->domain->name;
@@ -357,6 +334,11 @@ static void write_tls_policies(struct line *line, struct found *found)
 
 /* ---- keys ---- */
 
+static bool is_key(struct view text)
+{
+	return dkim_key_read(text).present;
+}
+
 static void write_selector(struct line *line, const struct dns_selector *selector)
 {
 	static const char domain_key[] = "\x0a_domainkey";
@@ -365,14 +347,9 @@ static void write_selector(struct line *line, const struct dns_selector *selecto
 	    (const uint8_t *)domain_key, sizeof domain_key - 1, &line->domain->name);
 	name = dns_name_beneath(selector->bytes, selector->length, &name);
 	const struct dns_answer *answer = look_up(line, &name, DNS_TXT);
-	struct dkim_key key = {.present = false};
-	struct dns_data data;
-	struct joined text;
-	size_t at = 0;
-	if (answer != NULL && dns_answer_next(answer, &at, &data)) {
-		join(&data, &text);
-		key = dkim_key_read(view_of(text.bytes, text.length));
-	}
+	struct txt_found found;
+	txt_find(answer, is_key, &found); // of several any one may be taken (RFC 6376 3.6.2.2)
+	struct dkim_key key = dkim_key_read(txt_text(&found));
 	json_object_begin(json);
 	json_key(json, "selector");
 	write_name(line->writer, selector->bytes, selector->length);
@@ -461,7 +438,7 @@ void domain_line_write(const struct domain_writer *writer, const struct dns_doma
 {
 	struct line line = {.writer = writer, .domain = domain};
 	struct json *json = writer->json;
-	struct found found;
+	struct txt_found found;
 	json_clear(json);
 	json_object_begin(json);
 	json_key(json, "domain");

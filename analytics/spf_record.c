@@ -193,16 +193,25 @@ static size_t name_length(struct span term)
 // What may stand once (6).
 struct reading {
 	struct spf_record record;
-	bool explanation;
+	bool explanation, redirect;
+	struct span target; // of the latter
 };
+
+// The name of another record, that this one costs a look-up of.
+static void note_other(struct spf_record *record, struct span name)
+{
+	if (record->others_count < SPF_OTHERS_MAX)
+		record->others[record->others_count++] =
+		    view_of((const uint8_t *)name.at, name.length);
+}
 
 static bool take_modifier(struct reading *reading, struct span term, size_t name)
 {
 	struct span word = {term.at, name}, value = {term.at + name + 1, term.length - name - 1};
 	if (is_word(word, "redirect")) {
-		bool first = !reading->record.redirect;
-		reading->record.redirect = true;
-		reading->record.lookups++;
+		bool first = !reading->redirect;
+		reading->redirect = true;
+		reading->target = value;
 		return first && is_domain(value);
 	}
 	if (is_word(word, "exp")) {
@@ -226,10 +235,14 @@ static bool take_term(struct reading *reading, struct span term)
 		const struct mechanism *mechanism = &mechanisms[i];
 		if (!is_word((struct span){rest.at, name}, mechanism->name))
 			continue;
-		reading->record.lookups += mechanism->lookup;
+		reading->record.lookups += mechanism->lookup && reading->record.all == '\0';
+		struct span value = {rest.at + name, rest.length - name};
+		if (is_word((struct span){rest.at, name}, "include") && value.length > 0 &&
+		    reading->record.all == '\0')
+			note_other(&reading->record, (struct span){value.at + 1, value.length - 1});
 		if (mechanism->wants == WANTS_NOTHING && reading->record.all == '\0')
 			reading->record.all = (char)(qualified ? term.at[0] : '+');
-		return fits(mechanism->wants, (struct span){rest.at + name, rest.length - name});
+		return fits(mechanism->wants, value);
 	}
 	return false;
 }
@@ -248,6 +261,12 @@ struct spf_record spf_record_read(const uint8_t *text, size_t length)
 		reading.record.valid =
 		    take_term(&reading, (struct span){(const char *)text + at, end - at});
 		at = end;
+	}
+	// Wherever it stands, it comes after all else, and not at all behind "all" (6.1).
+	if (reading.redirect && reading.record.all == '\0') {
+		reading.record.redirect = true;
+		reading.record.lookups++;
+		note_other(&reading.record, reading.target);
 	}
 	return reading.record;
 }

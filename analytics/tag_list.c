@@ -55,5 +55,6 @@ struct view tag_list_value(struct view text, const char *tag)
 bool tag_list_begins(struct view text, const char *version)
 {
 	struct view name, value;
-	return next_tag(&text, &name, &value) && tag_is(name, "v") && tag_is(value, version);
+	return next_tag(&text, &name, &value) && tag_is(name, "v") &&
+	       value.length == strlen(version) && memcmp(value.data, version, value.length) == 0;
 }

@@ -12,7 +12,7 @@
 // The value of a tag, without spaces around it; of several the first one's. data NULL: it is not there.
 struct view tag_list_value(struct view text, const char *tag);
 
-// True if the first tag is "v", and has this value.
+// True if the first tag is "v", and has this very value: in all of them upper and lower case count.
 bool tag_list_begins(struct view text, const char *version);
 
 // True if the bytes are this word, in whatever case.

@@ -211,6 +211,40 @@ static void hosts_of_one_answer(void **state)
 	}
 }
 
+// A referral: `servers` records NS, and then a DS, for a question about an address.
+static struct dns_look look_at_referral(uint16_t flags, uint16_t servers, uint16_t last)
+{
+	static struct made made;
+	MAKE(&made, flags, 0, "\x03www\x07" "example\x03" "org", DNS_A);
+	made.bytes[9] = (uint8_t)(servers + 1);
+	for (unsigned i = 0; i <= servers; i++) {
+		put(&made, "\xc0\x10", 2);
+		put_u16(&made, i < servers ? 2 : last);
+		put(&made, "\0\1\0\0\0\1\0\4abcd", 12);
+	}
+	struct dns_counters counters = {0};
+	struct dns_filter *filter = dns_filter_create();
+	struct dns_look look = dns_look(made.bytes, made.length);
+	const struct dns_message message = {.bytes = made.bytes,
+	    .captured = (uint32_t)made.length,
+	    .length = (uint32_t)made.length};
+	assert_int_equal(dns_filter_take(filter, &counters, &message), look.refers);
+	dns_filter_destroy(filter);
+	return look;
+}
+
+static void referrals(void **state)
+{
+	(void)state;
+	assert_true(look_at_referral(0x8000, 2, DNS_DS).refers);
+	assert_true(look_at_referral(0x8000, 31, DNS_DS).refers);
+	assert_false(look_at_referral(0x8000, 32, DNS_DS).refers);
+	assert_false(look_at_referral(0x8000, 2, DNS_NSEC).refers);
+	assert_false(look_at_referral(0x8400, 2, DNS_DS).refers); // it is of the zone itself
+	assert_false(look_at_referral(0x8003, 2, DNS_DS).refers);
+	assert_false(look_at_referral(0x0000, 2, DNS_DS).refers); // a question
+}
+
 static void what_is_left_out(void **state)
 {
 	struct dns_counters counters = {0};
@@ -235,6 +269,7 @@ int main(void)
 	    cmocka_unit_test(addresses_of_mail_hosts_alone),
 	    cmocka_unit_test(many_hosts),
 	    cmocka_unit_test(hosts_of_one_answer),
+	    cmocka_unit_test(referrals),
 	    cmocka_unit_test(what_is_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,12 +136,73 @@ static void many_records(void **state)
 	bool differ;
 	(void)state;
 	for (unsigned count = 64; count <= 65; count++) {
+		static uint8_t addresses[65][4];
 		begin(DNS_A, name);
-		for (unsigned i = 0; i < count; i++)
-			add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+		for (unsigned i = 0; i < count; i++) {
+			addresses[i][3] = (uint8_t)i;
+			add(DNS_ANSWER, DNS_A, &name, addresses[i], 4);
+		}
 		take(memory, 1, 1, true);
 		assert_int_equal(dns_memory_find(memory, &name, DNS_A, &differ)->count, 64);
 	}
+	dns_memory_destroy(memory);
+}
+
+static void many_signatures(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name name = NAME("\x07" "example\x03" "org");
+	uint8_t signatures[9][4];
+	(void)state;
+	for (unsigned count = 8; count <= 9; count++) {
+		bool differ;
+		struct dns_set set;
+		struct dns_data data;
+		size_t at = 0, found = 0;
+		begin(DNS_A, name);
+		add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+		add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4); // the same again: one
+		add(DNS_ANSWER, DNS_RRSIG, &name, "\0\x0f\0\0", 4); // of another type
+		for (unsigned i = 0; i < count; i++) {
+			memcpy(signatures[i], (const uint8_t[]){0, DNS_A, 0, (uint8_t)i}, 4);
+			add(DNS_ANSWER, DNS_RRSIG, &name, signatures[i], 4);
+		}
+		take(memory, 1, 1, true);
+		const struct dns_answer *answer = dns_memory_find(memory, &name, DNS_A, &differ);
+		assert_true(answer->is_signed && answer->count == 1);
+		assert_true(dns_answer_next_set(answer, &at, &set));
+		assert_false(dns_answer_next_set(answer, &at, &set));
+		for (size_t from = 0; dns_list_next(&set.signatures, &from, &data);)
+			assert_int_equal(data.bytes[3], found++);
+		assert_int_equal(found, 8);
+		assert_int_equal(set.whole, count == 8);
+		assert_true(set.type == DNS_A && set.owner.length == name.length);
+	}
+	dns_memory_destroy(memory);
+}
+
+static void sets_of_aliases(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name one = NAME("\x03" "one"), two = NAME("\x03" "two");
+	struct dns_set set;
+	bool differ;
+	size_t at = 0;
+	(void)state;
+	begin(DNS_A, one);
+	add(DNS_ANSWER, DNS_RRSIG, &one, "\0\x05\0", 3);
+	add(DNS_ANSWER, DNS_CNAME, &one, two.bytes, two.length);
+	add(DNS_ANSWER, DNS_A, &two, "\xc0\0\x02\x01", 4);
+	take(memory, 1, 1, true);
+	const struct dns_answer *answer = dns_memory_find(memory, &one, DNS_A, &differ);
+	assert_true(dns_answer_next_set(answer, &at, &set));
+	assert_true(set.type == DNS_CNAME && set.signatures.size == 5 && set.records.size == 7);
+	assert_memory_equal(set.owner.bytes, one.bytes, one.length);
+	assert_true(dns_answer_next_set(answer, &at, &set));
+	assert_true(set.type == DNS_A && set.signatures.size == 0 && set.records.size == 6);
+	assert_memory_equal(set.owner.bytes, two.bytes, two.length);
+	assert_false(dns_answer_next_set(answer, &at, &set));
+	assert_false(answer->is_signed);
 	dns_memory_destroy(memory);
 }
 
@@ -367,6 +428,8 @@ int main(void)
 	    cmocka_unit_test(what_is_not_there),
 	    cmocka_unit_test(aliases),
 	    cmocka_unit_test(many_records),
+	    cmocka_unit_test(many_signatures),
+	    cmocka_unit_test(sets_of_aliases),
 	    cmocka_unit_test(many_bytes),
 	    cmocka_unit_test(many_names),
 	    cmocka_unit_test(how_long_it_is_good),

@@ -489,6 +489,42 @@ static void work_of_a_second(void **state)
 	check(bench, DNSSEC_BOGUS, DNSSEC_SIGNATURE);
 }
 
+// Zones beneath each other whose sets are each as much work as a set may be: of eight tries the last one is good.
+static void many_delegations(void **state)
+{
+	struct bench *bench = *state;
+	struct dns_name above = root, zone = root;
+	build(bench, NULL, 0);
+	for (unsigned level = 1; level <= 5; level++) {
+		zone = (struct dns_name){(uint8_t)(above.length + 2), {1, (uint8_t)('a' + level)}};
+		memcpy(zone.bytes + 2, above.bytes, above.length);
+		begin(DNS_DS, &zone);
+		add_delegation(DNSSEC_DIGEST_SHA256, ED25519, 7);
+		for (unsigned i = 1; i <= DNSSEC_SET_TRIALS_MAX; i++)
+			add_signature(&(struct signed_by){.zone = &above,
+			    .tag = tag(7, false),
+			    .good = i == DNSSEC_SET_TRIALS_MAX});
+		take(bench);
+		begin(DNS_DNSKEY, &zone);
+		add_key(7, 0);
+		data[0][12] = 0;
+		for (unsigned i = 2; i <= DNSSEC_SET_TRIALS_MAX; i++) // the digest is one
+			add_signature(&(struct signed_by){.zone = &zone,
+			    .tag = tag(7, false),
+			    .good = i == DNSSEC_SET_TRIALS_MAX});
+		take(bench);
+		above = zone;
+		begin(DNS_MX, &zone);
+		memcpy(add(DNS_MX, 6), "\0\x0a\x02mx", 6);
+		add_signature(
+		    &(struct signed_by){.zone = &zone, .tag = tag(7, false), .good = true});
+		take(bench);
+	}
+	computed = 0;
+	assert_int_equal(dnssec_of(bench->dnssec, &zone, DNS_MX).reason, DNSSEC_WORK);
+	assert_int_equal(computed, DNSSEC_TRIALS_MAX);
+}
+
 // Names of one letter, each a zone beneath the one before.
 static void many_zones(void **state)
 {
@@ -612,6 +648,7 @@ int main(void)
 	    TEST(nobody_is_accused_by_strangers),
 	    TEST(many_keys_and_signatures),
 	    TEST(work_of_a_second),
+	    TEST(many_delegations),
 	    TEST(many_zones),
 	    cmocka_unit_test(keys_that_cost_too_much),
 	    cmocka_unit_test(records_that_are_cut),
