@@ -11,6 +11,7 @@
 - what cannot be an anchor is told in one line.
 """
 
+import base64
 import struct
 import sys
 import tempfile
@@ -147,7 +148,17 @@ def other_roots(tap, case, folder):
     other.write_text(". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D ; of 2017\n")
     lines = case.lines(case.packets, other)
     tap.check({state(lines, d) for d in ("good", "broken")} == {(None, "no_anchor")}, "another root's keys are not known", [str(state(lines, "good"))])
-    for what, text in {"empty": "\n; nothing\n", "no record": ". IN DS twenty\n", "another record": ". IN A 192.0.2.1\n"}.items():
+    good = "".join(f". IN DS {number} 15 2 {'00' * 32}\n" for number in range(32))
+    bad = {
+        "empty": "\n; nothing\n",
+        "no record": ". IN DS twenty\n",
+        "another record": ". IN A 192.0.2.1\n",
+        "one too many": good + ". IN DS 32 15 2 " + "00" * 32 + "\n",
+        "one too long": ". IN DNSKEY 257 3 8 " + base64.b64encode(bytes(1021)).decode() + "\n",
+    }
+    other.write_text(good + "$TTL 60\n. IN A 192.0.2.1\n")
+    tap.check(state(case.lines(case.packets, other), "good") == (None, "no_anchor"), "anchors: 32 are read")
+    for what, text in bad.items():
         other.write_text(text)
         done = program.run(case.options.mailtap, ["-q", "--dns", "-r", case.source, "-o", "-", "--trust-anchors", other])
         said = program.text(done.stderr)
