@@ -13,6 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
+import names
 import traces
 from traces import CLIENTS, SERVERS, Session, fold, host, words
 
@@ -163,6 +164,7 @@ class Mixture:
         self.sessions = 0
         self.mail = [self._mail() for _ in range(options.concurrent)] if options.mail else []
         self.other = [self._other() for _ in range(OTHER_FLOWS)] if options.mail < 1 else []
+        self.names = names.Names(options.seed) if options.dns else None
 
     def _mail(self):
         self.sessions += 1
@@ -175,6 +177,8 @@ class Mixture:
         return OtherFlow(self.rng, self.addresses, self.options, self.stock)
 
     def next(self):
+        if self.names and self.rng.random() < self.options.dns:
+            return self.names.next()
         if self.rng.random() < self.options.mail:
             return self._from(self.mail, self._mail)
         return self._from(self.other, self._other)
@@ -209,6 +213,7 @@ def options_of(arguments):
     parser.add_argument("--pcaps", type=Path, default=program.PCAPS)
     parser.add_argument("--size", type=quantity, default=quantity("400M"), help="bytes of packets")
     parser.add_argument("--mail", type=float, default=0.02, help="share of packets that are mail")
+    parser.add_argument("--dns", type=float, default=0, help="share of packets that are DNS; of the rest some is mail")
     parser.add_argument("--vlan", type=float, default=0.2, help="share of flows with a VLAN tag")
     parser.add_argument("--ipv6", type=float, default=0.12, help="share of other flows in IPv6")
     parser.add_argument("--udp", type=float, default=0.15, help="share of other flows in UDP")

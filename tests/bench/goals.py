@@ -110,6 +110,19 @@ def all_mail(bench):
     yield beside(runs, "ndpiReader", "the same", 0.125, missing="not installed: Debian's package libndpi-bin")
 
 
+def passive_dns(bench):
+    """What --dns costs where a tenth of the packets is DNS, and mail is as usual; and without it, what they cost."""
+    trace = mixture(bench, "names", "--dns", 0.1, "--size", bench.size("200M", "20M"))
+    plain, reading = bench.command(trace), bench.command(trace, "--dns")
+    runs = bench.in_turns({"plain": plain, "reading": reading})
+    value = ratio(runs["reading"], runs["plain"])
+    workload = f"10 % DNS, 2 % mail, {trace.stat().st_size / 1e6:.0f} MB"
+    yield at_most(workload, "CPU with --dns ÷ without", 1.3, value, f"{value:.2f}")
+    if shutil.which("valgrind"):
+        value = bench.instructions(trace, "--dns") / bench.instructions(trace)
+        yield Row("the same", "instructions", "–", f"{value:.2f}")
+
+
 # --- many connections at once -----------------------------------------------------------------
 
 
@@ -230,4 +243,4 @@ def dpdk(bench):
     yield row
 
 
-ALL = [other_traffic, all_mail, concurrency, waiting, dpdk, workers, sessions]
+ALL = [other_traffic, all_mail, passive_dns, concurrency, waiting, dpdk, workers, sessions]

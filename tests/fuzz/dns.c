@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes DNS: the input is messages, each behind two bytes with its length, as over TCP. Each is looked at, read by the
-// library's module, taken for what it says and written as a domain's line. The look and the reader agree on what was
-// asked, names are names, nothing stands outside of the message, and a line is whole.
+// library's module, taken for what it says, judged by DNSSEC and written as a domain's line. The look and the reader
+// agree on what was asked, names are names, nothing stands outside of the message, and a line is whole. The first key
+// of the input is the trust anchor, and its last signature tells what time it is, so that seeds are secure; what is
+// secure has a signature, and what was judged is judged so again, within its bounds.
 #include "analytics/dns_domains.h"
 #include "analytics/dns_parse.h"
 #include "analytics/dns_transactions.h"
+#include "analytics/dnssec.h"
 #include "analytics/domain_line.h"
 #include "decode/dns_filter.h"
 #include "tests/fuzz/fuzzer.h"
@@ -15,7 +18,67 @@ struct setting {
 	struct dns_memory *memory;
 	struct dns_domains *domains;
 	struct dns_counters counters;
+	struct dnssec *dnssec; // NULL: no key came yet
+	nanoseconds now;
 };
+
+// Where a key of the input is, as a path for the library that stands between.
+static struct dnssec_anchor anchor;
+
+static bool take_anchor(const char *path, struct dnssec_anchors *anchors, struct error *error)
+{
+	(void)path;
+	(void)error;
+	anchors->list[0] = anchor;
+	anchors->count = 1;
+	return true;
+}
+
+static void note_key(struct setting *setting, const struct dns_record *record)
+{
+	static struct dns_library_ops library;
+	struct error error;
+	if (setting->dnssec != NULL || record->data_length > DNSSEC_ANCHOR_BYTES_MAX)
+		return;
+	anchor = (struct dnssec_anchor){.type = DNS_DNSKEY,
+	    .length = record->data_length,
+	    .zone = {.length = (uint8_t)record->owner_length}};
+	memcpy(anchor.zone.bytes, record->owner, record->owner_length);
+	memcpy(anchor.bytes, record->data, record->data_length);
+	library = dns_module;
+	library.read_anchors = take_anchor;
+	setting->dnssec = dnssec_open(&library, setting->memory, "input", &error);
+}
+
+static void note_keys_and_time(struct setting *setting, const struct dns_parsed *parsed)
+{
+	for (size_t i = 0; i < parsed->count; i++) {
+		const struct dns_record *record = &parsed->records[i];
+		if (record->type == DNS_DNSKEY)
+			note_key(setting, record);
+		if (record->type != DNS_RRSIG || record->data_length < 16)
+			continue;
+		const uint8_t *from = record->data + 12; // its inception
+		setting->now =
+		    SECONDS((int64_t)from[0] << 24 | from[1] << 16 | from[2] << 8 | from[3]);
+	}
+}
+
+static void check_dnssec(const struct setting *setting, const struct dns_name *name, uint16_t type)
+{
+	struct dnssec *dnssec = setting->dnssec;
+	bool differ;
+	const struct dns_answer *answer = dns_memory_find(setting->memory, name, type, &differ);
+	uint64_t before = dnssec_counters(dnssec).trials;
+	struct dnssec_verdict verdict = dnssec_of(dnssec, name, type);
+	MUST(dnssec_counters(dnssec).trials - before <= DNSSEC_TRIALS_MAX);
+	MUST((verdict.status == DNSSEC_SECURE) == (verdict.reason == DNSSEC_REASON_NONE));
+	MUST(verdict.status != DNSSEC_SECURE || (answer->is_signed && answer->state == DNS_DATA) ||
+	     type == DNS_DNSKEY);
+	MUST(verdict.status != DNSSEC_BOGUS || answer->asked);
+	struct dnssec_verdict again = dnssec_of(dnssec, name, type);
+	MUST(again.status == verdict.status && again.reason == verdict.reason);
+}
 
 // Labels of at most 63 bytes, the last of them empty.
 static void check_name(const uint8_t *name, size_t length)
@@ -45,8 +108,8 @@ static void check_parsed(const struct dns_parsed *parsed, const struct dns_look 
 	}
 }
 
-static void take_parsed(struct setting *setting, const struct dns_message *message,
-    const struct dns_parsed *parsed)
+static void take_parsed(
+    struct setting *setting, const struct dns_message *message, const struct dns_parsed *parsed)
 {
 	if (!parsed->answer) {
 		dns_transactions_question(setting->transactions, message, parsed);
@@ -54,6 +117,10 @@ static void take_parsed(struct setting *setting, const struct dns_message *messa
 	}
 	bool asked = dns_transactions_answer(setting->transactions, message, parsed) == DNS_ASKED;
 	enum dns_state state = dns_memory_take(setting->memory, message, parsed, asked);
+	(void)dns_memory_take_delegation(setting->memory, message, parsed);
+	note_keys_and_time(setting, parsed);
+	if (setting->dnssec != NULL)
+		check_dnssec(setting, &parsed->name, parsed->type);
 	if (state != DNS_NOTHING)
 		dns_domains_note(setting->domains, parsed, state, message->time);
 }
@@ -62,7 +129,7 @@ static void take_message(struct setting *setting, const uint8_t *bytes, size_t l
 {
 	static struct dns_parsed parsed;
 	uint8_t *copy = exact_copy(bytes, length);
-	const struct dns_message message = {.time = SECONDS(1),
+	const struct dns_message message = {.time = setting->now,
 	    .source_port = DNS_PORT,
 	    .destination_port = DNS_PORT,
 	    .bytes = copy,
@@ -83,9 +150,11 @@ static void take_message(struct setting *setting, const uint8_t *bytes, size_t l
 static void write_lines(const struct setting *setting)
 {
 	struct json json = {.text = NULL};
-	const struct domain_writer writer = {.json = &json, .memory = setting->memory};
+	const struct domain_writer writer = {
+	    .json = &json, .memory = setting->memory, .dnssec = setting->dnssec};
 	const struct dns_domain *domain = NULL;
-	while ((domain = dns_domains_next(setting->domains, domain)) != NULL) {
+	while (setting->dnssec != NULL &&
+	       (domain = dns_domains_next(setting->domains, domain)) != NULL) {
 		domain_line_write(&writer, domain);
 		MUST(!json.failed && json.text[0] == '{' && json.text[json.length - 2] == '}');
 		MUST(memchr(json.text, '\n', json.length) == json.text + json.length - 1);
@@ -99,7 +168,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct setting setting = {.filter = dns_filter_create(),
 	    .transactions = dns_transactions_create(),
 	    .memory = dns_memory_create(),
-	    .domains = dns_domains_create()};
+	    .domains = dns_domains_create(),
+	    .now = SECONDS(1)};
 	while (input_left(&input) > 0) {
 		size_t length = take_u16(&input);
 		if (length > input_left(&input))
@@ -110,7 +180,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(setting.counters.kept + setting.counters.other + setting.counters.malformed +
 	         setting.counters.left_out <=
 	     setting.counters.seen);
+	note_key(&setting, &(struct dns_record){.owner = (const uint8_t *)"", .owner_length = 1});
 	write_lines(&setting);
+	dnssec_close(setting.dnssec);
 	dns_filter_destroy(setting.filter);
 	dns_transactions_destroy(setting.transactions);
 	dns_memory_destroy(setting.memory);

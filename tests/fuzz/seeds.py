@@ -371,12 +371,24 @@ def configs():
     yield "escapes", b'logs:\n  sensor: "\\0\\x9b\\u202e\\n"\n? [a]\n: "b\n'
 
 
+def over_tcp(messages):
+    return b"".join(len(message).to_bytes(2, "big") + message for message in messages)
+
+
+def asked(message):
+    """The name of its question."""
+    return message[12 : message.index(0, 12) + 1].lower()
+
+
 def names_of_dns():
-    """(name, messages as over TCP): what a real resolver was asked and said (dns.c)."""
+    """(name, messages as over TCP): what a real resolver was asked and said, and of DNSSEC the way to single domains (dns.c)."""
     for capture in sorted(Path(__file__).resolve().parents[2].joinpath("pcaps").glob("dns-*.pcap")):
         messages = [packet.data[42:] for packet in capture_file.read(capture) if packet.data[12:14] == b"\x08\0" and packet.data[23] == 17]
         if messages:
-            yield capture.stem, b"".join(len(message).to_bytes(2, "big") + message for message in messages)
+            yield capture.stem, over_tcp(messages)
+        for domain in ("good", "rsa", "ed25519", "ed448", "broken", "mismatch", "sha1") if "dnssec" in capture.stem else ():
+            way = {b"\0", b"\7example\0", bytes([len(domain)]) + domain.encode() + b"\7example\0"}
+            yield f"{capture.stem}-{domain}", over_tcp(message for message in messages if asked(message) in way)
 
 
 def main():
