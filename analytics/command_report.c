@@ -99,7 +99,7 @@ static enum log_line take_domain(void *context, const char *line, size_t length)
 		facts.addresses[i] = anonymise_address(report->anonymiser, &facts.addresses[i]);
 	if (anonymise)
 		anonymise_name(report->anonymiser, &facts.host);
-	facts_lookup_domain(report->lookup, &facts.host, &facts.operator);
+	facts_lookup_of_domain(report->lookup, &facts);
 	statistics_domain(report->statistics, &facts);
 	return LOG_LINE_TAKEN;
 }

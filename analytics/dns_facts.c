@@ -60,6 +60,7 @@ static bool read_domain(struct domain_facts *facts, const json_t *line)
 	json_int_t lowest = UINT16_MAX + 1;
 	*facts = (struct domain_facts){.mx_known = json_is_array(hosts)};
 	facts->anonymised = json_is_true(json_object_get(line, "anonymised"));
+	facts->policies = domain_policies_read(line);
 	if (!read_text(line, "domain", facts->domain, sizeof facts->domain))
 		return false;
 	for (size_t i = 0; i < json_array_size(hosts); i++)

@@ -6,6 +6,7 @@
 #define MAILTAP_ANALYTICS_DNS_FACTS_H
 
 #include "analytics/dns_lookups.h"
+#include "analytics/domain_policies.h"
 #include "analytics/session_facts.h"
 
 enum { DOMAIN_ADDRESSES_MAX = 8 }; // of its hosts of MX, those that go first
@@ -18,6 +19,7 @@ struct domain_facts {
 	struct host_name host; // of MX that goes first
 	unsigned address_count;
 	struct ip_address addresses[DOMAIN_ADDRESSES_MAX];
+	struct domain_policies policies;
 	// Added by facts_lookup.c: who runs that host. Empty: not known.
 	struct operator_name operator;
 };

@@ -99,7 +99,7 @@ static void statistics_take_domain(void *exporter, const char *line, size_t leng
 	struct domain_facts facts;
 	if (!domain_facts_of_line(&facts, line, length))
 		return;
-	facts_lookup_domain(export->lookup, &facts.host, &facts.operator);
+	facts_lookup_of_domain(export->lookup, &facts);
 	statistics_domain(export->run, &facts);
 }
 

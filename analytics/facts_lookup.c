@@ -70,6 +70,18 @@ void facts_lookup_domain(
 	memcpy(domain->text, name->text + start, name->length - start);
 }
 
+void facts_lookup_of_domain(struct facts_lookup *lookup, struct domain_facts *facts)
+{
+	struct host_name name;
+	struct operator_name registered = {""};
+	facts_lookup_domain(lookup, &facts->host, &facts->operator);
+	if (host_name_read(
+	        view_of((const uint8_t *)facts->domain, strlen(facts->domain)), &name))
+		facts_lookup_domain(lookup, &name, &registered);
+	if (strcmp(registered.text, facts->domain) != 0)
+		domain_policies_beneath(&facts->policies);
+}
+
 void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 {
 	const struct host_name *asked = &facts->asked_name;

@@ -4,6 +4,7 @@
 #ifndef MAILTAP_ANALYTICS_FACTS_LOOKUP_H
 #define MAILTAP_ANALYTICS_FACTS_LOOKUP_H
 
+#include "analytics/dns_facts.h"
 #include "analytics/session_facts.h"
 #include "capture/base/error.h"
 
@@ -20,5 +21,9 @@ void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 // The registered domain of a name: one label in front of its public suffix. Empty: it has none.
 void facts_lookup_domain(
     struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain);
+
+// What has to be looked up for a line of domains.jsonl: who runs its first host, and whether a domain above it may say
+// more of its policies.
+void facts_lookup_of_domain(struct facts_lookup *lookup, struct domain_facts *facts);
 
 #endif

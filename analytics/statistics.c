@@ -26,6 +26,8 @@ static const struct table_ops *const tables[] = {
     &credentials_table,
     &evidence_table,
     &paths_table,
+    &policies_table,
+    &properties_table,
     &lookups_table,
     &lookup_list_table,
     &server_list_table,

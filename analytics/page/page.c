@@ -16,6 +16,7 @@ static const struct page_section *const sections[] = {
     &certificates_section,
     &tls_section,
     &operators_section,
+    &domains_section,
     &lookups_section,
     &servers_section,
     &clients_section,
