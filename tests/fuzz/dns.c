@@ -2,7 +2,7 @@
 // Fuzzes DNS: the input is messages, each behind two bytes with its length, as over TCP. Each is looked at, read by the
 // library's module, taken for what it says, judged by DNSSEC and written as a domain's line. The look and the reader
 // agree on what was asked, names are names, nothing stands outside of the message, and a line is whole. The first key
-// of the input is the trust anchor, and its last signature tells what time it is, so that seeds are secure; what is
+// of the input that is an entry point is the trust anchor, and its last signature tells what time it is, so that seeds are secure; what is
 // secure has a signature, and what was judged is judged so again, within its bounds.
 #include "analytics/dns_domains.h"
 #include "analytics/dns_parse.h"
@@ -54,7 +54,9 @@ static void note_keys_and_time(struct setting *setting, const struct dns_parsed 
 {
 	for (size_t i = 0; i < parsed->count; i++) {
 		const struct dns_record *record = &parsed->records[i];
-		if (record->type == DNS_DNSKEY)
+		bool entry =
+		    record->data_length > 1 && (record->data[1] & 1) != 0; // RFC 4034 2.1.1
+		if (record->type == DNS_DNSKEY && entry)
 			note_key(setting, record);
 		if (record->type != DNS_RRSIG || record->data_length < 16)
 			continue;
