@@ -50,7 +50,7 @@ static void note_key(struct setting *setting, const struct dns_record *record)
 	setting->dnssec = dnssec_open(&library, setting->memory, "input", &error);
 }
 
-static void note_keys_and_time(struct setting *setting, const struct dns_parsed *parsed)
+static void note_keys(struct setting *setting, const struct dns_parsed *parsed)
 {
 	for (size_t i = 0; i < parsed->count; i++) {
 		const struct dns_record *record = &parsed->records[i];
@@ -58,11 +58,24 @@ static void note_keys_and_time(struct setting *setting, const struct dns_parsed 
 		    record->data_length > 1 && (record->data[1] & 1) != 0; // RFC 4034 2.1.1
 		if (record->type == DNS_DNSKEY && entry)
 			note_key(setting, record);
+	}
+}
+
+// It is when the last signature begins to be valid.
+static void note_time(struct setting *setting, const uint8_t *bytes, size_t length)
+{
+	static struct dns_parsed parsed;
+	if (!dns_module.parse(bytes, length, &parsed))
+		return;
+	for (size_t i = 0; i < parsed.count; i++) {
+		const struct dns_record *record = &parsed.records[i];
 		if (record->type != DNS_RRSIG || record->data_length < 16)
 			continue;
 		const uint8_t *from = record->data + 12; // its inception
-		setting->now =
+		nanoseconds begins =
 		    SECONDS((int64_t)from[0] << 24 | from[1] << 16 | from[2] << 8 | from[3]);
+		if (begins > setting->now)
+			setting->now = begins;
 	}
 }
 
@@ -120,7 +133,7 @@ static void take_parsed(
 	bool asked = dns_transactions_answer(setting->transactions, message, parsed) == DNS_ASKED;
 	enum dns_state state = dns_memory_take(setting->memory, message, parsed, asked);
 	(void)dns_memory_take_delegation(setting->memory, message, parsed);
-	note_keys_and_time(setting, parsed);
+	note_keys(setting, parsed);
 	if (setting->dnssec != NULL)
 		check_dnssec(setting, &parsed->name, parsed->type);
 	if (state != DNS_NOTHING)
@@ -164,21 +177,30 @@ static void write_lines(const struct setting *setting)
 	json_release(&json);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+typedef void message_visitor(struct setting *setting, const uint8_t *bytes, size_t length);
+
+static void each_message(
+    struct setting *setting, const uint8_t *data, size_t size, message_visitor *visit)
 {
 	struct input input = {data, data + size};
+	while (input_left(&input) > 0) {
+		size_t length = take_u16(&input);
+		if (length > input_left(&input))
+			length = input_left(&input);
+		visit(setting, input.at, length);
+		input.at += length;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	struct setting setting = {.filter = dns_filter_create(),
 	    .transactions = dns_transactions_create(),
 	    .memory = dns_memory_create(),
 	    .domains = dns_domains_create(),
 	    .now = SECONDS(1)};
-	while (input_left(&input) > 0) {
-		size_t length = take_u16(&input);
-		if (length > input_left(&input))
-			length = input_left(&input);
-		take_message(&setting, input.at, length);
-		input.at += length;
-	}
+	each_message(&setting, data, size, note_time);
+	each_message(&setting, data, size, take_message);
 	MUST(setting.counters.kept + setting.counters.other + setting.counters.malformed +
 	         setting.counters.left_out <=
 	     setting.counters.seen);
