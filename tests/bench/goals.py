@@ -111,7 +111,7 @@ def all_mail(bench):
 
 
 def passive_dns(bench):
-    """What --dns costs where a tenth of the packets is DNS, and mail is as usual; and without it, what they cost."""
+    """What --dns costs where a tenth of the packets is DNS, and mail is as usual."""
     trace = mixture(bench, "names", "--dns", 0.1, "--size", bench.size("200M", "20M"))
     plain, reading = bench.command(trace), bench.command(trace, "--dns")
     runs = bench.in_turns({"plain": plain, "reading": reading})
