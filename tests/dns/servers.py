@@ -104,6 +104,25 @@ def check_dane(tap, options):
     check(tap, first["certificate_status"] == ["self_signed"] and first["client_verifies"] is None, "what is published may sign itself", first)
 
 
+def check_evidence(tap, options):
+    """What does not fit is evidence only where DNSSEC vouches for the records: with the anchors of the capture's zones."""
+    capture = options.pcaps / "dns-dane-postfix-postfix.pcap"
+    anchored, _, _ = run(options.mailtap, capture, ["--trust-anchors", capture.with_suffix(".anchors")])
+    found = [(session["dane"], session["dane_dnssec"]) for session in anchored["sessions"]]
+    check(tap, found == [(row[2], "secure") for row in DANE], "what is signed is secure", found)
+    pieces = [(alert["kind"], alert["confidence"], alert["dane_name"], "dane_fitted_sha256" in alert) for alert in anchored["alerts"]]
+    wanted = [
+        ("certificate_substituted", "suspected", "mx.wrong.example", False),  # the records may be wrong
+        ("certificate_substituted", "probable", "mx.key.example", True),  # they fitted a moment ago
+    ]
+    check(tap, pieces == wanted, "what does not fit is evidence", pieces)
+    first, last = anchored["sessions"][0], anchored["alerts"][-1]
+    check(tap, last["dane_fitted_sha256"] == first["server_chain"][0] != last["sha256"], "both certificates are told", last)
+    alone, _, _ = run(options.mailtap, capture)
+    found = [session["dane_dnssec"] for session in alone["sessions"]]
+    check(tap, found == [None] * 6 and alone["alerts"] == [], "none without an anchor", f"{found} {alone['alerts']}")
+
+
 def check_tables(tap, options):
     capture = options.pcaps / "dns-lookups-postfix-postfix.pcap"
     lines, tables, written = run(options.mailtap, capture)
@@ -198,6 +217,7 @@ def main():
     tap = Tap()
     check_sessions(tap, options, "dns-mx-postfix-postfix", NAME_KEYS, NAMES)
     check_dane(tap, options)
+    check_evidence(tap, options)
     check_tables(tap, options)
     with tempfile.TemporaryDirectory() as folder:
         check_services(tap, options, folder)
