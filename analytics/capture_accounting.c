@@ -54,6 +54,8 @@ static const struct {
     {"dns_messages_malformed", "messages of DNS whose header or question is malformed"},
     {"dns_messages_left_out",
         "messages of DNS that were cut, too long, behind a gap in TCP, or that there was no room for"},
+    {"transactions_told", "transactions of mail that are told of in messages.jsonl"},
+    {"transactions_left_out", "transactions of mail that there was no room for there"},
 };
 
 const char *capture_counter_key(size_t counter)
@@ -125,6 +127,8 @@ struct capture_accounting capture_accounting_of(const struct run_accounting *run
 	    sent->other + taken->other,
 	    sent->malformed + taken->malformed,
 	    sent->left_out + taken->left_out,
+	    worker->messages.told,
+	    worker->messages.left_out,
 	}};
 }
 

@@ -10,7 +10,7 @@
 
 struct json;
 
-enum { CAPTURE_COUNTERS = 35 };
+enum { CAPTURE_COUNTERS = 37 };
 
 struct capture_accounting {
 	uint64_t counters[CAPTURE_COUNTERS]; // only ever grow

@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/dkim_key.h"
 
-#include "analytics/tag_list.h"
+#include "decode/base64.h"
+#include "decode/tag_list.h"
 #include "decode/x509_parts.h"
 
-#include <ctype.h>
-#include <openssl/evp.h>
 
-enum {
-	KEY_LONGEST = 3072, // characters of base64
-	ED25519_BITS = 256,
-};
+enum { ED25519_BITS = 256 };
 
-// RFC 6376 3.2: spaces may stand anywhere in it. Returns the bytes; 0: it is no base64, or too long.
-static size_t decode(struct view text, uint8_t bytes[KEY_LONGEST])
+size_t dkim_key_bytes(struct view text, uint8_t bytes[DKIM_KEY_BYTES_MAX])
 {
-	uint8_t plain[KEY_LONGEST];
-	size_t length = 0, padding = 0;
-	for (size_t i = 0; i < text.length; i++) {
-		if (isspace(text.data[i]))
-			continue;
-		if (length == sizeof plain)
-			return 0;
-		padding += text.data[i] == '=';
-		plain[length++] = text.data[i];
-	}
-	int decoded = length > 0 ? EVP_DecodeBlock(bytes, plain, (int)length) : 0;
-	return decoded > 0 && padding <= 2 && (size_t)decoded > padding ? (size_t)decoded - padding
-	                                                                 : 0;
+	return base64_decode(tag_list_value(text, "p"), bytes, DKIM_KEY_BYTES_MAX);
 }
 
 // Of a SubjectPublicKeyInfo, as nearly all are (RFC 6376 3.6.1 has a bare key; errata 3017).
@@ -42,12 +25,23 @@ static unsigned bits_of(const uint8_t *bytes, size_t length)
 	return facts.malformed == NULL ? facts.key_bits : 0;
 }
 
-static bool has_flag(struct view flags, uint8_t flag)
+static bool is_space(uint8_t c)
 {
-	for (size_t at = 0; flags.data != NULL && at < flags.length;) {
-		const uint8_t *colon = memchr(flags.data + at, ':', flags.length - at);
-		size_t end = colon != NULL ? (size_t)(colon - flags.data) : flags.length;
-		if (end - at == 1 && flags.data[at] == flag)
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// A word of a list with colons between, spaces around them.
+static bool has_word(struct view list, const char *word)
+{
+	for (size_t at = 0; list.data != NULL && at < list.length;) {
+		const uint8_t *colon = memchr(list.data + at, ':', list.length - at);
+		size_t end = colon != NULL ? (size_t)(colon - list.data) : list.length;
+		struct view found = view_of(list.data + at, end - at);
+		while (found.length > 0 && is_space(found.data[0]))
+			found = view_of(found.data + 1, found.length - 1);
+		while (found.length > 0 && is_space(found.data[found.length - 1]))
+			found.length--;
+		if (tag_is(found, word))
 			return true;
 		at = end + 1;
 	}
@@ -57,15 +51,21 @@ static bool has_flag(struct view flags, uint8_t flag)
 struct dkim_key dkim_key_read(struct view text)
 {
 	struct dkim_key key = {.present = false};
-	uint8_t bytes[KEY_LONGEST];
+	uint8_t bytes[DKIM_KEY_BYTES_MAX];
 	struct view version = tag_list_value(text, "v"), type = tag_list_value(text, "k"),
 	            data = tag_list_value(text, "p");
 	if ((version.data != NULL && !tag_list_begins(text, "DKIM1")) || data.data == NULL)
 		return key;
 	key.present = true;
 	key.revoked = data.length == 0;
-	key.testing = has_flag(tag_list_value(text, "t"), 'y');
-	size_t length = key.revoked ? 0 : decode(data, bytes);
+	struct view flags = tag_list_value(text, "t"), hashes = tag_list_value(text, "h"),
+	            services = tag_list_value(text, "s");
+	key.testing = has_word(flags, "y");
+	key.strict = has_word(flags, "s");
+	key.for_sha256 = hashes.data == NULL || has_word(hashes, "sha256");
+	key.for_mail =
+	    services.data == NULL || has_word(services, "*") || has_word(services, "email");
+	size_t length = key.revoked ? 0 : dkim_key_bytes(text, bytes);
 	if (type.data == NULL || tag_is(type, "rsa")) {
 		key.type = "rsa";
 		key.bits = length > 0 ? bits_of(bytes, length) : 0;

@@ -231,6 +231,11 @@ const struct dns_known *dns_view_known(const struct dns_view *view)
 	return &view->known;
 }
 
+const struct dns_memory *dns_view_memory(const struct dns_view *view)
+{
+	return view != NULL ? view->memory : NULL;
+}
+
 struct dns_view_counters dns_view_counters(const struct dns_view *view)
 {
 	struct dns_view_counters counters = {0};

@@ -49,6 +49,8 @@ bool dns_view_message(
 
 // What the judges of sessions ask; for the view's life.
 const struct dns_known *dns_view_known(const struct dns_view *view);
+// What answers said; NULL for no view.
+const struct dns_memory *dns_view_memory(const struct dns_view *view);
 
 struct dns_view_counters dns_view_counters(const struct dns_view *view); // NULL: all zero
 

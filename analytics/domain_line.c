@@ -11,8 +11,8 @@
 #include "analytics/server_key.h"
 #include "analytics/spf_lookups.h"
 #include "analytics/spf_record.h"
-#include "analytics/tag_list.h"
 #include "analytics/txt_record.h"
+#include "decode/tag_list.h"
 
 #include <string.h>
 

@@ -13,6 +13,7 @@ static const struct exporter_ops *const table[] = {
     &alerts_exporter,
     &certificates_exporter,
     &certificate_files_exporter,
+    &messages_exporter,
     &statistics_exporter,
     &summary_exporter,
 };

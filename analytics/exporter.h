@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+struct dns_memory;
 struct live_state;
 struct log_directory;
 struct store;
@@ -27,6 +28,8 @@ struct exporter_settings {
 	const char *sensor;        // NULL: not named
 	FILE *summary;             // where the summary goes; NULL: nowhere
 	const char *certificate_directory; // NULL: certificates are not written there
+	bool mail_headers;         // messages.jsonl is wanted
+	const struct dns_memory *keys; // of DKIM, in answers of DNS; NULL: these are not read
 	bool pem;                  // certificates.jsonl holds the certificates themselves
 	nanoseconds alert_interval; // for how long alerts like one that was written are left out
 	// Where statistics go, besides the log; NULL: nowhere.
@@ -79,7 +82,7 @@ bool exporter_goes_on(const struct exporter_settings *settings, bool good, bool 
     const struct error *error);
 
 extern const struct exporter_ops sessions_exporter, alerts_exporter, certificates_exporter,
-    certificate_files_exporter, statistics_exporter, summary_exporter;
+    certificate_files_exporter, messages_exporter, statistics_exporter, summary_exporter;
 
 struct exporters;
 

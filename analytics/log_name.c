@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const log_names[] = {"sessions", "certificates", "alerts", "statistics", "domains", "lookups", NULL};
+const char *const log_names[] = {"sessions", "certificates", "alerts", "statistics", "domains", "lookups", "messages", NULL};
 
 /* ---- one name ---- */
 

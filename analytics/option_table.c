@@ -58,6 +58,10 @@ const struct option_row option_table[] = {
     {"trust-anchors", 0, "FILE", &option_text, AT(trust_anchors), OPTION_GROUP_CERTIFICATES,
         .help = "with --dns: what DNSSEC is trusted from, records DS or DNSKEY as\n"
                 "in a zone (the root's keys, of the package dns-root-data)"},
+    {"mail-headers", 0, NULL, &option_flag, AT(mail_headers), OPTION_GROUP_CAPTURE,
+        .help = "read the headers of mail that crosses in the clear, too, while it\n"
+                "passes: how it came, who signed it, what became of it go to\n"
+                "messages.jsonl; no address, subject or other field is kept"},
     {"no-ndpi", 0, NULL, &option_flag, AT(without_ndpi), OPTION_GROUP_CAPTURE,
         .help = "do not ask the library nDPI what is spoken where it is no mail;\n"
                 "protocol is \"unknown\" then, unless mailtap itself knows"},

@@ -93,6 +93,7 @@ struct options {
 	bool any_port;             // all ports are followed to find mail there
 	bool names;                // passive DNS
 	const char *trust_anchors; // of DNSSEC: a file; or NULL
+	bool mail_headers;         // messages.jsonl
 	bool without_ndpi;         // what is no mail is named by our own first look alone
 	struct port_table ports;
 };

@@ -42,6 +42,7 @@ struct run {
 	struct analyst *analyst;
 	struct log_directory *logs; // NULL: none
 	struct dns_view *names; // NULL: nobody asked for it
+	struct mail_names *mail_names; // NULL: headers of mail are not read
 	struct upkeep *upkeep;
 	struct intake *intake; // its thread has the analyst, all that it uses and the exporters until it is finished
 	struct exporter_settings settings;
@@ -441,6 +442,8 @@ static bool start_threads(struct run *run, struct error *error)
 	                 .keylog = run->keylog,
 	                 .patterns = run->patterns,
 	                 .without_foreign = options->without_ndpi,
+	                 .mail_names = run->mail_names,
+	                 .mail_hashes = run->names != NULL,
 	                 .drop_wrong_checksums = options->drop_wrong_checksums},
 	        .threads = workers,
 	        .watch = upkeep_watch(run->upkeep),
@@ -562,6 +565,17 @@ static bool open_names(struct run *run, struct error *error)
 	return certificate_judge_use_dns(run->certificates, dns_view_known(run->names));
 }
 
+// True also if nobody asked for headers.
+static bool open_mail_names(struct run *run, struct error *error)
+{
+	error_set(error, "cannot read the public suffix list: is publicsuffix installed?");
+	run->settings.mail_headers = run->options->mail_headers;
+	if (!run->options->mail_headers)
+		return true;
+	run->mail_names = mail_names_create();
+	return run->mail_names != NULL;
+}
+
 // False: *error says why; finish_sessions and close_outputs free what there is.
 static bool open_run(struct run *run, struct error *error)
 {
@@ -578,8 +592,9 @@ static bool open_run(struct run *run, struct error *error)
 	run->certificates = open_judge(run->options, error);
 	if (run->certificates == NULL)
 		return false;
-	if (!open_logs(run, error) || !open_names(run, error))
+	if (!open_logs(run, error) || !open_names(run, error) || !open_mail_names(run, error))
 		return false;
+	run->settings.keys = dns_view_memory(run->names);
 	set_store(run);
 	run->exporters = exporters_open(&run->settings, error);
 	if (run->exporters == NULL || !open_analyst(run, error) || !confine(run, error))
@@ -601,6 +616,7 @@ static void finish_sessions(struct run *run)
 	intake_finish(run->intake);
 	run_view_rest(run->view);
 	feed_destroy(run->feed);
+	mail_names_destroy(run->mail_names);
 	tls_keylog_destroy(run->keylog);
 	if (run->analyst != NULL)
 		analyst_finish(run->analyst);

@@ -2,6 +2,7 @@
 #include "decode/session.h"
 
 #include "decode/clues.h"
+#include "decode/message_reader.h"
 #include "decode/pattern_set.h"
 
 #include "decode/foreign.h"
@@ -41,6 +42,10 @@ void session_release(struct session *session)
 		text_release(session->shared->texts, *slots[i]);
 		*slots[i] = NULL;
 	}
+	if (session->told != 0)
+		message_shelf_clear(
+		    message_context_shelf(session->shared->headers), session->told);
+	session->told = 0;
 }
 
 void session_becomes(struct session *session, enum protocol protocol)

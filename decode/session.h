@@ -70,6 +70,7 @@ struct dns_tap;
 struct pattern_scratch;
 struct pattern_set;
 struct foreign;
+struct message_context;
 struct tls_fingerprints;
 struct tls_keylog;
 
@@ -83,6 +84,7 @@ struct session_shared {
 	struct certificate_announcer *certificates; // NULL: they are not looked at
 	struct foreign *foreign; // NULL: what our own first look cannot name has no name
 	struct dns_tap *names; // NULL: no port is of DNS
+	struct message_context *headers; // of messages; NULL: they are not read
 	nanoseconds now; // when the bytes being read were captured
 };
 
@@ -126,6 +128,7 @@ struct session {
 	bool tell_now : 1;                 // there is a clue that is not to wait for the session's end
 	uint8_t foreign;                // with PROTOCOL_UNKNOWN: a number of foreign.h; 0: no name
 	uint32_t messages;              // taken by the server, or retrieved, in the clear
+	uint32_t told;                  // of its messages: a place of the worker's shelf; 0: nothing is
 	uint64_t message_bytes;         // of them
 	uint32_t conflicting_bytes[2];  // of this direction that came again with another value
 	uint32_t injected_command_bytes;  // in the clear between STARTTLS and the server's answer

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/session_record.h"
 
+#include "decode/message_reader.h"
+
 #include <string.h>
 
 // Nothing of this direction's dialogue in the clear is missing.
@@ -157,7 +159,7 @@ size_t session_record_size(const struct session_record *record)
 	session_texts(&session, slots);
 	for (size_t i = 0; i < SESSION_TEXTS; i++)
 		size += text_size(*slots[i]);
-	return size;
+	return size + aligned(record->messages.length);
 }
 
 void session_record_copy(const struct session_record *record, void *room)
@@ -179,6 +181,10 @@ void session_record_copy(const struct session_record *record, void *room)
 		(*slots[i])->in_store.next = NULL;
 		at += text_size(text);
 	}
+	if (record->messages.length > 0)
+		memcpy(at, record->messages.data, record->messages.length);
+	copy->messages.data = at;
+	session->told = 0;
 }
 
 struct session_record session_record_make(const struct flow *flow, enum end_reason reason)
@@ -208,6 +214,9 @@ struct session_record session_record_make(const struct flow *flow, enum end_reas
 		    (from == FROM_CLIENT || record.packets[FROM_CLIENT] == 0))
 			record.tap_point = stream->tap_point;
 	}
+	if (record.session->told != 0)
+		record.messages = message_shelf_at(
+		    message_context_shelf(record.session->shared->headers), record.session->told);
 	// A server that resets may do so on something of the client that the capture does not have.
 	const struct stream *client = &flow->streams[FROM_CLIENT];
 	record.ended = (reason == END_FIN || reason == END_RST) &&

@@ -3,7 +3,7 @@
 // (4954), STARTTLS (3207), BURL (4468), LMTP (2033) and XCLIENT. Learns who greets whom, what is
 // offered, what is asked and refused; reads over message bodies, and never keeps a path or a secret.
 // One state per connection, pushed from both sides by dialogue.c.
-#include "decode/smtp.h"
+#include "decode/smtp_message.h"
 
 #include <string.h>
 
@@ -154,10 +154,19 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 	struct smtp *smtp = state;
 	smtp->readers[from] = (struct line_reader){0};
 	smtp_forget_refusal(smtp, session);
+	if (smtp_reads_messages(session))
+		smtp_message_gap(smtp, session, from);
 	if (from == FROM_SERVER)
 		server_gap(smtp, session);
 	else
 		client_gap(smtp, session, length);
+}
+
+static void smtp_skipped(
+    void *state, struct session *session, const uint8_t *bytes, uint64_t length)
+{
+	if (smtp_reads_messages(session))
+		smtp_message_chunk(state, bytes, length);
 }
 
 static void smtp_give_up_hold(void *state, struct session *session, enum direction held)
@@ -181,6 +190,8 @@ static void smtp_end(void *state, struct session *session)
 	struct smtp *smtp = state;
 	capability_list_clear(session, &smtp->list);
 	smtp_forget_refusal(smtp, session);
+	if (smtp_reads_messages(session))
+		smtp_message_end(smtp, session);
 }
 
 const struct protocol_ops smtp_protocol = {
@@ -190,6 +201,7 @@ const struct protocol_ops smtp_protocol = {
     .begin = smtp_begin,
     .feed = smtp_feed,
     .gap = smtp_gap,
+    .skipped = smtp_skipped,
     .give_up_hold = smtp_give_up_hold,
     .end = smtp_end,
 };

@@ -48,6 +48,8 @@ enum body_end {
 	BODY_CRLF_DOT_CR,
 };
 
+struct smtp_message;
+
 struct smtp {
 	uint8_t client; // enum client_state
 	uint8_t body_end; // enum body_end
@@ -67,6 +69,9 @@ struct smtp {
 	struct line_reader readers[2];
 	uint64_t body_bytes; // of the message being transferred
 	struct commands pending;
+	uint32_t transactions; // so far; with smtp_message.h alone, and so are the next two
+	struct smtp_message *message; // of the transaction that goes on; NULL: there is none
+	struct smtp_message *awaiting; // the one before, which was sent and is not answered
 	struct capability_list list;
 	struct text *ehlo_refusal; // the last line of the refusal, until HELO is answered
 };
@@ -85,8 +90,8 @@ const struct smtp_verb *smtp_verb_of(const struct line *line);
 // True if these bytes, as far as there are any, can begin a reply (RFC 5321 4.2).
 bool smtp_is_reply_prefix(const uint8_t *bytes, size_t length);
 
-// The client's next bytes are a message.
-void smtp_body_begins(struct smtp *smtp, struct session *session);
+// The client's next bytes are a message; `torn`: not its first ones.
+void smtp_body_begins(struct smtp *smtp, struct session *session, bool torn);
 
 // Records an upgrade that nothing announced (line_protocol.h).
 struct feed_result smtp_upgrade_inferred(

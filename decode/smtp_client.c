@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's side of SMTP: commands, lines of an authentication, messages. Called by smtp.c.
-#include "decode/smtp.h"
+#include "decode/smtp_message.h"
 
 #include <string.h>
 
@@ -94,7 +94,7 @@ static enum feed_next client_authenticates(
 	return FEED_HOLD;
 }
 
-void smtp_body_begins(struct smtp *smtp, struct session *session)
+void smtp_body_begins(struct smtp *smtp, struct session *session, bool torn)
 {
 	smtp->client = CLIENT_BODY;
 	smtp->readers[FROM_CLIENT] = (struct line_reader){0}; // of a line that has begun, the rest is body
@@ -103,6 +103,8 @@ void smtp_body_begins(struct smtp *smtp, struct session *session)
 	smtp->gap_in_body = session->dialogue_gap[FROM_CLIENT];
 	smtp->refused_in_body = smtp->message_counted = false;
 	session_mail_begins(session);
+	if (smtp_reads_messages(session))
+		smtp_message_body_begins(smtp, session, torn);
 }
 
 // The message is complete: one reply is due, or one for each recipient (RFC 2033 4.2).
@@ -132,6 +134,8 @@ static struct feed_result client_sends_chunk(
 		push_message_replies(smtp, COMMAND_BDAT_LAST);
 	else
 		commands_push(&smtp->pending, COMMAND_BDAT, 0);
+	if (smtp_reads_messages(session))
+		smtp_message_chunk_begins(smtp, session, size, is_last);
 	return (struct feed_result){.next = size > 0 ? FEED_SKIP : FEED_MORE, .skip = size};
 }
 
@@ -170,6 +174,14 @@ static enum smtp_command command_of(struct session *session, const struct line *
 	return COMMAND_GARBLED;
 }
 
+static void client_begins_transaction(struct smtp *smtp, struct session *session)
+{
+	smtp->body_bytes = smtp->recipients = 0;
+	smtp->message_counted = false;
+	if (smtp_reads_messages(session))
+		smtp_message_mail(smtp, session);
+}
+
 static struct feed_result client_command(
     struct smtp *smtp, struct session *session, const struct line *line)
 {
@@ -196,8 +208,7 @@ static struct feed_result client_command(
 		next = client_authenticates(smtp, session, line);
 		break;
 	case COMMAND_MAIL:
-		smtp->body_bytes = smtp->recipients = 0;
-		smtp->message_counted = false;
+		client_begins_transaction(smtp, session);
 		break;
 	case COMMAND_DATA:
 		smtp->client = CLIENT_AWAITS_DATA;
@@ -245,7 +256,7 @@ static struct feed_result first_line_behind_data(
 		return dot ? (struct feed_result){.next = FEED_MORE}
 		           : client_command(smtp, session, line);
 	}
-	smtp_body_begins(smtp, session);
+	smtp_body_begins(smtp, session, true);
 	smtp->body_end = line->overlong ? BODY_TEXT : BODY_CRLF;
 	smtp->body_bytes = line->length;
 	return (struct feed_result){.next = FEED_MORE};
@@ -323,17 +334,22 @@ static size_t body_read(struct smtp *smtp, const uint8_t *bytes, size_t length, 
 	return length;
 }
 
-static size_t client_body(struct smtp *smtp, const uint8_t *bytes, size_t length)
+static size_t client_body(
+    struct smtp *smtp, struct session *session, const uint8_t *bytes, size_t length)
 {
 	enum { TERMINATOR = 3 }; // ".\r\n" is no part of the message
 	bool ended = false;
 	size_t used = body_read(smtp, bytes, length, &ended);
 	smtp->body_bytes += used;
+	if (smtp_reads_messages(session))
+		smtp_message_body(smtp, bytes, used);
 	if (ended) {
 		smtp->body_bytes -= smtp->body_bytes < TERMINATOR ? smtp->body_bytes : TERMINATOR;
 		smtp->client = CLIENT_COMMANDS;
 		if (!smtp->refused_in_body)
 			push_message_replies(smtp, COMMAND_BODY);
+		if (smtp_reads_messages(session))
+			smtp_message_body_ends(smtp, session);
 	}
 	return used;
 }
@@ -361,7 +377,8 @@ struct feed_result smtp_feed_client(
 	struct line line;
 	while (used < chunk->length) {
 		if (smtp->client == CLIENT_BODY) {
-			used += client_body(smtp, chunk->bytes + used, chunk->length - used);
+			used += client_body(
+			    smtp, session, chunk->bytes + used, chunk->length - used);
 			continue;
 		}
 		switch (line_step(&smtp->readers[FROM_CLIENT], session, chunk, &used, &line)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's side of SMTP: greeting, capabilities, and replies to what the client asked. Called by
 // smtp.c.
-#include "decode/smtp.h"
+#include "decode/smtp_message.h"
 
 #include <string.h>
 
@@ -123,7 +123,7 @@ static enum feed_next auth_answered(struct smtp *smtp, struct session *session, 
 static enum feed_next data_answered(struct smtp *smtp, struct session *session, uint16_t code)
 {
 	if (code == 354)
-		smtp_body_begins(smtp, session);
+		smtp_body_begins(smtp, session, false);
 	else
 		smtp->client = CLIENT_COMMANDS;
 	return FEED_RELEASE;
@@ -210,7 +210,7 @@ static void reply_unasked(
 	}
 	if (code ==
 	    354) { // its DATA stands in what was taken for a message: other ideas of its end
-		smtp_body_begins(smtp, session);
+		smtp_body_begins(smtp, session, false);
 		return;
 	}
 	if (!dialogue_is_incomplete(session))
@@ -313,6 +313,8 @@ static enum feed_next reply_done(
 {
 	int command = commands_pop(&smtp->pending);
 	smtp->unasked_220 = false;
+	if (smtp_reads_messages(session))
+		smtp_message_answered(smtp, session, command, code);
 	if (is_ftp(session, code)) {
 		session_becomes(session, PROTOCOL_FTP);
 		return FEED_STOP;
@@ -375,6 +377,8 @@ static enum feed_next server_line(
 	                           (line->bytes[2] - '0'));
 	if (code >= 500 && refusal_asks_for_tls(session, line))
 		smtp->reply_wants_tls = true;
+	if (code >= 400 && smtp_reads_messages(session))
+		smtp_message_refusal_line(smtp, code, line);
 	if (code == 250 && collects_capabilities(smtp, session))
 		ehlo_line(smtp, session, line);
 	smtp->reply_lines++;

@@ -103,6 +103,9 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->shared.patterns = pattern_set_share(options->patterns);
 		if (options->patterns != NULL)
 			worker->shared.scratch = pattern_scratch_create(options->patterns);
+		if (options->mail_names != NULL)
+			worker->shared.headers = message_context_create(
+			    worker->memory, options->mail_names, options->mail_hashes);
 		worker->shared.foreign = options->without_foreign ? NULL : foreign_create();
 		worker->shared.certificates = certificate_announcer_create(
 		    worker->memory, &key, options->on_certificate, options->context);
@@ -115,6 +118,7 @@ struct worker *worker_create(const struct worker_options *options)
 	bool complete = worker->no_mail != NULL || !options->ports->set.every;
 	if (!complete || worker->shared.texts == NULL || worker->shared.fingerprints == NULL ||
 	    (options->patterns != NULL && worker->shared.scratch == NULL) ||
+	    (options->mail_names != NULL && worker->shared.headers == NULL) ||
 	    worker->shared.certificates == NULL || worker->flows == NULL ||
 	    worker->duplicates == NULL) {
 		worker_destroy(worker);
@@ -145,6 +149,7 @@ void worker_destroy(struct worker *worker)
 	no_mail_set_destroy(worker->no_mail);
 	duplicates_destroy(worker->duplicates);
 	foreign_destroy(worker->shared.foreign);
+	message_context_destroy(worker->shared.headers);
 	certificate_announcer_destroy(worker->shared.certificates);
 	tls_fingerprints_destroy(worker->shared.fingerprints);
 	pattern_scratch_destroy(worker->shared.scratch);
@@ -533,6 +538,8 @@ struct worker_counters worker_counters(const struct worker *worker)
 	counters.flow = flow_table_counters(worker->flows);
 	counters.foreign = foreign_counters(worker->shared.foreign);
 	counters.names = worker->names.counters;
+	if (worker->shared.headers != NULL)
+		counters.messages = *message_context_counters(worker->shared.headers);
 	counters.memory_in_use = memory_in_use(worker->memory);
 	counters.memory_reserved = memory_reserved(worker->memory);
 	counters.memory_refusals = memory_refusals(worker->memory);

@@ -11,6 +11,7 @@
 #include "decode/flow.h"
 #include "decode/foreign.h"
 #include "decode/headers.h"
+#include "decode/message_reader.h"
 #include "decode/session_record.h"
 #include "decode/tcp.h"
 
@@ -28,6 +29,8 @@ struct worker_options {
 	bool without_foreign;           // what our own first look cannot name has no name
 	const struct tls_keylog *keylog; // borrowed for the worker's life; NULL: there is none
 	const struct pattern_set *patterns; // the worker takes a share, and what comes in their place
+	const struct mail_names *mail_names; // borrowed for the worker's life; NULL: headers of mail are not read
+	bool mail_hashes;               // with them: what signatures of mail are to be verified by
 	bool live;                      // after a pause time-outs are taken a few at a time
 	struct quiet_set *quiet;         // where connections that are only counted are to be noted; or NULL
 	bool drop_wrong_checksums;      // default: kept, as offloading leaves them wrong at the sender
@@ -44,6 +47,7 @@ struct worker_counters {
 	struct tcp_counters tcp;
 	struct foreign_counters foreign;
 	struct dns_counters names; // in streams; and of those in datagrams what became of what came here
+	struct message_counters messages;
 	uint64_t segments_tracked;
 	uint64_t segments_duplicated;   // copies of others, of the tap or the network (duplicates.h)
 	uint64_t segments_dropped;      // wrong checksum, with drop_wrong_checksums

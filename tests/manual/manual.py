@@ -25,6 +25,7 @@ SECTIONS = {
     "certificates.jsonl": {"CERTIFICATE RECORDS"},
     "domains.jsonl": {"DOMAIN RECORDS"},
     "lookups.jsonl": {"LOOK-UP RECORDS"},
+    "messages.jsonl": {"MESSAGE RECORDS"},
     "alerts.jsonl": {"ALERT RECORDS", "EVIDENCE"},
     "statistics.jsonl": {"STATISTICS RECORDS", "CAPTURE", "TABLES"},
     "mailtap servers --json": {"SERVERS"},

@@ -5,7 +5,8 @@
 Every capture of pcaps/ and every conversation of scenarios.py is run as it is, with each single
 packet lost, from each packet on, and with only one direction; then all that mailtap wrote (logs,
 standard output, standard error) is searched for the markers, plain and encoded. A capture with a key log
-is run with it, and its outputs are searched for the secrets as well.
+is run with it, and its outputs are searched for the secrets as well. What is damaged is read with --dns and
+--mail-headers.
 """
 
 import base64
@@ -27,6 +28,7 @@ from lib import program, records  # noqa: E402
 from lib.conversation import Conversation  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
+ALL = ["--dns", "--mail-headers"]  # what has more told
 MOST_DAMAGED = 120  # packets of a capture up to which every one is lost in turn
 FIRST_PORT = 20000
 GAP = 60_000_000_000  # nanoseconds between the connections in one file
@@ -212,7 +214,7 @@ def try_scenario(mailtap, scenario):
     play(talk)
     marked = bool(markers_in(b"\n".join(contents(talk.packets).values())))
     packets = damaged(talk.packets, servers_of(talk.packets))
-    return name, marked, *examine(mailtap, packets)
+    return name, marked, *examine(mailtap, packets, ALL)
 
 
 def check_scenarios(tap, pool, mailtap):
@@ -237,7 +239,7 @@ def try_capture(mailtap, capture):
     lines, count = examine(mailtap, packets, ["-q", *ports], keylog)
     servers = servers_of(packets)
     if servers:
-        more, extra = examine(mailtap, damaged(packets, servers), ports, keylog)
+        more, extra = examine(mailtap, damaged(packets, servers), [*ALL, *ports], keylog)
         lines, count = lines + more, count + extra
     present = defaultdict(set)
     for (protocol, _), said in contents(packets).items():

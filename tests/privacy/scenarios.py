@@ -86,6 +86,30 @@ def smtp_data_refused_but_body_sent(talk):
     smtp_end(talk)
 
 
+# A header whose fields are told of, with secrets in every part that is not.
+HEADER = lines(
+    b"Received: from " + SUBJECT + b" (" + SUBJECT + b" [192.0.2.7]) (using TLSv1.3 with cipher " + SUBJECT + b")",
+    b"\tby mx.example.org (" + SUBJECT + b") with ESMTPS id " + BODY, b"\tfor <" + ADDRESS + b">; " + SUBJECT,
+    b"Authentication-Results: " + ADDRESS + b"; spf=pass smtp.mailfrom=" + ADDRESS + b"; " + SUBJECT + b"=" + BODY,
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=one; i=" + ADDRESS + b"; h=from:" + SUBJECT + b"; z=" + SUBJECT,
+    b"\t; bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=" + base64.b64encode(BODY) + b"; x-" + SUBJECT + b"=" + BODY,
+    b"DKIM-Signature: d=" + ADDRESS + b"; s=" + SUBJECT + b"@" + BODY, b"From: <" + ADDRESS + b">",
+    b"Content-Type: multipart/signed; protocol=" + SUBJECT + b"; boundary=" + BODY, SUBJECT + b": " + BODY, SUBJECT, b"",
+)
+
+
+def smtp_header_that_is_told_of(talk):
+    smtp_mail(smtp_start(talk), message=HEADER + MESSAGE)
+    smtp_end(talk)
+
+
+def smtp_refused_with_reasons(talk):
+    smtp_start(talk).client(b"MAIL FROM:<" + ADDRESS + b">\r\n").server(b"250 2.1.0 Ok\r\n")
+    talk.client(b"RCPT TO:<" + ADDRESS + b">\r\n").server(b"550 5.7.23 <" + ADDRESS + b">: SPF fail " + SUBJECT + b"\r\n")
+    talk.client(b"MAIL FROM:<" + ADDRESS + b">\r\n").server(b"550 5.7." + BODY + b" DMARC " + SUBJECT + b"\r\n")
+    smtp_end(talk)
+
+
 def smtp_auth_plain_split(talk):
     command = b"AUTH PLAIN " + PLAIN + b"\r\n"
     smtp_start(talk).client(command, split=bytewise(command)).server(b"235 2.7.0 Ok\r\n")

@@ -7,7 +7,7 @@
 
 #include "analytics/dkim_key.h"
 #include "analytics/spf_record.h"
-#include "analytics/tag_list.h"
+#include "decode/tag_list.h"
 
 #include <string.h>
 

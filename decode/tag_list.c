@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analytics/tag_list.h"
+#include "decode/tag_list.h"
 
 #include <strings.h>
 

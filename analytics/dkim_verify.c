@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/dkim_verify.h"
+
+#include "analytics/dkim_key.h"
+#include "analytics/txt_record.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <string.h>
+
+static struct dkim_verdict pass(void)
+{
+	return (struct dkim_verdict){"pass", NULL};
+}
+
+static struct dkim_verdict fail(const char *why)
+{
+	return (struct dkim_verdict){"fail", why};
+}
+
+static struct dkim_verdict unverifiable(const char *why)
+{
+	return (struct dkim_verdict){"unverifiable", why};
+}
+
+/* ---- the key ---- */
+
+// Adds a name's labels, in lower case, to a name that has no last one yet. False: they are none.
+static bool add_labels(struct dns_name *name, const uint8_t *text, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		const uint8_t *dot = memchr(text + at, '.', length - at);
+		size_t label = dot != NULL ? (size_t)(dot - text) - at : length - at;
+		if (label == 0 || label > 63 || name->length + label + 2u > DNS_NAME_MAX)
+			return dot != NULL && at + 1 == length && label == 0;
+		name->bytes[name->length++] = (uint8_t)label;
+		for (size_t i = 0; i < label; i++) {
+			uint8_t c = text[at + i];
+			name->bytes[name->length++] =
+			    (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+		}
+		at += label + 1;
+	}
+	return length > 0;
+}
+
+static bool key_name(const struct dkim_signature *signature, struct dns_name *name)
+{
+	static const char beneath[] = "_domainkey";
+	name->length = 0;
+	if (!add_labels(name, signature->selector, signature->selector_length) ||
+	    !add_labels(name, (const uint8_t *)beneath, sizeof beneath - 1) ||
+	    !add_labels(name, signature->domain, signature->domain_length))
+		return false;
+	name->bytes[name->length++] = 0;
+	return true;
+}
+
+static bool any_text(struct view text)
+{
+	(void)text;
+	return true;
+}
+
+// The record of the key, if the answers say plainly what it is; else the verdict.
+static bool find_key(const struct dns_memory *memory, const struct dkim_signature *signature,
+    struct txt_found *text, struct dkim_verdict *verdict)
+{
+	struct dns_name name;
+	bool differ = false;
+	const struct dns_answer *answer =
+	    key_name(signature, &name) ? dns_memory_find(memory, &name, DNS_TXT, &differ) : NULL;
+	*verdict = unverifiable(answer == NULL ? "key_not_seen" : "key_contradictory");
+	// RFC 6376 3.6.2.2: what more than one record mean is not defined.
+	if (answer == NULL || differ || answer->count > 1)
+		return false;
+	*verdict = fail("no_key");
+	txt_find(answer, any_text, text);
+	return text->count > 0;
+}
+
+static EVP_PKEY *key_of(const struct dkim_key *key, const uint8_t *bytes, size_t length)
+{
+	const uint8_t *at = bytes;
+	if (strcmp(key->type, "ed25519") == 0)
+		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, length);
+	EVP_PKEY *found = d2i_PUBKEY(NULL, &at, (long)length);
+	if (found != NULL || length == 0)
+		return found;
+	at = bytes;
+	return d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)length); // a bare one: errata 3017
+}
+
+/* ---- the signature ---- */
+
+static bool is_ed25519(const struct dkim_signature *signature)
+{
+	return signature->algorithm == DKIM_ED25519_SHA256;
+}
+
+static bool verify_rsa(EVP_PKEY *key, const struct dkim_signature *signature)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+	bool good = context != NULL && EVP_PKEY_verify_init(context) == 1 &&
+	            EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+	            EVP_PKEY_verify(context, signature->signature, signature->signature_length,
+	                signature->digest, sizeof signature->digest) == 1;
+	EVP_PKEY_CTX_free(context);
+	return good;
+}
+
+// RFC 8463 3: what is signed is the hash.
+static bool verify_ed25519(EVP_PKEY *key, const struct dkim_signature *signature)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool good = context != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+	            EVP_DigestVerify(context, signature->signature, signature->signature_length,
+	                signature->digest, sizeof signature->digest) == 1;
+	EVP_MD_CTX_free(context);
+	return good;
+}
+
+static struct dkim_verdict verify_with(EVP_PKEY *key, const struct dkim_signature *signature)
+{
+	int bits = EVP_PKEY_get_bits(key);
+	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	if (rsa == is_ed25519(signature))
+		return fail("key_type");
+	if (rsa && bits < DKIM_KEY_BITS_LEAST)
+		return unverifiable("weak_key");
+	if (rsa && bits > DKIM_KEY_BITS_MOST)
+		return unverifiable("too_long");
+	if (signature->body == SEEN_NO)
+		return fail("body_hash");
+	bool good = rsa ? verify_rsa(key, signature) : verify_ed25519(key, signature);
+	return good ? pass() : fail("signature");
+}
+
+static struct dkim_verdict verify_by(struct view record, const struct dkim_signature *signature)
+{
+	uint8_t bytes[DKIM_KEY_BYTES_MAX];
+	struct dkim_key key = dkim_key_read(record);
+	if (!key.present)
+		return fail("no_key");
+	if (key.revoked)
+		return fail("key_revoked");
+	if (key.type == NULL || !key.for_mail || !key.for_sha256 ||
+	    (strcmp(key.type, "ed25519") == 0) != is_ed25519(signature))
+		return fail("key_type");
+	if (key.strict && signature->identity_beneath)
+		return fail("identity");
+	EVP_PKEY *public = key_of(&key, bytes, dkim_key_bytes(record, bytes));
+	if (public == NULL)
+		return fail("no_key");
+	struct dkim_verdict verdict = verify_with(public, signature);
+	EVP_PKEY_free(public);
+	return verdict;
+}
+
+struct dkim_verdict dkim_verify(
+    const struct dns_memory *memory, const struct dkim_signature *signature)
+{
+	struct dkim_verdict verdict;
+	struct txt_found text;
+	switch ((enum dkim_progress)signature->progress) {
+	case DKIM_MALFORMED:
+		return fail("malformed");
+	case DKIM_UNKNOWN_WAYS:
+		return unverifiable("algorithm");
+	case DKIM_NOT_WHOLE:
+		return unverifiable("not_whole");
+	case DKIM_TOO_LONG:
+		return unverifiable("too_long");
+	case DKIM_NO_ROOM:
+		return unverifiable("no_room");
+	case DKIM_NOT_TRIED:
+		return unverifiable("key_not_seen");
+	case DKIM_HASHED:
+	case DKIM_BARE_LINES:
+		break;
+	}
+	if (memory == NULL || !find_key(memory, signature, &text, &verdict))
+		return memory == NULL ? unverifiable("key_not_seen") : verdict;
+	verdict = verify_by(txt_text(&text), signature);
+	bool good = verdict.why == NULL;
+	if (good && signature->expired)
+		return fail("expired");
+	// Lines without CR may have been mended behind this place, or in front of it.
+	return !good && signature->progress == DKIM_BARE_LINES &&
+	               (strcmp(verdict.why, "body_hash") == 0 ||
+	                   strcmp(verdict.why, "signature") == 0)
+	           ? unverifiable("bare_line_ends")
+	           : verdict;
+}
