@@ -289,11 +289,12 @@ void smtp_message_refusal_line(struct smtp *smtp, uint16_t code, const struct li
 		refusal_status(line, message->status);
 }
 
-// One that gives a cause goes before others, and of those the latest.
+// The first that gives a cause, else the first.
 static void note_refusal(struct smtp_message *message, enum refusal_stage stage)
 {
 	struct message_facts *facts = &message->facts;
-	if (message->code != 0 && (message->causes != 0 || facts->causes == 0)) {
+	bool tells_more = message->causes != 0 && facts->causes == 0;
+	if (message->code != 0 && (tells_more || facts->refusal_code == 0)) {
 		facts->refused_at = (uint8_t)stage;
 		facts->refusal_code = message->code;
 		facts->causes = message->causes;
@@ -344,7 +345,9 @@ void smtp_message_answered(struct smtp *smtp, struct session *session, int comma
 	} else if (command == COMMAND_RCPT) {
 		message->recipient |= code / 100 == 2;
 	} else if (code >= 400 && command != COMMAND_BDAT) {
-		message->facts.outcome = (uint8_t)outcome_of(code);
+		// That there are no recipients is what their refusals come to.
+		message->facts.outcome =
+		    (uint8_t)outcome_of(message->recipient ? code : message->facts.refusal_code);
 		conclude(session, &smtp->message);
 	}
 }

@@ -434,6 +434,72 @@ def check_same_sessions(tap, mailtap):
     check(tap, captures and not different, "sessions are the same without the option, and there are no messages", different)
 
 
+# ---- captures of real servers
+
+
+def said_of_keys(capture):
+    """Records of type TXT that answers in a capture have (by UDP): name -> text."""
+    found = {}
+    for packet in cf.read(capture):
+        ip = packet.data[14:]
+        if ip[9] != 17 or int.from_bytes(ip[20:22]) != 53:
+            continue
+        message = ip[28:]
+        questions, answers = struct.unpack("!2H", message[4:8])
+        labels, at = [], 12
+        while message[at]:
+            labels.append(message[at + 1 : at + 1 + message[at]].decode())
+            at += 1 + message[at]
+        at += 5
+        if questions != 1 or not answers or int.from_bytes(message[at : at + 2]) != 0xC00C:
+            continue
+        kind, length = int.from_bytes(message[at + 2 : at + 4]), int.from_bytes(message[at + 10 : at + 12])
+        data, text = message[at + 12 : at + 12 + length], b""
+        while data:
+            text, data = text + data[1 : 1 + data[0]], data[1 + data[0] :]
+        if kind == TXT:
+            found[".".join(labels)] = text.decode()
+    return found
+
+
+def said_in_mail(capture):
+    """Messages that cross by DATA in a capture without loss, as they were before they were stuffed."""
+    said = {}
+    for packet in cf.read(capture):
+        segment = pk.parse_segment(packet)
+        if segment and segment.dport == 25:
+            said.setdefault(segment.source, {})[segment.seq] = segment.payload
+    for pieces in said.values():
+        for part in b"".join(pieces[at] for at in sorted(pieces)).split(b"\r\nDATA\r\n")[1:]:
+            message, dot, _ = (b"\r\n" + part).partition(b"\r\n.\r\n")
+            if dot:
+                yield (message + b"\r\n").replace(b"\r\n..", b"\r\n.")[2:]
+
+
+def check_others(tap, capture, lines):
+    """What python3-dkim and libopendkim make of the messages and keys of a capture."""
+    asked = [{"name": capture.name, "message": base64.b64encode(message).decode(), "sign": [], "alter": [],
+              "keys": said_of_keys(capture)} for message in said_in_mail(capture)]  # fmt: skip
+    command = [DEBIAN_PYTHON, HERE / "signer.py"]
+    done = subprocess.run(command, input=json.dumps(asked).encode(), stdout=subprocess.PIPE, check=True)
+    own = [[one["result"] == "pass" for one in line["dkim"]] for line in lines if line["transport"]]
+    for checker in ("python3-dkim", "libopendkim"):
+        theirs = [case["verdicts"][checker] for case in json.loads(done.stdout)]
+        check(tap, own == theirs and sum(map(len, own)) > 1, f"{capture.name}: {checker} says the same", f"{own}\n{theirs}")
+
+
+def check_capture(tap, options, capture):
+    golden = HERE / f"{capture.name}.jsonl"
+    lines, *_ = read(options.mailtap, capture)
+    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+    if options.update:
+        golden.write_text(text)
+    check(tap, golden.is_file() and golden.read_text() == text, f"{capture.name}: as its golden file says", text)
+    threads, *_ = read(options.mailtap, capture, ["--dns", "--workers", "3"])
+    check(tap, threads == lines, f"{capture.name}: the same with three workers", threads)
+    check_others(tap, capture, lines)
+
+
 def main():
     parser = program.arguments(__doc__)
     parser.add_argument("--update", action="store_true", help="write the golden files")
@@ -446,6 +512,10 @@ def main():
         check_refusals(tap, options.mailtap, folder)
         check_private(tap, options.mailtap, folder, signed, answers)
     check_same_sessions(tap, options.mailtap)
+    found = [capture for capture in program.captures(options.pcaps) if capture.name.startswith("headers-")]
+    check(tap, len(found) == 2, "there are captures of headers", found)
+    for capture in found:
+        check_capture(tap, options, capture)
     return tap.done()
 
 

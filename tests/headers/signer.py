@@ -54,7 +54,7 @@ def main():
         message = base64.b64decode(case["message"])
         for with_what in case["sign"]:
             message = signed(message, with_what, library)
-        for old, new in case.get("alter", []):
+        for old, new in case["alter"]:
             if old.encode("latin-1") not in message:
                 raise SystemExit(f"{case['name']}: there is no {old!r} to alter")
             message = message.replace(old.encode("latin-1"), new.encode("latin-1"), 1)
