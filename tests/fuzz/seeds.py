@@ -391,6 +391,21 @@ def names_of_dns():
             yield f"{capture.stem}-{domain}", over_tcp(message for message in messages if asked(message) in way)
 
 
+def messages():
+    """(name, how to cut and a message): what crosses in captures of signed mail, and odd ones (messages.c)."""
+    for capture in sorted(Path(__file__).resolve().parents[2].joinpath("pcaps").glob("headers-*.pcap")):
+        said = {}
+        for segment in filter(None, map(packets.parse_segment, capture_file.read(capture))):
+            if segment.dport == 25:
+                said.setdefault(segment.source, {})[segment.seq] = segment.payload
+        for number, pieces in enumerate(said.values()):
+            for part in b"".join(pieces[at] for at in sorted(pieces)).split(b"\r\nDATA\r\n")[1:]:
+                yield f"{capture.stem}-{number}", bytes([number * 7]) + part.partition(b"\r\n.\r\n")[0] + b"\r\n"
+    yield "dots", b"\x05.a: b\r\n..c: d\r\n\r\n.\r..\r\n...\r\n"
+    yield "bare", b"\x03Received: with\nSMTP\n\n\nx\r"
+    yield "results", b"\x09Authentication-Results: a.example (x\\)) 1; spf=pass; \"dkim\"=(c)fail\r\nContent-Type: multipart/signed\r\n"
+
+
 def main():
     kind, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
@@ -398,7 +413,7 @@ def main():
         "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
         "names": names, "container": containers, "compressed_certificates": compressed, "x509": certificates,
         "chains": lists, "patterns": patterns, "server_memory": servers, "session_lines": logs, "config": configs,
-        "dns": names_of_dns,
+        "dns": names_of_dns, "messages": messages,
         **{name: partial(conversations, name) for name in ("smtp", "imap", "pop3")},
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))
