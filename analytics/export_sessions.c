@@ -5,6 +5,7 @@
 #include "analytics/exporter.h"
 #include "analytics/json_evidence.h"
 #include "analytics/json_fields.h"
+#include "analytics/mail_summary.h"
 #include "analytics/record_outlet.h"
 #include "analytics/session_id.h"
 #include "decode/tls.h"
@@ -374,6 +375,19 @@ static void write_certificates(struct json *json, const struct tls_facts *tls,
 	write_dns(json, certificates);
 }
 
+// Nothing where headers were not read.
+static void write_mail(struct json *json, const struct session_record *record)
+{
+	const struct mail_summary mail = mail_summary_of(record);
+	if (!mail.known)
+		return;
+	json_key(json, "mail_headers");
+	json_object_begin(json);
+	for (int i = 0; i < MAIL_FIGURES; i++)
+		json_key_unsigned(json, mail_figure_name((enum mail_figure)i), mail.figures[i]);
+	json_object_end(json);
+}
+
 static void write_clear(struct json *json, const struct session_record *record)
 {
 	const struct session *session = record->session;
@@ -385,6 +399,7 @@ static void write_clear(struct json *json, const struct session_record *record)
 	                                          : NULL);
 	json_key_known(json, "messages", record->messages_known, session->messages);
 	json_key_known(json, "message_bytes", record->message_bytes_known, session->message_bytes);
+	write_mail(json, record);
 }
 
 static void write_judgement(struct json *json, const struct judged_session *judged)

@@ -7,6 +7,7 @@
 
 #include "analytics/evidence.h"
 #include "analytics/host_name.h"
+#include "analytics/mail_summary.h"
 #include "analytics/verdict.h"
 #include "analytics/whereabouts.h"
 #include "capture/base/view.h"
@@ -59,6 +60,7 @@ struct session_facts {
 	enum seen credentials_exposed;
 	bool messages_known, message_bytes_known;
 	uint64_t messages, message_bytes;
+	struct mail_summary mail; // of its transactions
 	uint8_t evidence[EVIDENCE_KINDS]; // the highest enum confidence of each kind
 	// Of the real addresses, by enum direction; in a line there is none: whoever has it looks it up.
 	struct whereabouts where[2];

@@ -24,7 +24,8 @@ static const char *const known_keys[] = {"alpn", "anonymised", "auth_mechanism",
     "client_packets", "client_port", "client_verifies", "community_id", "confidence",
     "credentials_exposed", "dane", "dane_dnssec", "dane_matching_type", "dane_name", "dane_records",
     "dane_selector", "dane_usage", "directions", "duration", "end", "end_reason", "esmtp", "evidence",
-    "hop", "ja3", "ja3s", "ja4", "login_outcome", "message_bytes", "messages", "mx_names", "protocol", "reason",
+    "hop", "ja3", "ja3s", "ja4", "login_outcome", "mail_headers", "message_bytes", "messages", "mx_names",
+    "protocol", "reason",
     "saw_start", "sensor", "server_banner", "server_bytes", "server_certificate_source",
     "server_chain", "server_ip", "server_missing_bytes", "server_name", "server_packets",
     "server_port", "server_software", "session_id", "sni", "start", "starttls_accepted",
@@ -301,6 +302,25 @@ static void read_clear(struct reading *reading, struct session_facts *facts)
 	    number_of(reading, "message_bytes", INT64_MAX, &facts->message_bytes_known);
 }
 
+static void read_mail(struct reading *reading, struct session_facts *facts)
+{
+	const json_t *object = value_of(reading, "mail_headers");
+	struct reading figures = {.record = object};
+	if (!json_is_object(object)) {
+		reading->in_part |= object != NULL;
+		return;
+	}
+	facts->mail.known = true;
+	for (int i = 0; i < MAIL_FIGURES; i++) {
+		bool known;
+		facts->mail.figures[i] =
+		    number_of(&figures, mail_figure_name((enum mail_figure)i), UINT32_MAX, &known);
+		figures.in_part |= !known;
+	}
+	reading->damaged |= figures.damaged;
+	reading->in_part |= figures.in_part || json_object_size(object) != MAIL_FIGURES;
+}
+
 static void read_evidence(struct reading *reading, struct session_facts *facts)
 {
 	const json_t *list = list_of(reading, "evidence");
@@ -353,6 +373,7 @@ static enum facts_outcome read_record(struct session_facts *facts, const json_t 
 	read_tls(&reading, facts);
 	read_certificates(&reading, facts);
 	read_clear(&reading, facts);
+	read_mail(&reading, facts);
 	read_evidence(&reading, facts);
 	json_object_foreach((json_t *)(uintptr_t)record, key, value) reading.in_part |=
 	    !key_is_known(key);

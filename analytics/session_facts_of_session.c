@@ -133,4 +133,5 @@ void session_facts_of_session(struct session_facts *facts, const struct judged_s
 	set_certificates(facts, &judged->certificates);
 	set_clear(facts, record);
 	set_evidence(facts, judged);
+	facts->mail = mail_summary_of(record);
 }

@@ -33,6 +33,8 @@ static const struct table_ops *const tables[] = {
     &server_list_table,
     &client_list_table,
     &operator_pairs_table,
+    &internal_hops_table,
+    &enforcement_table,
     &times_table,
 };
 

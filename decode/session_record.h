@@ -29,6 +29,7 @@ struct session_record {
 	bool messages_known;           // session->messages is the whole truth, or at least not nothing
 	bool message_bytes_known;
 	bool in_the_clear;             // mail was transferred, or a log-in tried, in the clear
+	bool headers_read;             // those of its messages were to be
 	struct view messages; // what is told of them: message_facts.h, one behind the other
 	bool ended;                    // the client has closed: it cannot have said anything more
 };

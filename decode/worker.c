@@ -69,6 +69,7 @@ static void on_flow_end(void *context, struct flow *flow, enum end_reason reason
 	} else if (flow->hint.protocol != PROTOCOL_DNS) {
 		struct session_record record = session_record_make(flow, reason);
 		record.twin_live = flow_has_twin(worker->flows, flow);
+		record.headers_read = worker->shared.headers != NULL;
 		worker->options.on_session(worker->options.context, &record);
 	}
 	if (flow->session != NULL) {

@@ -20,6 +20,7 @@ static const struct page_section *const sections[] = {
     &lookups_section,
     &servers_section,
     &clients_section,
+    &mail_section,
     &capture_section,
 };
 

@@ -8,6 +8,6 @@
 extern const struct page_section overview_section, sessions_section, funnel_section,
     protection_section, certificates_section, tls_section, times_section, stripping_section,
     paths_section, operators_section, domains_section, lookups_section, servers_section,
-    clients_section, capture_section;
+    clients_section, mail_section, capture_section;
 
 #endif

@@ -7,7 +7,8 @@
 - what was not seen is not verified, and says why;
 - refusals are told with what they name;
 - no address, subject, other field or body text stands in any output, whatever it is asked to write;
-- sessions are the same with and without the option;
+- sessions are the same with and without the option, but for what their messages come to;
+- tables are what the lines come to, of a run and of a report;
 - the lines of each capture headers-* are those of the golden file beside this test, whatever the number of workers,
   and agree with python3-dkim on what the capture has.
 
@@ -15,6 +16,7 @@
 """
 
 import base64
+import csv
 import json
 import struct
 import subprocess
@@ -23,7 +25,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "report"))
 
+import figures  # noqa: E402
 from lib import capture_file as cf  # noqa: E402
 from lib import packets as pk  # noqa: E402
 from lib import program  # noqa: E402
@@ -422,6 +426,56 @@ def check_private(tap, mailtap, folder, signed, answers):
         check(tap, lines[0]["dkim"][0]["result"] == "pass", "and the signature passes", lines)
 
 
+def summed(lines):
+    """What the lines of a session come to, as its record has it."""
+    sums = dict.fromkeys(("hops_internal_tls", "hops_internal_clear", "hops_internal_not_seen", "hops_unplaced", "accepted",
+                          "refused", "deferred", "outcome_not_seen", "refused_with_cause", "refused_spf", "refused_dkim",
+                          "refused_dmarc", "refused_other"), 0)  # fmt: skip
+    protection = {True: "tls", False: "clear", None: "not_seen"}
+    for line in lines:
+        for hop in line["hops"] or []:
+            if hop["internal"] is not False:
+                sums[f"hops_internal_{protection[hop['tls']]}" if hop["internal"] else "hops_unplaced"] += 1
+        sums[line["outcome"] or "outcome_not_seen"] += 1
+        causes = set(line["refusal_causes"] or []) if (line["refusal_code"] or 0) >= 500 else set()
+        sums["refused_with_cause"] += bool(causes)
+        sums["refused_other"] += bool(causes & {"arc", "authentication"})
+        for cause in causes & {"spf", "dkim", "dmarc"}:
+            sums[f"refused_{cause}"] += 1
+    return sums
+
+
+def check_tables(tap, mailtap, folder, captures):
+    """Of a run, of a report on its logs, and as figures.py has them."""
+    logs, own, reported = (Path(folder, name) for name in ("logs", "csv-of-run", "csv-of-report"))
+    talk = Conversation(25, client="192.0.2.99", client_port=50000)
+    several(talk)
+    path = Path(folder, "several.pcap")
+    cf.write(path, talk.packets)
+    inputs = [argument for capture in [*captures, path] for argument in ("-r", capture)]
+    program.run(mailtap, ["-q", "--mail-headers", *inputs, "-w", logs, "--csv", own])
+    program.run(mailtap, ["report", "-q", "-i", logs, "--csv", reported])
+    records = program.json_lines(Path(logs, "sessions.jsonl").read_bytes())
+    lines = program.json_lines(Path(logs, "messages.jsonl").read_bytes())
+    for record in records:
+        mine = summed([line for line in lines if line["session_id"] == record["session_id"]])
+        if record["mail_headers"] != mine:
+            check(tap, False, "a session's figures are those of its lines", f"{record['mail_headers']}\n{mine}")
+    for table in ("internal_hops", "enforcement"):
+        rows = {tuple(row) for row in csv.reader(Path(own, f"{table}.csv").open(newline=""))}
+        expected = figures.TABLES[table](records)
+        check(tap, len(expected) > 0 and len(rows) == len(expected) + 1 and expected <= rows,
+              f"{table} is what figures.py has", f"{rows}\n{expected}")  # fmt: skip
+        check(tap, Path(own, f"{table}.csv").read_bytes() == Path(reported, f"{table}.csv").read_bytes(),
+              f"{table} of a report is that of the run", "")  # fmt: skip
+
+
+def without_figures(sessions):
+    records = program.json_lines(sessions)
+    tells = all("mail_headers" in record for record in records)
+    return tells, [{key: value for key, value in record.items() if key != "mail_headers"} for record in records]
+
+
 def check_same_sessions(tap, mailtap):
     captures = sorted(HERE.parents[1].joinpath("pcaps").glob("smtp-*.pcap*"))
     different = []
@@ -429,7 +483,8 @@ def check_same_sessions(tap, mailtap):
         _, sessions, _ = read(mailtap, capture, ())
         with tempfile.TemporaryDirectory() as logs:
             program.run(mailtap, ["-q", "-r", capture, "-w", logs, "--sensor", program.SENSOR])
-            if Path(logs, "sessions.jsonl").read_bytes() != sessions or Path(logs, "messages.jsonl").exists():
+            plain = program.json_lines(Path(logs, "sessions.jsonl").read_bytes())
+            if without_figures(sessions) != (True, plain) or Path(logs, "messages.jsonl").exists():
                 different.append(capture.name)
     check(tap, captures and not different, "sessions are the same without the option, and there are no messages", different)
 
@@ -516,6 +571,8 @@ def main():
     check(tap, len(found) == 2, "there are captures of headers", found)
     for capture in found:
         check_capture(tap, options, capture)
+    with tempfile.TemporaryDirectory() as folder:
+        check_tables(tap, options.mailtap, folder, found)
     return tap.done()
 
 

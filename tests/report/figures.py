@@ -353,6 +353,41 @@ def operators(records, networks=None):
     return {text(k, kinds[k]) + (share(kinds[k], of) if k else share(0, 0)) for k in HABITS}
 
 
+def _headers(records, side, networks=None):
+    """Records whose messages' headers were read (--mail-headers), by the operator of a side."""
+    groups = defaultdict(Counter)
+    for r in records:
+        figures = r.get("mail_headers")
+        if figures and any(figures.values()):
+            name = r["client_name"] if side == "client" else r["sni"] if host(r["sni"]) else r["server_name"]
+            number = (networks or {}).get(r[f"{side}_ip"])
+            groups[domain(name) or (f"AS{number}" if number else "")].update(figures)
+    return groups
+
+
+def internal_hops(records, networks=None):
+    rows = set()
+    for name, n in _headers(records, "client", networks).items():
+        tls, clear = n["hops_internal_tls"], n["hops_internal_clear"]
+        rest = n["hops_internal_not_seen"], n["hops_unplaced"]
+        if tls or clear or any(rest):
+            rows.add(text(name, tls, clear, *rest) + share(tls, tls + clear))
+    return rows
+
+
+def enforcement(records, networks=None):
+    rows = set()
+    for name, n in _headers(records, "server", networks).items():
+        known = n["accepted"] + n["refused"] + n["deferred"]
+        causes = [n[f"refused_{cause}"] for cause in ("spf", "dkim", "dmarc", "other")]
+        if known or n["outcome_not_seen"]:
+            rows.add(
+                text(name, known, n["refused"], n["deferred"], *causes, n["outcome_not_seen"])
+                + share(n["refused_with_cause"], known)
+            )
+    return rows
+
+
 def credentials(records):
     groups = defaultdict(list)
     for r in records:
@@ -461,7 +496,7 @@ def times(records):
 TABLES = {
     function.__name__: function
     for function in (verdicts, sessions, distinct, funnel, protection, servers, server_list,
-                     certificates, starttls_use, verification, operators, operator_pairs,
+                     certificates, starttls_use, verification, operators, operator_pairs, internal_hops, enforcement,
                      credentials, evidence, paths, client_list, tls_versions, tls_ciphers, tls_groups,
                      times)
 }  # fmt: skip
