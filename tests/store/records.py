@@ -26,10 +26,10 @@ TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 # Table of the report -> view, where they have different names.
 VIEWS = {"sessions": "session_kinds", "certificates": "certificate_status", "distinct": "distinct_counts"}
 # Tables without a view, since the record does not have what they tell of: networks and countries are looked up in
-# databases (--asn-db) when a report is made, operators are registered domains by the Public Suffix List, and services and
-# look-ups stand in the logs of DNS, as hops and refusals in the log of messages.
+# databases (--asn-db) when a report is made, operators are registered domains by the Public Suffix List, and services,
+# look-ups and policies stand in the logs of DNS, as hops and refusals in the log of messages.
 WITHOUT_VIEW = {"networks", "countries", "operators", "operator_pairs", "services", "lookups", "lookup_list",
-                "internal_hops", "enforcement"}  # fmt: skip
+                "policies", "domain_properties", "internal_hops", "enforcement"}  # fmt: skip
 LISTS = {"client_list", "paths", "server_list", "times"}
 # Cells that are no figures: the report reads names as names of hosts.
 NO_FIGURES = {"server_name", "error"}
