@@ -53,7 +53,17 @@ def extension(number, value, critical=False):
 
 
 def names(count):
-    return extension(17, der(SEQUENCE, *(der(DNS, b"h%05d.example" % i) for i in range(count))))
+    return these_names(b"h%05d.example" % i for i in range(count))
+
+
+def these_names(listed):
+    return extension(17, der(SEQUENCE, *(der(DNS, one) for one in listed)))
+
+
+def encoded(count):
+    """Names of 253 bytes, all of whose labels say that they are Punycode: of many digits, of one, of none."""
+    labels = [b"xn--" + b"9" * 59, b"xn--" + b"a" * 57 + b"-0", b"xn--" + b"z" * 59, b"xn--" + b"-" * 57]
+    return these_names(b".".join([b"%05d" % i, *labels])[:253] for i in range(count))
 
 
 def constraints(count, tag=EXCLUDED):
@@ -104,6 +114,9 @@ CASES = {
     "exponents as long": (chain(b"long", 32, modulus=large(3072, 4), exponent=large(3071, 5)), 32, MALFORMED),
     "exponents of 64 bits": (chain(b"short", 8, modulus=large(3072, 4), exponent=large(64, 6)), 8, UNTRUSTED),
     "10000 names": (chain(b"names", 2, leaf=(names(10_000),)), 2, UNTRUSTED),
+    "70000 names": (chain(b"crowd", 2, leaf=(these_names([b"a"] * 70_000),)), 2, UNTRUSTED),
+    "100000 names": (chain(b"crowds", 2, leaf=(these_names([b"a"] * 100_000),)), None, None),
+    "names in Punycode": (chain(b"encoded", 2, leaf=(encoded(1000),)), 2, UNTRUSTED),
     "names by constraints": (chain(b"product", 3, constraints(1000), leaf=(names(1000),)), 3, UNTRUSTED),
     "names by permissions": (chain(b"allowed", 3, constraints(1000, PERMITTED), leaf=(names(1000),)), 3, UNTRUSTED),
     "too many of both": (chain(b"square", 2, constraints(4000), leaf=(names(4000),)), 2, UNTRUSTED),

@@ -28,6 +28,16 @@ def syns():
     return [shooter.segment(attack.address(i), 1024 + i % 60000, i, 0, pk.SYN) for i in range(CONNECTIONS)]
 
 
+def colliding():
+    """SYNs whose ends come to the same for who takes their exclusive or, adds them up, or looks at their last bytes."""
+    clients, servers = 0x20010DB8 << 96, 0x20010DB8FFFF << 80
+    for i in range(CONNECTIONS):
+        number = i // 3
+        client, server = [(number, number), (number, 0xFFFF - number), (number + 1 << 64, 0)][i % 3]
+        shooter = attack.Shooter(servers + server, 25)
+        yield shooter.segment((clients + client).to_bytes(16, "big"), 40000, 1, 0, pk.SYN)
+
+
 def resets():
     """Of connections that nobody opened; and, one in a hundred, aimed at those of bystanders."""
     shooter = attack.Shooter("2001:db8:ffff::1", 143)
@@ -80,6 +90,17 @@ def fragments():
     return made
 
 
+def rewritten_fragments():
+    """Of IPv6: a piece, the same place in other bytes, and one behind a hole, of datagrams that never become whole."""
+    link, server = pk.ethernet_header(6), "2001:db8:ffff::1"
+    for i in range(CONNECTIONS):
+        number, turn = divmod(i, 3)
+        place = [0x0001, 0x0009, 0x4001][turn]  # the offset, and that more follow
+        piece = struct.pack("!HHIIBBHHH", 40000, 25, 1, 0, 0x50, pk.SYN, 65535, 0, 0) + bytes([turn]) * 44
+        body = struct.pack("!BBHI", pk.PROTO_TCP, 0, place, number) + piece
+        yield link + pk.ipv6_header(f"2001:db8::{number % 250:x}", server, pk.PROTO_FRAGMENT, len(body)) + body
+
+
 def check(tap, mailtap, what, frames, least, counters, touched=False):
     """Nobody else is told other things, memory is as large as it may be, and what is lost is counted."""
     before, after = attack.beside(mailtap, attack.spread(list(frames)))
@@ -99,11 +120,13 @@ def main():
     tap, everybody = Tap(), len(attack.BYSTANDERS)
     # Of one the list of capabilities is longer than what blocks are left for.
     check(tap, options.mailtap, "SYN flood", syns(), everybody - 1, {"flows_evicted": CONNECTIONS})
+    check(tap, options.mailtap, "hash flood", colliding(), everybody - 1, {"flows_evicted": CONNECTIONS})
     check(tap, options.mailtap, "reset flood", resets(), everybody,
           {"mailtap_segments_out_of_window_total": CONNECTIONS}, touched=True)  # fmt: skip
     check(tap, options.mailtap, "half-open dialogues", half_open(), 0, {"flows_evicted": CONNECTIONS})
     check(tap, options.mailtap, "bytes behind holes", hoarding(), 0, {"mailtap_stream_gaps_total": CONNECTIONS})
     check(tap, options.mailtap, "fragment flood", fragments(), everybody, {"fragments_lost": CONNECTIONS})
+    check(tap, options.mailtap, "rewritten fragments", rewritten_fragments(), everybody, {"fragments_lost": CONNECTIONS})
     return tap.done()
 
 

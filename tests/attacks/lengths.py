@@ -116,13 +116,14 @@ def main():
         for length, value in lengths:
             packets += say(len(expected), length).packets
             expected.append((name, length, value))
-    outcome = attack.run(options.mailtap, sorted(packets, key=lambda packet: packet.time))
-    records = {record["client_port"] - 40000: record for record in outcome.records}
+    before, outcome = attack.beside(options.mailtap, sorted(packets, key=lambda packet: packet.time))
+    records = {record["client_port"] - 40000: record for record in outcome.records if not attack.is_bystander(record)}
     for number, (name, length, value) in enumerate(expected):
         found = CASES[name][1](records[number])
         tap.check(found == value, f"{name} of {length}: {found}", [] if found == value else [f"not {value}"])
     longest = max(len(str(value)) for alert in outcome.alerts for value in alert.values())
     tap.check(0 < longest <= 256, f"no text of an alert is longer than 256: {longest}")
+    attack.check_beside(tap, "lengths", before, outcome, 12)  # all that --memory gives
     return tap.done()
 
 

@@ -145,7 +145,7 @@ def refuses(day, client, _):
 
 def said_of(outcome):
     """What each session of the innocent came to, in the order of time."""
-    mine = sorted((r for r in outcome.records if r["client_ip"] in INNOCENT and r["server_port"] == PORT),
+    mine = sorted((r for r in outcome.records if r["client_ip"] in INNOCENT and r["server_ip"] == SERVER and r["server_port"] == PORT),
                   key=lambda record: record["start"])  # fmt: skip
     return mine, [(r["client_ip"], r["verdict"], r["confidence"],
                    sorted((p["kind"], p["confidence"]) for p in r["evidence"])) for r in mine]  # fmt: skip
@@ -153,7 +153,9 @@ def said_of(outcome):
 
 def check_alarm(tap, mailtap, what, packets, silent):
     """No alarm against the innocent; with `silent` not even a suspicion."""
-    records, _ = said_of(attack.run(mailtap, packets))
+    before, after = attack.beside(mailtap, packets)
+    attack.check_beside(tap, what, before, after, 2)
+    records, _ = said_of(after)
     lines = [line for record in records for line in evidence.alarms(record)]
     if silent:
         lines += [f"{record['verdict']}" for record in records if record["evidence"] or record["verdict"] != "cleartext"]
@@ -167,10 +169,13 @@ def main():
     check_alarm(tap, options.mailtap, "offers in three networks", lie(3, offers), False)
     check_alarm(tap, options.mailtap, "forged handshakes", lie(3, completes), False)
     check_alarm(tap, options.mailtap, "a port that does not answer", lie(3, blocks), False)
-    before, expected = said_of(attack.run(options.mailtap, stripped(nothing)))
+    told, honest = attack.beside(options.mailtap, stripped(nothing))
+    before, expected = said_of(honest)
     tap.check(bool(evidence.alarms(before[-1])), "an offer that goes is noticed", [f"{expected[-1]}"])
     for talk_away in (denies, varies, refuses):
-        _, found = said_of(attack.run(options.mailtap, stripped(talk_away)))
+        _, lied = attack.beside(options.mailtap, stripped(talk_away))
+        attack.check_beside(tap, talk_away.__name__, told, lied, 2)
+        _, found = said_of(lied)
         right = found == expected
         tap.check(right, f"it is noticed beside one who {talk_away.__name__}", [] if right else [f"{found[-1]}"])
     return tap.done()

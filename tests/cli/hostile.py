@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import capture_file, program  # noqa: E402
+from lib import attack, capture_file, program  # noqa: E402
 from lib.conversation import Conversation  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
@@ -57,6 +57,10 @@ def conversations():
         yield pop3.server(b"-ERR " + text + b"\r\n").client(b"USER a\r\n").server(b"+OK\r\n").close()
 
 
+def all_packets():
+    return sorted((p for c in conversations() for p in c.packets), key=lambda p: p.time)
+
+
 def run(mailtap, *arguments):
     done = program.run(mailtap, [str(argument) for argument in arguments])
     if done.returncode != 0:
@@ -67,7 +71,7 @@ def run(mailtap, *arguments):
 def outputs(mailtap, folder):
     """name -> bytes of everything that mailtap writes of these sessions."""
     capture = folder / "hostile.pcap"
-    capture_file.write(capture, sorted((p for c in conversations() for p in c.packets), key=lambda p: p.time))
+    capture_file.write(capture, all_packets())
     logs, memory = folder / "logs", folder / "servers"
     found = {"summary": run(mailtap, "-r", capture, "-w", logs, "--server-memory", memory, "--csv", folder / "csv",
                             "--metrics", folder / "metrics.prom", "--tls-rpt", folder / "rpt")}  # fmt: skip
@@ -126,6 +130,7 @@ def main():
     labels = [line for line in found["metrics.prom"].splitlines() if line and not line.startswith(b"#")]
     broken = [line[:120] for line in labels if not line.rsplit(b" ", 1)[-1].replace(b".", b"").replace(b"e", b"").replace(b"-", b"").isdigit()]
     tap.check(not broken and not any(b"1e9" in line for line in labels), "metrics: one sample a line", broken)
+    attack.check_beside(tap, "hostile texts", *attack.beside(options.mailtap, all_packets()), 12)  # all that --memory gives
     return tap.done()
 
 
