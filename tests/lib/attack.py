@@ -149,6 +149,7 @@ class Outcome:
     metrics: dict
     peak: int  # bytes of memory
     summary: str = ""
+    errors: str = ""
     bystanders: dict = field(default_factory=dict)  # server's address -> records
 
     def of(self, client=None, server=None):  # pylint: disable=redefined-outer-name
@@ -156,26 +157,30 @@ class Outcome:
         return [r for r in self.records if client in (None, r["client_ip"]) and server in (None, r["server_ip"])]
 
 
-def run(mailtap, packets, *extra, memory="8M"):
-    """Runs mailtap on packets. Whatever they are, it must read them to the end."""
+def run(mailtap, packets, *extra, memory="8M", exits=0):
+    """Runs mailtap on packets, or on a file of these bytes. Whatever they are, it must read them to the end."""
     with tempfile.TemporaryDirectory(prefix="attack-") as name:
         folder = Path(name)
-        capture_file.write(folder / "attack.pcap", packets, nano=True)
+        if isinstance(packets, bytes):
+            (folder / "attack.pcap").write_bytes(packets)
+        else:
+            capture_file.write(folder / "attack.pcap", packets, nano=True)
         arguments = ["-r", folder / "attack.pcap", "-w", folder / "logs", "--metrics", folder / "metrics",
                      "--memory", memory, "--workers", "0", *program.TRUST, *extra]  # fmt: skip
         command = [sys.executable, "-S", "-c", MEASURED, mailtap, *map(str, arguments)]
         environment = {**program.environment(), "MALLOC_PERTURB_": "0"}
         environment["ASAN_OPTIONS"] += ":quarantine_size_mb=1"
         done = subprocess.run(command, env=environment, capture_output=True, timeout=program.TIMEOUT, check=False)
-        code, peak = map(int, done.stderr.rsplit(b"\n", 1)[-1].split())
-        if code != 0:
+        said, cost = done.stderr.rsplit(b"\n", 1)
+        code, peak = map(int, cost.split())
+        if code != exits:
             raise program.RunError(f"exit code {code}: {program.text(done.stderr)[-2000:]}")
         logs = {log: program.json_lines((folder / "logs" / f"{log}.jsonl").read_bytes())
                 for log in ("sessions", "alerts", "certificates", "statistics")}  # fmt: skip
         lines = (line.rsplit(" ", 1) for line in (folder / "metrics").read_text().splitlines() if line[0] != "#")
         metrics = {metric: float(value) for metric, value in lines}
     outcome = Outcome(logs["sessions"], logs["alerts"], logs["certificates"], logs["statistics"][-1]["capture"], metrics, peak << 10,
-                      program.text(done.stdout))  # fmt: skip
+                      program.text(done.stdout), program.text(said))  # fmt: skip
     for record in filter(is_bystander, outcome.records):
         outcome.bystanders.setdefault(record["server_ip"], []).append(record)
     return outcome

@@ -209,11 +209,11 @@ def pcapng_bytes(packets, order="<", resolution=9):
     ticks = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution
     interfaces = sorted({(p.interface, p.linktype) for p in packets}) or [(0, LINK_ETHERNET)]
     head = struct.pack(order + "IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)
-    chunks = [_block(SECTION_HEADER, head, order)]
+    chunks = [block(SECTION_HEADER, head, order)]
     option = struct.pack(order + "HHBxxxHH", OPTION_TSRESOL, 1, resolution, 0, 0)
     for _, link in interfaces:
         body = struct.pack(order + "HHI", link, 0, 262144) + option
-        chunks.append(_block(BLOCK_INTERFACE, body, order))
+        chunks.append(block(BLOCK_INTERFACE, body, order))
     for packet in packets:
         interface = interfaces.index((packet.interface, packet.linktype))
         # Rounded up, so that reading it back (which rounds down) gives the same nanosecond
@@ -223,11 +223,12 @@ def pcapng_bytes(packets, order="<", resolution=9):
             order + "IIIII", interface, stamp >> 32, stamp & 0xFFFFFFFF,
             len(packet.data), packet.length,
         )  # fmt: skip
-        chunks.append(_block(BLOCK_ENHANCED, head + _padded(packet.data), order))
+        chunks.append(block(BLOCK_ENHANCED, head + _padded(packet.data), order))
     return b"".join(chunks)
 
 
-def _block(kind, body, order):
+def block(kind, body, order="<"):
+    """A block of pcapng."""
     size = len(body) + 12
     return struct.pack(order + "II", kind, size) + body + struct.pack(order + "I", size)
 
