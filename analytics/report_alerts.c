@@ -14,6 +14,9 @@ enum {
 	SHOWN_MAX_BYTES = 1 << 16, // of a line that is shown
 };
 
+// Alerts that a line may stand for. One that says more is damaged: no interval has as many, and sums must hold.
+#define LEFT_OUT_MOST UINT32_MAX
+
 // Alerts of one kind and confidence, at one server, in one client network.
 struct group {
 	char *line; // the first of them; NULL: only that some were left out is known
@@ -125,7 +128,8 @@ static void take(struct report_alerts *alerts, json_t *alert, const char *line, 
 bool report_alerts_take(struct report_alerts *alerts, const char *line, size_t length)
 {
 	json_t *alert = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
-	bool good = json_is_string(json_object_get(alert, "kind"));
+	bool good = json_is_string(json_object_get(alert, "kind")) &&
+	            json_integer_value(json_object_get(alert, "left_out")) <= LEFT_OUT_MOST;
 	if (good)
 		take(alerts, alert, line, length);
 	json_decref(alert);

@@ -359,6 +359,43 @@ def logs():
         yield path.name, path.read_bytes()
 
 
+def alerts():
+    """(name, input) of alerts as a log has them: the evidence of the golden records (alert_lines.c)."""
+    ends = ("client_ip", "client_port", "server_ip", "server_port", "server_name")
+    for number, path in enumerate(sorted(GOLDEN.glob("attack-*.jsonl"))):
+        lines = []
+        for record in map(json.loads, path.read_text().splitlines()):
+            head = {"time": record["start"], "session_id": "0" * 16, **{end: record[end] for end in ends}}
+            head["client_network"] = "192.0.2.0/24"
+            lines += [json.dumps(head | piece | {"networks_clean": ["192.0.2.0/24"], "networks_clean_count": 1}) for piece in record["evidence"]]
+            lines += [json.dumps(head | piece | {"client_ip": None, "left_out": 3}) for piece in record["evidence"]]
+        if lines:
+            yield path.name, bytes([number % 2 | 20]) + "\n".join(lines).encode()
+
+
+def answers():
+    """(name, input) of what a tap answers to `mailtap top`, and of other things (top.c)."""
+    span = {"start": "2026-11-26T23:50:00Z", "end": "2026-11-27T00:05:00Z"}
+    server = {"server_ip": "2001:db8::25", "server_port": 25, "server_name": "mx.example.net", "hop": "relay", "certificate": "trusted",
+              "sessions": 9, "established": 5, "offered": 7, "not_offered": 2}  # fmt: skip
+    alert = {"time": span["end"], "kind": "capability_removed", "confidence": "probable", "client_network": "192.0.2.0/24", "left_out": 2,
+             **{key: server[key] for key in ("server_ip", "server_port", "server_name")}}  # fmt: skip
+    told = {
+        "version": "1.0", "sensor": "b\u00fcro", "stage": "reading", "started": span["start"], "connections": 12,
+        "memory": {"connections_reserved": 9 << 20, "connections_limit": 99 << 20, "resident": 70 << 20},
+        "workers": [{"told_before": 0.2}, {"told_before": 90}],
+        "now": {"seconds": 10.5, "packets": 20, "bytes": 5000, "segments": 10, "sessions": 5, "lost": 1},
+        "window": {"name": "15m", **span, "sessions": 9, "lost": 7, "verdicts": {"stripped": 1, "encrypted": 8},
+                   "capture": {"dropped_reported": 3, "missed_by_interfaces": 4, "packets_malformed": 2}},
+        "tables": {"funnel": [{"protocol": "smtp", "step": step, "passed": 2, "ended": 1} for step in ("connected", "greeted", "listed")],
+                   "protection": [{"hop": "relay", "passive_protected": 3, "passive_exposed": 1}]},
+        "servers": [server, server | {"server_ip": "192.0.2.25", "server_name": None}], "servers_count": 70,
+        "alerts": [alert, alert | {"confidence": "confirmed", "left_out": 0}], "alerts_count": 9,
+    }  # fmt: skip
+    for columns, how in ((80, 0), (199, 3), (20, 5), (0, 0)):
+        yield f"columns-{columns}", bytes([columns, how]) + json.dumps(told, ensure_ascii=how == 0).encode()
+
+
 def configs():
     """(name, file): the shipped one, with its examples set as well, and mistakes. None with a filter (config.c)."""
     shipped = re.sub(r".*filter.*\n", "", SHIPPED.read_text())
@@ -413,7 +450,7 @@ def main():
         "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
         "names": names, "container": containers, "compressed_certificates": compressed, "x509": certificates,
         "chains": lists, "patterns": patterns, "server_memory": servers, "session_lines": logs, "config": configs,
-        "dns": names_of_dns, "messages": messages,
+        "dns": names_of_dns, "messages": messages, "alert_lines": alerts, "top": answers,
         **{name: partial(conversations, name) for name in ("smtp", "imap", "pop3")},
     }  # fmt: skip
     seeds = made.get(kind, lambda: captures(kind))
