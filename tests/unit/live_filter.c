@@ -66,7 +66,8 @@ static bool holds(struct live_filter *filter, const struct port_set *ports,
 {
 	struct headers_result result;
 	enum headers_outcome outcome = headers_packet(packet, ports, &result);
-	bool kept = outcome == HEADERS_SEGMENT || outcome == HEADERS_FRAGMENT;
+	bool kept =
+	    outcome == HEADERS_SEGMENT || outcome == HEADERS_FRAGMENT || outcome == HEADERS_NAMES;
 	bool passed = passes(filter, packet->data, packet->captured);
 	if (has_tag(packet) && !passes_without_tag(filter, packet->data, packet->captured))
 		passed = false;
@@ -134,12 +135,13 @@ static void build_at_random(struct built *built, uint16_t link_type, uint64_t *s
 	}
 }
 
-static void check_at_random(uint16_t link_type, bool every)
+static void check_at_random(uint16_t link_type, bool every, bool names)
 {
 	static struct live_filter filter;
 	static struct built built;
 	struct port_set ports = mail_ports();
 	ports.every = every;
+	ports.names = names;
 	assert_true(live_filter_make(&filter, link_type, &ports));
 	assert_int_equal(filter.all_tcp, every);
 	struct tally tally = {0};
@@ -160,10 +162,11 @@ static void check_at_random(uint16_t link_type, bool every)
 static void all_that_is_kept_passes(void **state)
 {
 	(void)state;
-	check_at_random(LINK_ETHERNET, false);
-	check_at_random(LINK_ETHERNET, true);
-	check_at_random(LINK_LINUX_SLL, false);
-	check_at_random(LINK_RAW, false);
+	check_at_random(LINK_ETHERNET, false, false);
+	check_at_random(LINK_ETHERNET, true, false);
+	check_at_random(LINK_ETHERNET, false, true);
+	check_at_random(LINK_LINUX_SLL, false, true);
+	check_at_random(LINK_RAW, false, true);
 }
 
 // ---- Packets that were captured
@@ -239,6 +242,30 @@ static void what_is_not_mail_is_left_out(void **state)
 			fail_msg("%s is let through", others[i]);
 	assert_true(recipe_passes(&filter, "eth vlan:1 vlan:2 vlan:3 vlan:4 ip4 tcp"));
 	assert_true(recipe_passes(&filter, "eth vlan:1 vlan:2 vlan:3 vlan:4 vlan:5 ip4 tcp:80"));
+}
+
+// Of UDP datagrams of DNS alone pass where names are asked for, either way, and none where they are not.
+static void names_pass_where_they_are_asked_for(void **state)
+{
+	(void)state;
+	static struct live_filter filter;
+	static struct built built;
+	enum { UDP_AT = 14 + 20 };
+	struct port_set ports = mail_ports();
+	for (int every = 0; every < 4; every++) {
+		ports.every = every & 1;
+		ports.names = every & 2;
+		assert_true(live_filter_make(&filter, LINK_ETHERNET, &ports));
+		assert_int_equal(recipe_passes(&filter, "eth ip4 udp:53"), ports.names);
+		assert_int_equal(recipe_passes(&filter, "eth vlan:7 ip6 udp:53"), ports.names);
+		assert_int_equal(recipe_passes(&filter, "eth ip4options udp:53"), ports.names);
+		for (uint32_t port = 0; port <= 65535; port++) {
+			build(&built, "eth ip4 udp:9", payload);
+			put_u16(built_data(&built) + UDP_AT, port);
+			assert_int_equal(passes(&filter, built_data(&built), built.length),
+			    ports.names && port == 53);
+		}
+	}
 }
 
 // All of them, whatever the first one's ports are: else datagrams would miss their first fragment.
@@ -333,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(all_that_is_kept_passes),
 	    cmocka_unit_test(all_that_is_kept_of_captures_passes),
 	    cmocka_unit_test(what_is_not_mail_is_left_out),
+	    cmocka_unit_test(names_pass_where_they_are_asked_for),
 	    cmocka_unit_test(fragments_pass),
 	    cmocka_unit_test(ports_are_those_of_the_set),
 	    cmocka_unit_test(too_many_ranges_let_all_tcp_through),
