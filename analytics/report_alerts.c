@@ -15,7 +15,7 @@ enum {
 };
 
 // Alerts that a line may stand for. One that says more is damaged: no interval has as many, and sums must hold.
-#define LEFT_OUT_MOST UINT32_MAX
+#define LEFT_OUT_MOST 4294967295
 
 // Alerts of one kind and confidence, at one server, in one client network.
 struct group {

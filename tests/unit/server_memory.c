@@ -240,6 +240,27 @@ static void a_stripped_session_teaches_nothing_about_the_server(void **state)
 	server_memory_destroy(memory);
 }
 
+// Whoever changes bytes could otherwise have what is seen later look like another server.
+static void a_changed_offer_gives_no_fingerprint(void **state)
+{
+	struct server_memory *memory = create(0);
+	(void)state;
+	note(memory, lab_smtp(server, client, NOW));
+	struct server_history before = told(memory, server, client, NOW + SECONDS(60));
+	for (int how = 0; how < 4; how++) {
+		struct lab_session *lab = tampered(how, NOW + SECONDS(10));
+		lab_list(lab, "PIPELINING\nSTARTTLS\nX-OTHER");
+		lab->session.starttls_offered = SEEN_YES;
+		note(memory, lab);
+	}
+	struct server_history after = told(memory, server, client, NOW + SECONDS(60));
+	assert_int_equal(after.sessions, 5);
+	assert_int_not_equal(before.capabilities_fingerprint, 0);
+	assert_int_equal(after.capabilities_fingerprint, before.capabilities_fingerprint);
+	assert_int_equal(after.banner_fingerprint, before.banner_fingerprint);
+	server_memory_destroy(memory);
+}
+
 /* ---- fingerprints ---- */
 
 static uint64_t list_print(const char *entries)
@@ -652,6 +673,7 @@ int main(void)
 	    cmocka_unit_test(an_offer_is_proven_by_tls_or_by_three_networks),
 	    cmocka_unit_test(one_network_counts_for_its_share),
 	    cmocka_unit_test(a_stripped_session_teaches_nothing_about_the_server),
+	    cmocka_unit_test(a_changed_offer_gives_no_fingerprint),
 	    cmocka_unit_test(fingerprints_of_lists),
 	    cmocka_unit_test(fingerprints_of_banners),
 	    cmocka_unit_test(fingerprints_are_of_the_last_offer),
