@@ -16,6 +16,14 @@ static bool read_text(const json_t *line, const char *key, char *room, size_t si
 	return true;
 }
 
+static bool read_number(const json_t *line, const char *key, uint64_t *number)
+{
+	const json_t *value = json_object_get(line, key);
+	bool good = json_is_integer(value) && json_integer_value(value) >= 0;
+	*number = good ? (uint64_t)json_integer_value(value) : 0;
+	return good;
+}
+
 /* ---- domains ---- */
 
 static bool has_address(const struct domain_facts *facts, const struct ip_address *address)
@@ -26,45 +34,54 @@ static bool has_address(const struct domain_facts *facts, const struct ip_addres
 	return false;
 }
 
+void domain_facts_add_address(struct domain_facts *facts, const struct ip_address *address)
+{
+	if (facts->address_count < DOMAIN_ADDRESSES_MAX && !has_address(facts, address))
+		facts->addresses[facts->address_count++] = *address;
+}
+
+void domain_facts_add_host(struct domain_facts *facts, uint16_t preference, struct view name)
+{
+	struct host_name read;
+	bool first = facts->host.length == 0 || preference < facts->preference;
+	if (!first || !host_name_read(name, &read))
+		return;
+	facts->preference = preference;
+	host_name_copy(&facts->host, &read);
+}
+
 static void read_addresses(struct domain_facts *facts, const json_t *list)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *text = json_array_get(list, i);
 		struct ip_address address;
-		if (facts->address_count < DOMAIN_ADDRESSES_MAX && json_is_string(text) &&
-		    server_address_read(json_string_value(text), &address) &&
-		    !has_address(facts, &address))
-			facts->addresses[facts->address_count++] = address;
+		if (json_is_string(text) && server_address_read(json_string_value(text), &address))
+			domain_facts_add_address(facts, &address);
 	}
 }
 
-// Hosts stand in the order of the answer; the one that goes first has the lowest preference.
-static void read_host(struct domain_facts *facts, const json_t *host, json_int_t *lowest)
+static void read_host(struct domain_facts *facts, const json_t *host)
 {
 	const json_t *name = json_object_get(host, "host");
-	const json_t *preference = json_object_get(host, "preference");
-	struct host_name read;
+	uint64_t preference;
 	read_addresses(facts, json_object_get(host, "addresses"));
-	if (!json_is_string(name) || !json_is_integer(preference) ||
-	    json_integer_value(preference) >= *lowest ||
-	    !host_name_read(
-	        view_of((const uint8_t *)json_string_value(name), json_string_length(name)), &read))
-		return;
-	*lowest = json_integer_value(preference);
-	host_name_copy(&facts->host, &read);
+	if (json_is_string(name) && read_number(host, "preference", &preference) &&
+	    preference <= UINT16_MAX)
+		domain_facts_add_host(facts, (uint16_t)preference,
+		    view_of((const uint8_t *)json_string_value(name), json_string_length(name)));
 }
 
 static bool read_domain(struct domain_facts *facts, const json_t *line)
 {
 	const json_t *hosts = json_object_get(line, "mx");
-	json_int_t lowest = UINT16_MAX + 1;
+	struct domain_published published = domain_published_read(line);
 	*facts = (struct domain_facts){.mx_known = json_is_array(hosts)};
 	facts->anonymised = json_is_true(json_object_get(line, "anonymised"));
-	facts->policies = domain_policies_read(line);
+	facts->policies = domain_policies_of(&published);
 	if (!read_text(line, "domain", facts->domain, sizeof facts->domain))
 		return false;
 	for (size_t i = 0; i < json_array_size(hosts); i++)
-		read_host(facts, json_array_get(hosts, i), &lowest);
+		read_host(facts, json_array_get(hosts, i));
 	return true;
 }
 
@@ -77,14 +94,6 @@ bool domain_facts_of_line(struct domain_facts *facts, const char *line, size_t l
 }
 
 /* ---- look-ups ---- */
-
-static bool read_number(const json_t *line, const char *key, uint64_t *number)
-{
-	const json_t *value = json_object_get(line, key);
-	bool good = json_is_integer(value) && json_integer_value(value) >= 0;
-	*number = good ? (uint64_t)json_integer_value(value) : 0;
-	return good;
-}
 
 static bool read_network(const json_t *line, struct client_network *network)
 {

@@ -102,19 +102,14 @@ struct dns_view *dns_view_open(const struct dns_view_options *options, struct er
 /* ---- lines ---- */
 
 // The line at hand.
-static bool add_line(
-    struct dns_view *view, enum dns_line kind, struct log_file *log, struct error *error)
+static bool add_line(struct dns_view *view, struct log_file *log, struct error *error)
 {
 	const struct json *json = &view->json;
 	if (json->failed || (view->anonymiser != NULL && anonymiser_failed(view->anonymiser))) {
 		error_set(error, "no memory to write a line of what DNS says");
 		return false;
 	}
-	if (log != NULL && !log_file_add(log, json->text, json->length, error))
-		return false;
-	if (view->options.on_line != NULL)
-		view->options.on_line(view->options.context, kind, json->text, json->length - 1);
-	return true;
+	return log == NULL || log_file_add(log, json->text, json->length, error);
 }
 
 struct lookup_lines {
@@ -128,8 +123,12 @@ static bool write_lookups(void *context, const struct lookup_counts *counts)
 	struct dns_view *view = lines->view;
 	const struct lookup_writer writer = {
 	    &view->json, view->anonymiser, view->options.sensor};
-	lookup_line_write(&writer, counts);
-	return add_line(view, DNS_LINE_LOOKUPS, view->lookup_log, lines->error);
+	struct lookup_facts facts;
+	lookup_line_write(&writer, counts, &facts);
+	if (!add_line(view, view->lookup_log, lines->error))
+		return false;
+	view->options.on_lookups(view->options.context, &facts);
+	return true;
 }
 
 // Domains of which something new was seen, up to `most`.
@@ -138,12 +137,14 @@ static bool write_domains(struct dns_view *view, size_t most, struct error *erro
 	const struct domain_writer writer = {
 	    &view->json, view->memory, view->dnssec, view->anonymiser, view->options.sensor};
 	struct dns_domain *domain = NULL;
+	struct domain_facts facts;
 	while (most > 0 && (domain = dns_domains_next(view->domains, domain)) != NULL) {
 		if (!domain->changed)
 			continue;
-		domain_line_write(&writer, domain);
-		if (!add_line(view, DNS_LINE_DOMAIN, view->domain_log, error))
+		domain_line_write(&writer, domain, &facts);
+		if (!add_line(view, view->domain_log, error))
 			return false;
+		view->options.on_domain(view->options.context, &facts);
 		domain->changed = false;
 		view->counters.domains_written++;
 		most--;

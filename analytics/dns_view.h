@@ -6,6 +6,7 @@
 #define MAILTAP_ANALYTICS_DNS_VIEW_H
 
 #include "analytics/dane.h"
+#include "analytics/dns_facts.h"
 #include "analytics/verdict.h"
 #include "capture/base/error.h"
 
@@ -13,11 +14,10 @@ struct anonymiser;
 struct dns_view;
 struct log_directory;
 
-enum dns_line { DNS_LINE_DOMAIN, DNS_LINE_LOOKUPS };
-
 struct dns_view_options {
-	// Each line as it was written, without its end: what tables count. NULL: nobody wants it. Also without logs.
-	void (*on_line)(void *context, enum dns_line kind, const char *line, size_t length);
+	// What tables count of each line that was written; also without logs.
+	void (*on_domain)(void *context, const struct domain_facts *facts);
+	void (*on_lookups)(void *context, const struct lookup_facts *facts);
 	void *context;
 	struct log_directory *logs; // NULL: nothing is written
 	const char *sensor; // or NULL; borrowed

@@ -16,20 +16,28 @@
 
 #include <string.h>
 
-static void write_name(const struct domain_writer *writer, const uint8_t *labels, size_t length)
+struct name_text {
+	size_t length;
+	uint8_t bytes[DNS_TEXT_MAX + ANONYMISE_TEXT_GROWTH];
+};
+
+static void write_name(const struct domain_writer *writer, const uint8_t *labels, size_t length,
+    struct name_text *written)
 {
 	char text[DNS_TEXT_MAX];
-	uint8_t other[DNS_TEXT_MAX + ANONYMISE_TEXT_GROWTH];
 	size_t size = dns_labels_text(labels, length, text);
-	if (writer->anonymiser == NULL)
-		json_bytes(writer->json, (const uint8_t *)text, size);
-	else
-		json_bytes(writer->json, other,
-		    anonymise_text(writer->anonymiser, (const uint8_t *)text, size, other));
+	if (writer->anonymiser != NULL) {
+		size =
+		    anonymise_text(writer->anonymiser, (const uint8_t *)text, size, written->bytes);
+	} else {
+		memcpy(written->bytes, text, size);
+	}
+	written->length = size;
+	json_bytes(writer->json, written->bytes, size);
 }
 
 // What was found out on the way: of all answers that the line rests on.
-struct line {
+struct domain_line {
 	const struct domain_writer *writer;
 	const struct dns_domain *domain;
 	unsigned answers, asked;
@@ -40,6 +48,9 @@ struct line {
 		struct dnssec_verdict verdict; // of them
 		bool algorithms[UINT8_MAX + 1];
 	} dnssec;
+	unsigned hosts, hosts_asked, hosts_with_tlsa; // asked: for their TLSA
+	struct domain_facts *facts;
+	struct domain_published published;
 };
 
 static bool is_beneath(const struct dns_name *name, const struct dns_name *domain)
@@ -61,8 +72,8 @@ static void combine(struct dnssec_verdict *all, struct dnssec_verdict verdict)
 }
 
 // Records of the domain itself; not those that an alias leads to, which may be another's.
-static void note_dnssec(
-    struct line *line, const struct dns_name *name, const struct dns_answer *answer, uint16_t type)
+static void note_dnssec(struct domain_line *line, const struct dns_name *name,
+    const struct dns_answer *answer, uint16_t type)
 {
 	struct dns_set set;
 	struct dns_data data;
@@ -83,7 +94,7 @@ static void note_dnssec(
 }
 
 static const struct dns_answer *look_up(
-    struct line *line, const struct dns_name *name, uint16_t type)
+    struct domain_line *line, const struct dns_name *name, uint16_t type)
 {
 	bool differ;
 	const struct dns_answer *answer =
@@ -102,7 +113,7 @@ static const struct dns_answer *look_up(
 }
 
 static void key_dnssec(
-    struct line *line, const char *key, const struct dns_name *name, uint16_t type)
+    struct domain_line *line, const char *key, const struct dns_name *name, uint16_t type)
 {
 	json_key_name(line->writer->json, key,
 	    dnssec_status_name(dnssec_of(line->writer->dnssec, name, type).status));
@@ -110,7 +121,7 @@ static void key_dnssec(
 
 /* ---- hosts ---- */
 
-static void write_tlsa(struct line *line, const struct dns_name *host)
+static void write_tlsa(struct domain_line *line, const struct dns_name *host)
 {
 	static const char labels[] = "\x03_25\x04_tcp";
 	struct json *json = line->writer->json;
@@ -123,10 +134,12 @@ static void write_tlsa(struct line *line, const struct dns_name *host)
 		return;
 	}
 	struct dns_data data;
+	bool any = false;
 	json_array_begin(json);
 	for (size_t at = 0; dns_answer_next(answer, &at, &data);) {
 		if (data.length < 3)
 			continue;
+		any = true;
 		json_object_begin(json);
 		json_key_unsigned(json, "usage", data.bytes[0]);
 		json_key_unsigned(json, "selector", data.bytes[1]);
@@ -134,9 +147,11 @@ static void write_tlsa(struct line *line, const struct dns_name *host)
 		json_object_end(json);
 	}
 	json_array_end(json);
+	line->hosts_asked++;
+	line->hosts_with_tlsa += any;
 }
 
-static void write_address(struct line *line, const struct dns_data *data)
+static void write_address(struct domain_line *line, const struct dns_data *data)
 {
 	struct ip_address address;
 	char text[SERVER_ADDRESS_TEXT];
@@ -146,10 +161,11 @@ static void write_address(struct line *line, const struct dns_data *data)
 		address = anonymise_address(line->writer->anonymiser, &address);
 	server_address_write(&address, text);
 	json_name(line->writer->json, text);
+	domain_facts_add_address(line->facts, &address);
 }
 
 // Null: neither type was asked for.
-static void write_addresses(struct line *line, const struct dns_name *host)
+static void write_addresses(struct domain_line *line, const struct dns_name *host)
 {
 	static const uint16_t types[] = {DNS_A, DNS_AAAA};
 	struct json *json = line->writer->json;
@@ -180,49 +196,65 @@ static enum seen is_null(const struct dns_answer *answer)
 	return only && data.length == 3 && data.bytes[2] == 0 ? SEEN_YES : SEEN_NO;
 }
 
-static void write_mx(struct line *line)
+// `data` of a record of MX.
+static void write_host(struct domain_line *line, const struct dns_data *data)
+{
+	struct json *json = line->writer->json;
+	uint16_t preference = (uint16_t)(data->bytes[0] << 8 | data->bytes[1]);
+	struct dns_name host =
+	    dns_name_beneath(data->bytes + 2, data->length - 2, &(struct dns_name){0});
+	struct name_text name;
+	json_object_begin(json);
+	json_key_unsigned(json, "preference", preference);
+	json_key(json, "host");
+	write_name(line->writer, host.bytes, host.length, &name);
+	domain_facts_add_host(line->facts, preference, view_of(name.bytes, name.length));
+	write_addresses(line, &host);
+	write_tlsa(line, &host);
+	json_object_end(json);
+	line->hosts++;
+}
+
+static enum seen has_tlsa(const struct domain_line *line)
+{
+	if (line->hosts_with_tlsa > 0)
+		return SEEN_YES;
+	return line->hosts > 0 && line->hosts_asked == line->hosts ? SEEN_NO : NOT_SEEN;
+}
+
+static void write_mx(struct domain_line *line)
 {
 	struct json *json = line->writer->json;
 	const struct dns_answer *answer = look_up(line, &line->domain->name, DNS_MX);
 	struct dns_data data;
 	json_key_seen(json, "mx_null", is_null(answer));
 	json_key(json, "mx");
+	line->facts->mx_known = answer != NULL;
 	if (answer == NULL) {
 		json_null(json);
 		return;
 	}
 	json_array_begin(json);
-	for (size_t at = 0; dns_answer_next(answer, &at, &data);) {
-		struct dns_name host = {.length = 0};
-		if (data.length < 3)
-			continue;
-		host = dns_name_beneath(data.bytes + 2, data.length - 2, &host);
-		json_object_begin(json);
-		json_key_unsigned(
-		    json, "preference", (unsigned)(data.bytes[0] << 8 | data.bytes[1]));
-		json_key(json, "host");
-		write_name(line->writer, host.bytes, host.length);
-		write_addresses(line, &host);
-		write_tlsa(line, &host);
-		json_object_end(json);
-	}
+	for (size_t at = 0; dns_answer_next(answer, &at, &data);)
+		if (data.length >= 3)
+			write_host(line, &data);
 	json_array_end(json);
+	line->published.tlsa = has_tlsa(line);
 }
 
 /* ---- texts ---- */
 
-static void find_text(
-    struct line *line, const struct dns_name *name, txt_kind *is_kind, struct txt_found *found)
+static void find_text(struct domain_line *line, const struct dns_name *name, txt_kind *is_kind,
+    struct txt_found *found)
 {
 	txt_find(look_up(line, name, DNS_TXT), is_kind, found);
 }
 
-static void key_present(struct json *json, const char *key, const struct txt_found *found)
+static enum seen key_present(struct json *json, const char *key, const struct txt_found *found)
 {
-	json_key_seen(json, key,
-	    !found->answered   ? NOT_SEEN
-	    : found->count > 0 ? SEEN_YES
-	                       : SEEN_NO);
+	enum seen present = !found->answered ? NOT_SEEN : found->count > 0 ? SEEN_YES : SEEN_NO;
+	json_key_seen(json, key, present);
+	return present;
 }
 
 static bool is_spf(struct view text)
@@ -231,7 +263,7 @@ static bool is_spf(struct view text)
 }
 
 // Two records are an error (RFC 7208 4.5): then as little is said of them as of one that cannot be read.
-static void write_spf(struct line *line, struct txt_found *found)
+static void write_spf(struct domain_line *line, struct txt_found *found)
 {
 	struct json *json = line->writer->json;
 	struct spf_record record = {.valid = false};
@@ -242,14 +274,15 @@ static void write_spf(struct line *line, struct txt_found *found)
 		record = spf_record_read(found->bytes, found->length);
 	if (record.valid)
 		lookups = spf_lookups_count(line->writer->memory, txt_text(found));
+	struct domain_published *published = &line->published;
 	const char all[] = {record.all, 'a', 'l', 'l', '\0'};
-	key_present(json, "spf", found);
-	json_key_seen(json, "spf_valid", !there ? NOT_SEEN : record.valid ? SEEN_YES : SEEN_NO);
-	json_key_name(json, "spf_all", record.valid && record.all != '\0' ? all : NULL);
-	json_key_seen(json, "spf_redirect",
-	    !record.valid     ? NOT_SEEN
-	    : record.redirect ? SEEN_YES
-	                      : SEEN_NO);
+	published->spf_all = record.valid ? record.all : '\0';
+	published->spf_valid = !there ? NOT_SEEN : record.valid ? SEEN_YES : SEEN_NO;
+	published->spf_redirect = !record.valid ? NOT_SEEN : record.redirect ? SEEN_YES : SEEN_NO;
+	published->spf = key_present(json, "spf", found);
+	json_key_seen(json, "spf_valid", published->spf_valid);
+	json_key_name(json, "spf_all", published->spf_all != '\0' ? all : NULL);
+	json_key_seen(json, "spf_redirect", published->spf_redirect);
 	json_key_known(json, "spf_lookups", record.valid, record.lookups);
 	json_key_known(json, "spf_lookups_total", lookups.known, lookups.count);
 }
@@ -282,7 +315,7 @@ static unsigned percent_of(struct view value)
 	return percent <= 100 ? percent : 100;
 }
 
-static void write_dmarc(struct line *line, struct txt_found *found)
+static void write_dmarc(struct domain_line *line, struct txt_found *found)
 {
 	static const char labels[] = "\x06_dmarc";
 	struct json *json = line->writer->json;
@@ -295,7 +328,8 @@ static void write_dmarc(struct line *line, struct txt_found *found)
 	const char *policy = policy_name(tag_list_value(text, "p"));
 	const char *beneath = policy_name(tag_list_value(text, "sp"));
 	struct view reports = tag_list_value(text, "rua");
-	key_present(json, "dmarc", found);
+	line->published.dmarc = key_present(json, "dmarc", found);
+	line->published.dmarc_policy = policy;
 	json_key_seen(json, "dmarc_valid",
 	    !there                                ? NOT_SEEN
 	    : policy != NULL && found->count == 1 ? SEEN_YES
@@ -320,16 +354,16 @@ static bool is_tls_rpt(struct view text)
 	return tag_list_begins(text, "TLSRPTv1");
 }
 
-static void write_tls_policies(struct line *line, struct txt_found *found)
+static void write_tls_policies(struct domain_line *line, struct txt_found *found)
 {
 	static const char sts[] = "\x08_mta-sts", reports[] = "\x05_smtp\x04_tls";
 	const struct dns_name *domain = &line->domain->name;
 	struct dns_name name = dns_name_beneath((const uint8_t *)sts, sizeof sts - 1, domain);
 	find_text(line, &name, is_sts, found);
-	key_present(line->writer->json, "mta_sts", found);
+	line->published.mta_sts = key_present(line->writer->json, "mta_sts", found);
 	name = dns_name_beneath((const uint8_t *)reports, sizeof reports - 1, domain);
 	find_text(line, &name, is_tls_rpt, found);
-	key_present(line->writer->json, "tls_rpt", found);
+	line->published.tls_rpt = key_present(line->writer->json, "tls_rpt", found);
 }
 
 /* ---- keys ---- */
@@ -339,7 +373,7 @@ static bool is_key(struct view text)
 	return dkim_key_read(text).present;
 }
 
-static void write_selector(struct line *line, const struct dns_selector *selector)
+static void write_selector(struct domain_line *line, const struct dns_selector *selector)
 {
 	static const char domain_key[] = "\x0a_domainkey";
 	struct json *json = line->writer->json;
@@ -350,18 +384,21 @@ static void write_selector(struct line *line, const struct dns_selector *selecto
 	struct txt_found found;
 	txt_find(answer, is_key, &found); // of several any one may be taken (RFC 6376 3.6.2.2)
 	struct dkim_key key = dkim_key_read(txt_text(&found));
+	struct name_text text;
 	json_object_begin(json);
 	json_key(json, "selector");
-	write_name(line->writer, selector->bytes, selector->length);
+	write_name(line->writer, selector->bytes, selector->length, &text);
 	json_key_name(json, "key_type", key.type);
 	json_key_known(json, "key_bits", key.bits > 0, key.bits);
 	json_key_seen(json, "revoked", !key.present ? NOT_SEEN : key.revoked ? SEEN_YES : SEEN_NO);
 	json_key_seen(json, "testing", !key.present ? NOT_SEEN : key.testing ? SEEN_YES : SEEN_NO);
 	key_dnssec(line, "dnssec", &name, DNS_TXT);
 	json_object_end(json);
+	if (key.present && !key.revoked && key.type != NULL)
+		line->published.dkim = SEEN_YES;
 }
 
-static void write_selectors(struct line *line)
+static void write_selectors(struct domain_line *line)
 {
 	struct json *json = line->writer->json;
 	const struct dns_domain *domain = line->domain;
@@ -369,6 +406,7 @@ static void write_selectors(struct line *line)
 	if (domain->selector_count == 0) {
 		json_null(json);
 	} else {
+		line->published.dkim = SEEN_NO;
 		json_array_begin(json);
 		for (unsigned i = 0; i < domain->selector_count; i++)
 			write_selector(line, &domain->selectors[i]);
@@ -379,7 +417,7 @@ static void write_selectors(struct line *line)
 
 /* ---- the line ---- */
 
-static void write_algorithms(struct line *line)
+static void write_algorithms(struct domain_line *line)
 {
 	struct json *json = line->writer->json;
 	json_key(json, "dnssec_algorithms");
@@ -400,15 +438,19 @@ static void write_algorithms(struct line *line)
 	json_array_end(json);
 }
 
-static void write_dnssec(struct line *line)
+static void write_dnssec(struct domain_line *line)
 {
 	struct json *json = line->writer->json;
 	struct dnssec_verdict verdict = line->dnssec.verdict;
 	// Where nobody is known to have asked for signatures, it says nothing that none came.
-	json_key_seen(json, "dnssec_signatures",
+	line->published.dnssec_signatures =
 	    line->dnssec.is_signed > 0                                          ? SEEN_YES
 	    : line->dnssec.sets > 0 && line->dnssec.wanted == line->dnssec.sets ? SEEN_NO
-	                                                                        : NOT_SEEN);
+	                                                                        : NOT_SEEN;
+	line->published.dnssec = dnssec_status_name(verdict.status) == NULL ? NOT_SEEN
+	                         : verdict.status == DNSSEC_SECURE          ? SEEN_YES
+	                                                                    : SEEN_NO;
+	json_key_seen(json, "dnssec_signatures", line->published.dnssec_signatures);
 	write_algorithms(line);
 	json_key_name(json, "dnssec", dnssec_status_name(verdict.status));
 	json_key_name(json, "dnssec_reason", dnssec_reason_name(verdict.reason));
@@ -416,7 +458,7 @@ static void write_dnssec(struct line *line)
 	json_key_unsigned(json, "dnssec_sets_secure", line->dnssec.secure);
 }
 
-static void write_quality(struct line *line)
+static void write_quality(struct domain_line *line)
 {
 	struct json *json = line->writer->json;
 	bool any = line->answers > 0;
@@ -434,15 +476,15 @@ static void write_quality(struct line *line)
 	                                   : SEEN_NO);
 }
 
-void domain_line_write(const struct domain_writer *writer, const struct dns_domain *domain)
+static void write_head(struct domain_line *line)
 {
-	struct line line = {.writer = writer, .domain = domain};
+	const struct domain_writer *writer = line->writer;
+	const struct dns_domain *domain = line->domain;
 	struct json *json = writer->json;
-	struct txt_found found;
-	json_clear(json);
-	json_object_begin(json);
+	struct name_text name;
 	json_key(json, "domain");
-	write_name(writer, domain->name.bytes, domain->name.length);
+	write_name(writer, domain->name.bytes, domain->name.length, &name);
+	memcpy(line->facts->domain, name.bytes, name.length);
 	json_key(json, "sensor");
 	if (writer->sensor != NULL)
 		json_bytes(json, (const uint8_t *)writer->sensor, strlen(writer->sensor));
@@ -453,6 +495,18 @@ void domain_line_write(const struct domain_writer *writer, const struct dns_doma
 	json_key(json, "last_seen");
 	json_time(json, domain->last_seen);
 	json_mark(json, "anonymised", writer->anonymiser != NULL);
+}
+
+void domain_line_write(
+    const struct domain_writer *writer, const struct dns_domain *domain, struct domain_facts *facts)
+{
+	struct domain_line line = {.writer = writer, .domain = domain, .facts = facts};
+	struct json *json = writer->json;
+	struct txt_found found;
+	*facts = (struct domain_facts){.anonymised = writer->anonymiser != NULL};
+	json_clear(json);
+	json_object_begin(json);
+	write_head(&line);
 	write_mx(&line);
 	write_spf(&line, &found);
 	write_dmarc(&line, &found);
@@ -462,4 +516,5 @@ void domain_line_write(const struct domain_writer *writer, const struct dns_doma
 	write_quality(&line);
 	json_object_end(json);
 	json_line_end(json);
+	facts->policies = domain_policies_of(&line.published);
 }

@@ -5,6 +5,7 @@
 #define MAILTAP_ANALYTICS_DOMAIN_LINE_H
 
 #include "analytics/dns_domains.h"
+#include "analytics/dns_facts.h"
 #include "analytics/json.h"
 
 struct anonymiser;
@@ -18,7 +19,8 @@ struct domain_writer {
 	const char *sensor; // or NULL
 };
 
-// Clears the buffer and writes the line.
-void domain_line_write(const struct domain_writer *writer, const struct dns_domain *domain);
+// Clears the buffer and writes the line. *facts is what domain_facts_of_line would read of it.
+void domain_line_write(const struct domain_writer *writer, const struct dns_domain *domain,
+    struct domain_facts *facts);
 
 #endif

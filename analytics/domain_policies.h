@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a line of domains.jsonl says of a domain's policies, as statistics count it: each yes, no, or not seen. Pure; any
-// thread.
+// What a domain publishes of policies, as statistics count it: each yes, no, or not seen. From a line of domains.jsonl,
+// or from what the line was made of. Pure; any thread.
 #ifndef MAILTAP_ANALYTICS_DOMAIN_POLICIES_H
 #define MAILTAP_ANALYTICS_DOMAIN_POLICIES_H
 
@@ -49,13 +49,28 @@ enum dmarc_policy {
 	DMARC_POLICIES,
 };
 
+// What a line says, each under the key of that name. All zero: nothing was seen.
+struct domain_published {
+	enum seen spf, spf_valid, spf_redirect;
+	char spf_all; // the sign in front of "all"; '\0': null
+	enum seen dmarc;
+	const char *dmarc_policy; // or NULL; borrowed
+	enum seen dkim; // one of its keys is there, and not revoked
+	enum seen tlsa; // a host has some. No: it was asked for at all of them
+	enum seen mta_sts, tls_rpt;
+	enum seen dnssec_signatures;
+	enum seen dnssec; // secure; no: something else
+};
+
 struct domain_policies {
 	uint8_t spf, dmarc; // enum spf_policy, dmarc_policy
 	uint8_t properties[PROPERTIES]; // enum seen
 };
 
-// As jansson read it.
-struct domain_policies domain_policies_read(const struct json_t *line);
+struct domain_policies domain_policies_of(const struct domain_published *published);
+
+// As jansson read it; good as long as that is.
+struct domain_published domain_published_read(const struct json_t *line);
 
 // Of a domain beneath a registered one, which may have a policy for both (RFC 7489 6.6.3): that it has no record of
 // DMARC says nothing then.

@@ -93,22 +93,18 @@ static bool statistics_session(
 	return true;
 }
 
-static void statistics_take_domain(void *exporter, const char *line, size_t length)
+static void statistics_take_domain(void *exporter, const struct domain_facts *facts)
 {
 	struct statistics_export *export = exporter;
-	struct domain_facts facts;
-	if (!domain_facts_of_line(&facts, line, length))
-		return;
-	facts_lookup_of_domain(export->lookup, &facts);
-	statistics_domain(export->run, &facts);
+	struct domain_facts looked_up = *facts;
+	facts_lookup_of_domain(export->lookup, &looked_up);
+	statistics_domain(export->run, &looked_up);
 }
 
-static void statistics_take_lookups(void *exporter, const char *line, size_t length)
+static void statistics_take_lookups(void *exporter, const struct lookup_facts *facts)
 {
-	struct statistics_export *export = exporter;
-	struct lookup_facts facts;
-	if (lookup_facts_of_line(&facts, line, length))
-		statistics_lookups(export->run, &facts);
+	const struct statistics_export *export = exporter;
+	statistics_lookups(export->run, facts);
 }
 
 /* ---- lines ---- */

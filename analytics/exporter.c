@@ -165,18 +165,18 @@ bool exporters_interval(struct exporters *exporters, const struct ended_interval
 	return !exporters->failed;
 }
 
-void exporters_domain(struct exporters *exporters, const char *line, size_t length)
+void exporters_domain(struct exporters *exporters, const struct domain_facts *facts)
 {
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++)
 		if (exporters->open[i] != NULL && table[i]->domain != NULL)
-			table[i]->domain(exporters->open[i], line, length);
+			table[i]->domain(exporters->open[i], facts);
 }
 
-void exporters_lookups(struct exporters *exporters, const char *line, size_t length)
+void exporters_lookups(struct exporters *exporters, const struct lookup_facts *facts)
 {
 	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++)
 		if (exporters->open[i] != NULL && table[i]->lookups != NULL)
-			table[i]->lookups(exporters->open[i], line, length);
+			table[i]->lookups(exporters->open[i], facts);
 }
 
 struct written_counters exporters_written(const struct exporters *exporters)

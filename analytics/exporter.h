@@ -55,9 +55,9 @@ struct exporter_ops {
 	// An interval is over: sessions that come from here on belong to the next. NULL: not interested.
 	// False as above.
 	bool (*interval)(void *exporter, const struct ended_interval *interval, struct error *error);
-	// A line of domains.jsonl or lookups.jsonl (dns_facts.h), without its end. NULL: not interested.
-	void (*domain)(void *exporter, const char *line, size_t length);
-	void (*lookups)(void *exporter, const char *line, size_t length);
+	// A line of domains.jsonl or lookups.jsonl was written. NULL: not interested.
+	void (*domain)(void *exporter, const struct domain_facts *facts);
+	void (*lookups)(void *exporter, const struct lookup_facts *facts);
 	// Adds to the counters what was written so far. NULL: it counts nothing.
 	void (*written)(const void *exporter, struct written_counters *counters);
 	// Writes the page of metrics (metrics_page.h) as it is now. NULL: it has none.
@@ -103,8 +103,8 @@ bool exporters_certificate(
 bool exporters_interval(struct exporters *exporters, const struct ended_interval *interval);
 
 // What DNS says of a domain, and who looked up what, as the lines of the logs have it.
-void exporters_domain(struct exporters *exporters, const char *line, size_t length);
-void exporters_lookups(struct exporters *exporters, const char *line, size_t length);
+void exporters_domain(struct exporters *exporters, const struct domain_facts *facts);
+void exporters_lookups(struct exporters *exporters, const struct lookup_facts *facts);
 
 // What was written so far, by all of them.
 struct written_counters exporters_written(const struct exporters *exporters);

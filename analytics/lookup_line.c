@@ -14,19 +14,31 @@ static void write_times(struct json *json, const struct lookup_counts *counts)
 	json_time(json, counts->last);
 }
 
-void lookup_line_write(const struct lookup_writer *writer, const struct lookup_counts *counts)
+static struct lookup_facts facts_of(
+    const struct lookup_writer *writer, const struct lookup_counts *counts)
+{
+	struct lookup_facts facts = {.anonymised = writer->anonymiser != NULL,
+	    .network = counts->network,
+	    .sessions = counts->sessions,
+	    .questions = counts->questions};
+	memcpy(facts.followed, counts->followed, sizeof facts.followed);
+	if (writer->anonymiser != NULL) {
+		struct ip_address other =
+		    anonymise_address(writer->anonymiser, &counts->network.address);
+		facts.network = client_network_of(&other);
+	}
+	return facts;
+}
+
+void lookup_line_write(const struct lookup_writer *writer, const struct lookup_counts *counts,
+    struct lookup_facts *facts)
 {
 	static const char *const keys[LOOKUP_KINDS] = {
 	    [LOOKUP_SPF] = "spf", [LOOKUP_DKIM] = "dkim", [LOOKUP_DMARC] = "dmarc"};
 	struct json *json = writer->json;
-	struct client_network network = counts->network;
 	char text[CLIENT_NETWORK_TEXT_SIZE];
-	if (writer->anonymiser != NULL) {
-		struct ip_address other =
-		    anonymise_address(writer->anonymiser, &counts->network.address);
-		network = client_network_of(&other);
-	}
-	client_network_text(text, &network);
+	*facts = facts_of(writer, counts);
+	client_network_text(text, &facts->network);
 	json_clear(json);
 	json_object_begin(json);
 	json_key_name(json, "network", text);

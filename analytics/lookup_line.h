@@ -4,7 +4,7 @@
 #ifndef MAILTAP_ANALYTICS_LOOKUP_LINE_H
 #define MAILTAP_ANALYTICS_LOOKUP_LINE_H
 
-#include "analytics/dns_lookups.h"
+#include "analytics/dns_facts.h"
 #include "analytics/json.h"
 
 struct anonymiser;
@@ -15,7 +15,8 @@ struct lookup_writer {
 	const char *sensor; // or NULL
 };
 
-// Clears the buffer and writes the line.
-void lookup_line_write(const struct lookup_writer *writer, const struct lookup_counts *counts);
+// Clears the buffer and writes the line. *facts is what lookup_facts_of_line would read of it.
+void lookup_line_write(const struct lookup_writer *writer, const struct lookup_counts *counts,
+    struct lookup_facts *facts);
 
 #endif

@@ -110,13 +110,16 @@ static void on_names(void *context, const struct dns_message *message)
 	run->output_failed = true;
 }
 
-static void on_dns_line(void *context, enum dns_line kind, const char *line, size_t length)
+static void on_domain(void *context, const struct domain_facts *facts)
 {
-	struct run *run = context;
-	if (kind == DNS_LINE_DOMAIN)
-		exporters_domain(run->exporters, line, length);
-	else
-		exporters_lookups(run->exporters, line, length);
+	const struct run *run = context;
+	exporters_domain(run->exporters, facts);
+}
+
+static void on_lookups(void *context, const struct lookup_facts *facts)
+{
+	const struct run *run = context;
+	exporters_lookups(run->exporters, facts);
 }
 
 // What is not counted by those who read packets.
@@ -549,7 +552,8 @@ static bool start_shipper(struct run *run, struct error *error)
 static bool open_names(struct run *run, struct error *error)
 {
 	const struct dns_view_options names = {
-	    .on_line = on_dns_line,
+	    .on_domain = on_domain,
+	    .on_lookups = on_lookups,
 	    .context = run,
 	    .logs = run->logs,
 	    .sensor = run->options->sensor,

@@ -167,6 +167,22 @@ def check_services(tap, options, folder):
     check(tap, rows == other["services"], "a report changes addresses as a run does", rows)
 
 
+def check_tables_of_run(tap, options, folder):
+    """A run counts what it has in memory, a report the lines that the run wrote of it."""
+    key = Path(folder, "key-of-all")
+    key.write_text("07" * 32 + "\n")
+    key.chmod(0o600)
+    for capture in sorted(options.pcaps.glob("dns-*.pcap")):
+        anchors = capture.with_suffix(".anchors")
+        trust = ["--trust-anchors", anchors] if anchors.is_file() else []
+        for name, more in (("real", []), ("other", ["--anonymise", key])):
+            lines, tables, _ = run(options.mailtap, capture, [*trust, *more])
+            of_run = lines["statistics"][-1]["tables"]
+            wrong = [f"{table}: {rows}, not {tables[table]}" for table, rows in of_run.items() if rows != tables[table]]
+            counted = len(of_run["policies"]) > 0 and len(of_run["domain_properties"]) > 0
+            tap.check(counted and not wrong, f"{capture.name}: the run's tables are a report's, with {name} addresses", wrong)
+
+
 def check_page(tap, options, folder):
     """The page has both tables, and a report on logs with a damaged line says so and goes on."""
     logs = Path(folder, "logs")
@@ -221,6 +237,7 @@ def main():
     check_tables(tap, options)
     with tempfile.TemporaryDirectory() as folder:
         check_services(tap, options, folder)
+        check_tables_of_run(tap, options, folder)
         check_page(tap, options, folder)
         check_order(tap, options, folder)
     return tap.done()

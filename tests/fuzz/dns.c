@@ -162,17 +162,31 @@ static void take_message(struct setting *setting, const uint8_t *bytes, size_t l
 	free(copy);
 }
 
+static bool agree(const struct domain_facts *one, const struct domain_facts *other)
+{
+	return strcmp(one->domain, other->domain) == 0 && one->mx_known == other->mx_known &&
+	       strcmp(one->host.text, other->host.text) == 0 &&
+	       one->preference == other->preference &&
+	       one->address_count == other->address_count &&
+	       memcmp(one->addresses, other->addresses, sizeof one->addresses) == 0 &&
+	       memcmp(&one->policies, &other->policies, sizeof one->policies) == 0;
+}
+
+// What a run counts of a domain is what a report reads of its line.
 static void write_lines(const struct setting *setting)
 {
+	static struct domain_facts facts, read;
 	struct json json = {.text = NULL};
 	const struct domain_writer writer = {
 	    .json = &json, .memory = setting->memory, .dnssec = setting->dnssec};
 	const struct dns_domain *domain = NULL;
 	while (setting->dnssec != NULL &&
 	       (domain = dns_domains_next(setting->domains, domain)) != NULL) {
-		domain_line_write(&writer, domain);
+		domain_line_write(&writer, domain, &facts);
 		MUST(!json.failed && json.text[0] == '{' && json.text[json.length - 2] == '}');
 		MUST(memchr(json.text, '\n', json.length) == json.text + json.length - 1);
+		MUST(domain_facts_of_line(&read, json.text, json.length - 1));
+		MUST(agree(&facts, &read));
 	}
 	json_release(&json);
 }

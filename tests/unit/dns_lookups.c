@@ -226,10 +226,14 @@ static void count_lines(struct statistics *statistics)
 	const struct lookup_writer writer = {&json, NULL, NULL};
 	take();
 	for (size_t i = 0; i < taken_count; i++) {
-		struct lookup_facts facts;
-		lookup_line_write(&writer, &taken[i]);
-		assert_true(lookup_facts_of_line(&facts, json.text, json.length - 1));
+		struct lookup_facts facts, read;
+		lookup_line_write(&writer, &taken[i], &facts);
+		assert_true(lookup_facts_of_line(&read, json.text, json.length - 1));
 		assert_memory_equal(&facts.network, &taken[i].network, sizeof facts.network);
+		assert_memory_equal(&facts.network, &read.network, sizeof facts.network);
+		assert_int_equal(facts.sessions, read.sessions);
+		assert_int_equal(facts.questions, read.questions);
+		assert_memory_equal(facts.followed, read.followed, sizeof facts.followed);
 		statistics_lookups(statistics, &facts);
 	}
 	json_release(&json);
