@@ -38,7 +38,8 @@ struct dns_parsed {
 	uint16_t type;
 	bool more; // records than are read, or of more bytes
 	size_t count;
-	struct dns_record records[DNS_RECORDS_MAX]; // of the types that are read, in the order of the message
+	// Of the types that are read, in the order of the message. Of DNS_SOA without data; of DNS_ADDITIONAL none.
+	struct dns_record records[DNS_RECORDS_MAX];
 	uint8_t bytes[DNS_RECORD_BYTES]; // what they point to
 };
 

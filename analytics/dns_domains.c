@@ -31,22 +31,27 @@ struct dns_domains *dns_domains_create(void)
 	return NULL;
 }
 
+static void forget(struct dns_domains *domains, struct bounded_node *node)
+{
+	struct dns_domain *domain = (struct dns_domain *)node;
+	bounded_table_remove(domains->table, node);
+	free(domain->selectors);
+	free(domain);
+}
+
 void dns_domains_destroy(struct dns_domains *domains)
 {
 	if (domains == NULL)
 		return;
 	struct bounded_node *node;
-	while (domains->table != NULL && (node = bounded_table_next(domains->table, NULL)) != NULL) {
-		bounded_table_remove(domains->table, node);
-		free(node);
-	}
+	while (domains->table != NULL && (node = bounded_table_next(domains->table, NULL)) != NULL)
+		forget(domains, node);
 	bounded_table_destroy(domains->table);
 	psl_free(domains->suffixes);
 	free(domains);
 }
 
-struct dns_name dns_name_beneath(
-    const uint8_t *labels, size_t length, const struct dns_name *name)
+struct dns_name dns_name_beneath(const uint8_t *labels, size_t length, const struct dns_name *name)
 {
 	struct dns_name beneath = {.length = 0};
 	if (length + name->length > DNS_NAME_MAX)
@@ -119,8 +124,8 @@ static size_t selector_length(const struct dns_name *name)
 }
 
 // The domain that an answer is about. Length 0: about none. *selector: the length of one in front of it.
-static struct dns_name domain_of(const struct dns_domains *domains,
-    const struct dns_parsed *parsed, enum dns_state state, size_t *selector)
+static struct dns_name domain_of(const struct dns_domains *domains, const struct dns_parsed *parsed,
+    enum dns_state state, size_t *selector)
 {
 	struct dns_name none = {.length = 0};
 	const struct dns_name *name = &parsed->name;
@@ -153,8 +158,7 @@ static struct dns_domain *domain_at(
 	}
 	struct bounded_node *victim = bounded_table_victim(domains->table);
 	if (victim != NULL) {
-		bounded_table_remove(domains->table, victim);
-		free(victim);
+		forget(domains, victim);
 		domains->given_up++;
 	}
 	domain = calloc(1, sizeof *domain);
@@ -189,7 +193,10 @@ static void note_selector(struct dns_domain *domain, const uint8_t *labels, size
 		if (domain->selectors[i].length == length &&
 		    memcmp(domain->selectors[i].bytes, labels, length) == 0)
 			return;
-	if (domain->selector_count == DNS_SELECTORS_MAX || !is_plain(labels, length)) {
+	bool plain = is_plain(labels, length);
+	if (plain && domain->selectors == NULL)
+		domain->selectors = malloc(DNS_SELECTORS_MAX * sizeof *domain->selectors);
+	if (!plain || domain->selectors == NULL || domain->selector_count == DNS_SELECTORS_MAX) {
 		if (domain->selectors_left_out < UINT16_MAX)
 			domain->selectors_left_out++;
 		return;

@@ -26,7 +26,7 @@ struct dns_domain {
 	nanoseconds first_seen, last_seen;
 	bool changed; // since it was written
 	uint16_t selector_count, selectors_left_out;
-	struct dns_selector selectors[DNS_SELECTORS_MAX];
+	struct dns_selector *selectors; // room for DNS_SELECTORS_MAX; NULL: there are none
 };
 
 struct dns_domains;

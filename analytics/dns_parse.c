@@ -11,6 +11,7 @@ enum {
 	FLAG_AD = 0x0020,
 	TTL_DO = 0x8000, // where a record OPT has it (RFC 6891 6.1.4)
 	CLASS_IN = 1,
+	SOA_NUMBERS = 20, // bytes behind the names of a record SOA (RFC 1035 3.3.13)
 };
 
 static uint16_t read_u16(const uint8_t *bytes)
@@ -37,6 +38,16 @@ static const struct layout *layout_of(uint16_t type)
 	return NULL;
 }
 
+// Of records that say more than is asked nothing is kept, but of EDNS; of signatures those of types that are read.
+static bool is_of_use(
+    const uint8_t *bytes, const struct dns_record_view *record, enum dns_section section)
+{
+	if (record->class != CLASS_IN || section == DNS_ADDITIONAL)
+		return false;
+	return record->type != DNS_RRSIG || record->data_length < 2 ||
+	       layout_of(read_u16(bytes + record->data)) != NULL;
+}
+
 // All names of a record can be followed, in few steps.
 static bool names_are_sound(const uint8_t *bytes, size_t length,
     const struct dns_record_view *record, const struct layout *layout)
@@ -49,7 +60,7 @@ static bool names_are_sound(const uint8_t *bytes, size_t length,
 	for (unsigned i = 0; i < layout->names; i++)
 		if (dns_read_name(bytes, record->data + record->data_length, &at, name) == 0)
 			return false;
-	return true;
+	return layout->type != DNS_SOA || at + SOA_NUMBERS == record->data + record->data_length;
 }
 
 // Room for bytes of a record; NULL: there is none.
@@ -85,27 +96,43 @@ static bool take(struct dns_parsed *parsed, size_t *used, ldns_rr *rr, struct dn
 	return true;
 }
 
+// The start of a zone: nothing counts but that it is there, and its time to live.
+static bool take_start(struct dns_parsed *parsed, size_t *used, const uint8_t *bytes, size_t length,
+    size_t owner, struct dns_record *record)
+{
+	uint8_t name[DNS_NAME_MAX];
+	record->owner_length = (uint16_t)dns_read_name(bytes, length, &owner, name);
+	record->owner = record->data = store(parsed, used, name, record->owner_length);
+	return record->owner != NULL;
+}
+
 // False: it is malformed.
 static bool read_record(const uint8_t *bytes, size_t length, const struct dns_record_view *view,
     enum dns_section section, struct dns_parsed *parsed, size_t *used)
 {
 	ldns_rr *rr = NULL;
 	size_t at = view->owner;
+	bool room = parsed->count < DNS_RECORDS_MAX;
 	const struct layout *layout = layout_of(view->type);
 	if (view->type == DNS_OPT)
 		parsed->signatures_wanted = (view->ttl & TTL_DO) != 0;
-	if (layout == NULL || view->class != CLASS_IN)
+	if (layout == NULL || !is_of_use(bytes, view, section))
 		return true;
-	if (!names_are_sound(bytes, length, view, layout) ||
-	    ldns_wire2rr(&rr, bytes, length, &at, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK)
+	if (!names_are_sound(bytes, length, view, layout))
 		return false;
 	struct dns_record record = {
 	    .type = view->type, .section = (uint8_t)section, .ttl = view->ttl};
-	if (parsed->count < DNS_RECORDS_MAX && take(parsed, used, rr, &record))
+	if (view->type == DNS_SOA) {
+		room = room && take_start(parsed, used, bytes, length, at, &record);
+	} else {
+		if (ldns_wire2rr(&rr, bytes, length, &at, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK)
+			return false;
+		room = room && take(parsed, used, rr, &record);
+		ldns_rr_free(rr);
+	}
+	if (room)
 		parsed->records[parsed->count++] = record;
-	else
-		parsed->more = true;
-	ldns_rr_free(rr);
+	parsed->more |= !room;
 	return true;
 }
 

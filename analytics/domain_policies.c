@@ -140,8 +140,6 @@ struct domain_policies domain_policies_of(const struct domain_published *publish
 
 void domain_policies_beneath(struct domain_policies *policies)
 {
-	if (policies->dmarc != DMARC_ABSENT)
-		return;
 	policies->dmarc = DMARC_NOT_SEEN;
 	policies->properties[PROPERTY_DMARC] = NOT_SEEN;
 	policies->properties[PROPERTY_DMARC_ENFORCED] = NOT_SEEN;

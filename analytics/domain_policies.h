@@ -72,8 +72,8 @@ struct domain_policies domain_policies_of(const struct domain_published *publish
 // As jansson read it; good as long as that is.
 struct domain_published domain_published_read(const struct json_t *line);
 
-// Of a domain beneath a registered one, which may have a policy for both (RFC 7489 6.6.3): that it has no record of
-// DMARC says nothing then.
+// Of a domain without a record of DMARC, beneath a registered one, which may have a policy for both (RFC 7489 6.6.3):
+// that it has none says nothing then.
 void domain_policies_beneath(struct domain_policies *policies);
 
 #endif

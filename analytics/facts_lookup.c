@@ -70,15 +70,19 @@ void facts_lookup_domain(
 	memcpy(domain->text, name->text + start, name->length - start);
 }
 
-void facts_lookup_of_domain(struct facts_lookup *lookup, struct domain_facts *facts)
+static bool is_registered(struct facts_lookup *lookup, const char *domain)
 {
 	struct host_name name;
 	struct operator_name registered = {""};
-	facts_lookup_domain(lookup, &facts->host, &facts->operator);
-	if (host_name_read(
-	        view_of((const uint8_t *)facts->domain, strlen(facts->domain)), &name))
+	if (host_name_read(view_of((const uint8_t *)domain, strlen(domain)), &name))
 		facts_lookup_domain(lookup, &name, &registered);
-	if (strcmp(registered.text, facts->domain) != 0)
+	return strcmp(registered.text, domain) == 0;
+}
+
+void facts_lookup_of_domain(struct facts_lookup *lookup, struct domain_facts *facts)
+{
+	facts_lookup_domain(lookup, &facts->host, &facts->operator);
+	if (facts->policies.dmarc == DMARC_ABSENT && !is_registered(lookup, facts->domain))
 		domain_policies_beneath(&facts->policies);
 }
 
