@@ -347,13 +347,17 @@ static void many_hosts_that_ask(void **state)
 static void bytes_that_are_not_kept(void **state)
 {
 	struct dns_memory *memory = dns_memory_create();
+	static char texts[DNS_KEPT_RECORDS_MAX][2];
 	static uint8_t data[20 * 1024];
 	struct dns_name name = NAME("\x07" "example\x03" "org");
 	bool differ;
 	(void)state;
 	begin(DNS_TXT, name);
-	for (unsigned i = 0; i < DNS_KEPT_RECORDS_MAX; i++)
-		add(DNS_ANSWER, DNS_TXT, &name, (const char[]){1, (char)i}, 2);
+	for (unsigned i = 0; i < DNS_KEPT_RECORDS_MAX; i++) {
+		texts[i][0] = 1;
+		texts[i][1] = (char)i;
+		add(DNS_ANSWER, DNS_TXT, &name, texts[i], sizeof texts[i]);
+	}
 	add(DNS_ANSWER, DNS_TXT, &name, data, sizeof data);
 	take(memory, 1, 1, true);
 	const struct dns_answer *answer = dns_memory_find(memory, &name, DNS_TXT, &differ);
