@@ -265,8 +265,7 @@ def instance(bench, name):
 
 
 def units(bench):
-    if not shutil.which("systemd-analyze"):
-        bench.tap.skip("units", "there is no systemd-analyze")
+    if not bench.tap.needs("systemd-analyze", "systemd-sysusers", "systemd-tmpfiles"):
         return
     for name in ("mailtap.service", "mailtap@.service"):
         path = instance(bench, name)
@@ -292,9 +291,6 @@ def settings(bench):
     root.mkdir()
     (root / "etc").mkdir()
     for tool, name in (("systemd-sysusers", "mailtap.sysusers"), ("systemd-tmpfiles", "mailtap.tmpfiles")):
-        if not shutil.which(tool):
-            bench.tap.skip(name, f"there is no {tool}")
-            continue
         extra = ["--create"] if tool == "systemd-tmpfiles" else []
         done = subprocess.run([tool, f"--root={root}", *extra, UNITS / name], capture_output=True, check=False)
         said = program.text(done.stderr)

@@ -5,7 +5,6 @@ scrapes a real mailtap, and to the real ClickHouse, which a real mailtap has fil
 
 import json
 import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -188,8 +187,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="grafana-") as name:
         for server, check, board in [("prometheus", check_prometheus, "mailtap-prometheus"),
                                      ("clickhouse-server", check_clickhouse, "mailtap-clickhouse")]:  # fmt: skip
-            if shutil.which(server) is None:
-                tap.skip(f"queries to {server}", f"there is no {server} (Debian's package of that name)")
+            if not tap.needs(server):
                 continue
             folder = Path(name) / server
             folder.mkdir()

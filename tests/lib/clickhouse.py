@@ -3,7 +3,6 @@
 
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -45,10 +44,6 @@ USERS = """<?xml version="1.0"?>
  </users>
 </yandex>
 """
-
-
-def is_there():
-    return shutil.which("clickhouse-server") is not None
 
 
 def free_port():

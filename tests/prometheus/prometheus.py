@@ -151,8 +151,7 @@ def main():
         folder = Path(name)
         page = everything(options.mailtap, options.pcaps, folder)
         check_readme(tap, options, page)
-        if shutil.which("promtool") is None or shutil.which("prometheus") is None:
-            tap.skip("Prometheus scrapes it", "there is no prometheus (Debian's package of that name)")
+        if not tap.needs("prometheus", "promtool"):
             return tap.done()
         check_rules(tap, folder)
         packets = cf.read(options.pcaps / STRIPPED)
