@@ -103,6 +103,26 @@ static void write_resources(struct top_writer *writer)
 		top_put(writer, ", %zu silent", silent);
 }
 
+// One that has all it was given needs no line.
+static void write_store(struct top_writer *writer)
+{
+	enum { MIB = 1 << 20 };
+	const json_t *store = json_object_get(writer->look->live, "store");
+	bool away = json_is_true(json_object_get(store, "away"));
+	uint64_t lost = top_number(store, "lost"), refused = top_number(store, "refused");
+	uint64_t waiting = top_number(store, "spool_bytes");
+	if (!away && lost + refused == 0)
+		return;
+	top_begin(writer, TOP_BAD);
+	top_put(writer, "store ");
+	top_put_text(writer, json_object_get(store, "kind"), SECOND_COLUMN / 2);
+	top_put(writer, "%s   lost %" PRIu64 "   refused %" PRIu64, away ? " IS AWAY" : "", lost,
+	    refused);
+	if (waiting > 0)
+		top_put(writer, "   waiting %.1f MiB in %" PRIu64 " files", (double)waiting / MIB,
+		    top_number(store, "spool_files"));
+}
+
 /* ---- blocks that stand side by side ---- */
 
 enum { BLOCK_ROWS_MAX = 24 };
@@ -339,5 +359,6 @@ void top_frame_make(struct top_frame *frame, const struct top_look *look)
 	write_head(&writer);
 	write_rates(&writer);
 	write_resources(&writer);
+	write_store(&writer);
 	write_blocks(&writer);
 }

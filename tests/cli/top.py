@@ -127,6 +127,22 @@ TOLD = {
 }  # fmt: skip
 
 
+def store(tap, mailtap):
+    """A line where records do not reach the store, and none where they do."""
+    well = {"kind": "clickhouse", "away": False, "stored": 7, "refused": 0, "lost": 0, "spool_bytes": 5 << 20, "spool_files": 3}
+    for told, line in ((None, None), (well, None),
+                       ({**well, "away": True}, "store clickhouse IS AWAY   lost 0   refused 0   waiting 5.0 MiB in 3 files"),
+                       ({**well, "kind": "sqlite", "away": True, "lost": 3, "spool_bytes": 0}, "store sqlite IS AWAY   lost 3   refused 0"),
+                       ({**well, "refused": 2, "spool_bytes": 1 << 19}, "store clickhouse   lost 0   refused 2   waiting 0.5 MiB in 3 files"),
+                       ({**well, "lost": 9, "spool_bytes": 0}, "store clickhouse   lost 9   refused 0")):  # fmt: skip
+        code, text, said = once(mailtap, Liar(json.dumps({**TOLD, "store": told}).encode()).port)
+        found = [part for part in text.splitlines() if part.startswith("store ")]
+        tap.check(code == 0 and found == ([line] if line else []), f"the store: {line}", [*found, said])
+    odd = {"kind": "\x1b[2J", "away": "yes", "lost": "x", "refused": 1, "spool_bytes": -1}
+    code, text, said = once(mailtap, Liar(json.dumps({**TOLD, "store": odd}).encode()).port)
+    tap.check(code == 0 and "\x1b" not in text, "the store: values of other kinds", [said])
+
+
 def red_lines(lines):
     """Those in which something is red. A colour goes on until another is chosen, also in the next line."""
     found, red = [], False
@@ -293,6 +309,7 @@ def main():
     refusals(tap, options.mailtap)
     lies(tap, options.mailtap)
     losses(tap, options.mailtap)
+    store(tap, options.mailtap)
     hostile_names(tap, options.mailtap, options.pcaps)
     with tempfile.TemporaryDirectory() as folder, Watched(options.mailtap, folder) as service:
         service.packets(traffic(options.pcaps, 8))
