@@ -335,24 +335,106 @@ FROM
 )
 GROUP BY checks ORDER BY clients DESC;
 
+-- A row for each mail session, with what it showed of its server: whether TLS was offered, whether mail or a log-in in the
+-- clear was refused (1, 0, 2 not seen), and what its certificate was worth, '' where TLS hid it or there was none.
+CREATE VIEW IF NOT EXISTS server_sessions AS
+SELECT ifNull(server_ip, '') AS server_ip, toUInt16(ifNull(server_port, 0)) AS server_port,
+       ifNull(sni, ifNull(server_name, '')) AS name, ifNull(hop, '') AS of_hop, ifNull(start_ns, 0) AS at,
+       multiIf(ifNull(tls_mode, '') != 'implicit', ifNull(starttls_offered, 2), ifNull(tls_established, 2) = 1, 1, 2) AS offers,
+       ifNull(tls_established, 2) AS establishes, ifNull(tls_required_by_server, 2) AS refuses_clear,
+       server_certificate_source IS NOT NULL OR has(tls_cipher_weaknesses, 'anonymous')
+           OR ifNull(tls_established, 2) = 1 AS tls,
+       ifNull(server_certificate_source, '') = 'memory' AS from_memory, certificate_status AS faults,
+       multiIf(has(tls_cipher_weaknesses, 'anonymous'), 'none', server_certificate_source IS NULL, '',
+               certificate_status_seen = 0, 'not_judged',
+               arrayExists(f -> f != 'name_mismatch', certificate_status), 'invalid',
+               notEmpty(certificate_status), 'valid_but_mismatched',
+               ifNull(certificate_name_match, 0) = 1, 'valid_and_matching', 'valid_name_unknown') AS shown
+FROM sessions
+WHERE protocol IN ('smtp', 'imap', 'pop3') OR hop != '';
+
 -- What certificates are worth as a whole (axis certificate), and each fault of them (axis fault).
 CREATE VIEW IF NOT EXISTS certificate_status AS
-SELECT pair.1 AS axis, pair.2 AS status, count() AS sessions, uniqExact(server) AS servers,
-       if(axis = 'certificate', toNullable(countIf(source = 'memory')), NULL) AS recalled
+SELECT pair.1 AS axis, pair.2 AS status, count() AS sessions, uniqExact(server_ip, server_port) AS servers,
+       if(axis = 'certificate', toNullable(countIf(from_memory = 1)), NULL) AS recalled
 FROM
 (
-    SELECT concat(ifNull(server_ip, ''), ' ', toString(ifNull(server_port, 0))) AS server,
-           ifNull(server_certificate_source, '') AS source,
-           multiIf(has(tls_cipher_weaknesses, 'anonymous'), 'none', server_certificate_source IS NULL, '',
-                   certificate_status_seen = 0, 'not_judged',
-                   arrayExists(f -> f != 'name_mismatch', certificate_status), 'invalid',
-                   notEmpty(certificate_status), 'valid_but_mismatched',
-                   ifNull(certificate_name_match, 0) = 1, 'valid_and_matching', 'valid_name_unknown') AS shown,
-           arrayConcat([('certificate', shown)], arrayMap(f -> ('fault', f), certificate_status)) AS pairs
-    FROM sessions
-    WHERE (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
-      AND (server_certificate_source IS NOT NULL OR has(tls_cipher_weaknesses, 'anonymous')
-           OR ifNull(tls_established, 2) = 1)
+    SELECT server_ip, server_port, from_memory, arrayConcat([('certificate', shown)], arrayMap(f -> ('fault', f), faults)) AS pairs
+    FROM server_sessions WHERE tls = 1
 )
 ARRAY JOIN pairs AS pair
 GROUP BY axis, status ORDER BY axis, sessions DESC, status;
+
+-- Each server (address and port). Its name and its hop: of the latest and the earliest session that tells one.
+CREATE VIEW IF NOT EXISTS server_list AS
+SELECT server_ip, server_port, argMaxIf(name, at, name != '') AS server_name, argMinIf(of_hop, at, of_hop != '') AS hop,
+       count() AS sessions, countIf(offers = 1) AS offered, countIf(offers = 0) AS not_offered,
+       countIf(establishes = 1) AS established,
+       multiIf(uniqExactIf(shown, tls = 1 AND shown != '') = 0, '', uniqExactIf(shown, tls = 1 AND shown != '') = 1,
+               anyIf(shown, tls = 1 AND shown != ''), 'mixed') AS certificate,
+       multiIf(countIf(refuses_clear != 2) = 0, '', countIf(refuses_clear = 0) = 0, 'always',
+               countIf(refuses_clear = 1) = 0, 'never', 'sometimes') AS refuses_cleartext
+FROM server_sessions GROUP BY server_ip, server_port ORDER BY sessions DESC, server_ip, server_port;
+
+-- Servers by what they do; the certificate is of those that offer or establish TLS.
+CREATE VIEW IF NOT EXISTS servers AS
+SELECT hop, pair.1 AS property, pair.2 AS value, count() AS count
+FROM
+(
+    SELECT hop, offered + established > 0 AS has_tls,
+           multiIf(offered + not_offered = 0, '', not_offered = 0, 'always', offered = 0, 'never', 'sometimes') AS offers,
+           [('offers_tls', offers), ('certificate', certificate), ('refuses_cleartext', refuses_cleartext)] AS pairs
+    FROM server_list
+)
+ARRAY JOIN pairs AS pair
+WHERE has_tls OR pair.1 != 'certificate'
+GROUP BY hop, property, value ORDER BY hop, property, value;
+
+-- Servers with evidence of stripping, by client network (/24, /48): who sees it, and who sees TLS there.
+CREATE VIEW IF NOT EXISTS paths AS
+SELECT server_ip, server_port, argMaxIf(name, at, name != '') AS server_name, client_network, count() AS sessions,
+       countIf(is_stripped) AS stripped, countIf(has_evidence) AS evidence,
+       ['', 'suspected', 'probable', 'confirmed'][toUInt8(max(rank)) + 1] AS confidence,
+       countIf(NOT has_evidence AND sees_tls) AS unaffected, countIf(NOT has_evidence AND NOT sees_tls) AS not_seen
+FROM
+(
+    SELECT ifNull(server_ip, '') AS server_ip, toUInt16(ifNull(server_port, 0)) AS server_port,
+           ifNull(sni, ifNull(server_name, '')) AS name, ifNull(start_ns, 0) AS at,
+           if(position(ifNull(client_ip, ''), ':') > 0,
+              concat(cutIPv6(IPv6StringToNum(ifNull(client_ip, '')), 10, 0), '/48'),
+              concat(IPv4NumToString(toUInt32(bitAnd(IPv4StringToNum(ifNull(client_ip, '')), 4294967040))), '/24')) AS client_network,
+           ifNull(verdict, '') = 'stripped' AS is_stripped, ifNull(evidence, '[]') != '[]' AS has_evidence,
+           arrayMap(c -> toUInt8(indexOf(['suspected', 'probable', 'confirmed'], c)),
+                    extractAll(ifNull(evidence, ''), '\\{"kind":"[a-z_]+","confidence":"([a-z]+)"')) AS ranks,
+           arrayReduce('max', arrayPushBack(ranks, toUInt8(0))) AS rank,
+           ifNull(starttls_offered, 2) = 1 OR ifNull(tls_established, 2) = 1 AS sees_tls
+    FROM sessions
+    WHERE (protocol IN ('smtp', 'imap', 'pop3') OR hop != '')
+      AND concat(ifNull(server_ip, ''), ' ', toString(ifNull(server_port, 0))) IN
+      (
+          SELECT concat(ifNull(server_ip, ''), ' ', toString(ifNull(server_port, 0))) FROM sessions
+          WHERE (protocol IN ('smtp', 'imap', 'pop3') OR hop != '') AND ifNull(evidence, '[]') != '[]'
+      )
+)
+GROUP BY server_ip, server_port, client_network ORDER BY server_ip, server_port, evidence DESC, client_network;
+
+-- Sessions over time, in spans of equal length: the shortest (from a minute to days) of which all fit into 240.
+CREATE VIEW IF NOT EXISTS times AS
+SELECT toDateTime(span * width, 'UTC') AS start, width AS seconds, count() AS sessions,
+       countIf(verdict = 'encrypted') AS encrypted, countIf(verdict = 'cleartext') AS cleartext,
+       countIf(verdict = 'stripped') AS stripped, countIf(verdict = 'tls_failed') AS tls_failed,
+       countIf(verdict = 'no_mail') AS no_mail, countIf(verdict = 'not_mail') AS not_mail,
+       countIf(verdict = 'partial') AS partial
+FROM
+(
+    SELECT width, intDiv(at, width * 1000000000) AS span, verdict
+    FROM (SELECT ifNull(start_ns, 0) AS at, ifNull(verdict, '') AS verdict FROM sessions)
+    CROSS JOIN
+    (
+        SELECT min(one) AS width
+        FROM (SELECT min(ifNull(start_ns, 0)) AS first, max(ifNull(start_ns, 0)) AS last FROM sessions)
+        ARRAY JOIN arrayConcat([60, 300, 900, 3600, 10800, 21600], arrayMap(i -> toInt64(86400 * pow(2, i)), range(16))) AS one
+        WHERE intDiv(last, one * 1000000000) - intDiv(first, one * 1000000000) < 240
+    )
+)
+GROUP BY span, width ORDER BY span;
