@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/command_line.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void command_say(const struct error *error)
 {
 	fprintf(stderr, "mailtap: %s\n", error->text);
+}
+
+// A pipe that nobody reads any more, or a connection that the other side closed.
+static bool reader_has_gone(void)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO};
+	return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+bool command_output_end(struct error *error)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_has_gone())
+		return true;
+	error_set(error, "standard output: cannot be written");
+	return false;
 }
 
 void command_line_letters(const struct option *options, char letters[COMMAND_LETTERS_SIZE])
@@ -70,12 +87,13 @@ enum options_outcome command_line_read(
 	return OPTIONS_RUN;
 }
 
-int command_line_end(enum options_outcome outcome, const struct error *error)
+int command_line_end(enum options_outcome outcome, struct error *error)
 {
-	if (outcome == OPTIONS_DONE)
-		return fflush(stdout) == 0 ? 0 : COMMAND_FAILED;
+	bool done = outcome == OPTIONS_DONE;
+	if (done && command_output_end(error))
+		return 0;
 	command_say(error);
-	return COMMAND_WRONG;
+	return done ? COMMAND_FAILED : COMMAND_WRONG;
 }
 
 bool command_line_set(const char **slot, const char *value, const char *option, struct error *error)

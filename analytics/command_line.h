@@ -30,13 +30,17 @@ enum options_outcome command_line_read(
     const struct command_line *line, int argc, char **argv, void *context, struct error *error);
 
 // The exit code of a command that is not carried out: DONE, or WRONG, for which *error is printed.
-int command_line_end(enum options_outcome outcome, const struct error *error);
+int command_line_end(enum options_outcome outcome, struct error *error);
 
 // Sets a value that may be given once and is not empty. `option`: as messages name it. False: *error.
 bool command_line_set(
     const char **slot, const char *value, const char *option, struct error *error);
 
 void command_say(const struct error *error);
+
+// Writes what is left for standard output. A reader that has gone, as `head` does when it has enough, wants no more: that is
+// no error. False: *error.
+bool command_output_end(struct error *error);
 
 // getopt's letters of options: words come in their place, and a missing value is told from an unknown option.
 void command_line_letters(const struct option *options, char letters[COMMAND_LETTERS_SIZE]);

@@ -24,6 +24,7 @@ enum query_option {
 	OPTION_FILE = COMMAND_LONG_ONLY,
 	OPTION_SINCE,
 	OPTION_UNTIL,
+	OPTION_SENSOR,
 	OPTION_FORMAT,
 	OPTION_SQL,
 	OPTION_ROWS,
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
     {"store-file", required_argument, NULL, OPTION_FILE},
     {"since", required_argument, NULL, OPTION_SINCE},
     {"until", required_argument, NULL, OPTION_UNTIL},
+    {"sensor", required_argument, NULL, OPTION_SENSOR},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"sql", required_argument, NULL, OPTION_SQL},
     {"limit", required_argument, NULL, OPTION_ROWS},
@@ -55,6 +57,8 @@ static const char help_text[] =
     "later, in\n"
     "                            UTC: as 2026-11-27 or 2026-11-27T03:00:00Z\n"
     "      --until TIME          only those that began before this time\n"
+    "      --sensor NAME         only sessions and intervals of this tap, and alerts of its "
+    "sessions\n"
     "      --format table|csv|json\n"
     "                            a table for people (which is usual), RFC 4180, or an object a line\n"
     "      --sql STATEMENT       one SELECT instead of a view; quote \"end\", which is a word of "
@@ -128,6 +132,9 @@ static bool take(void *context, int option, const char *value, struct error *err
 	case OPTION_UNTIL:
 		request->until = options->until;
 		return read_time(value, options->until);
+	case OPTION_SENSOR:
+		request->sensor = value;
+		return value[0] != '\0';
 	case OPTION_FORMAT:
 		return read_format(value, &request->format);
 	case OPTION_ROWS:
@@ -172,9 +179,8 @@ static enum options_outcome read_options(
 static int finish(bool good)
 {
 	struct error error;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (command_output_end(&error))
 		return good ? 0 : COMMAND_FAILED;
-	error_set(&error, "standard output: cannot be written");
 	command_say(&error);
 	return COMMAND_FAILED;
 }

@@ -357,15 +357,13 @@ static void print_text(const struct report *report)
 
 static bool print_all(const struct report *report, struct error *error)
 {
-	bool good = true;
-	if (report->options->json)
-		good = print_json(report);
-	else if (!report->options->quiet && report->options->page_path == NULL)
+	error_set(error, "no memory for the report");
+	if (report->options->json && !print_json(report))
+		return false;
+	if (!report->options->json && !report->options->quiet &&
+	    report->options->page_path == NULL)
 		print_text(report);
-	good &= fflush(stdout) == 0 && !ferror(stdout);
-	if (!good)
-		error_set(error, "the report could not be printed");
-	return good;
+	return command_output_end(error);
 }
 
 static bool save_metrics(const struct report *report, struct error *error)

@@ -367,9 +367,10 @@ static bool print_rows(struct rows *rows)
 		print_table(rows);
 	if (!good)
 		say("no memory for all servers: some are not printed");
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+	struct error error;
+	if (command_output_end(&error))
 		return good;
-	say("standard output: cannot be written");
+	command_say(&error);
 	return false;
 }
 

@@ -186,7 +186,11 @@ static int import_logs(struct import *import)
 	judge_counts(import, &counters);
 	if (!import->quiet)
 		print_counts(&counters);
-	return fflush(stdout) == 0 && !import->failed ? 0 : COMMAND_FAILED;
+	if (!command_output_end(&error)) {
+		command_say(&error);
+		return COMMAND_FAILED;
+	}
+	return import->failed ? COMMAND_FAILED : 0;
 }
 
 int command_store(int argc, char **argv)

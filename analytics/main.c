@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front door: reads the command line, sets the signals, runs; or hands over to a command.
 #include "analytics/command.h"
+#include "analytics/command_line.h"
 #include "analytics/options.h"
 #include "analytics/privileges.h"
 #include "analytics/run.h"
@@ -48,9 +49,7 @@ static void set_signals(void)
 	set_signal(SIGTERM, on_stop, 0);
 	set_signal(SIGHUP, on_reload, SA_RESTART);
 	set_signal(SIGUSR1, on_statistics, SA_RESTART);
-	struct sigaction action = {.sa_handler = SIG_IGN};
-	sigaction(SIGPIPE, &action, NULL); // a closed pipe is an error of write()
-	sigaction(SIGXFSZ, &action, NULL); // and so is a file that may not grow
+	set_signal(SIGXFSZ, SIG_IGN, 0); // a file that may not grow is an error of write()
 }
 
 // What is remembered of servers and clients grows all the time, in the thread that judges. A heap of its own, as
@@ -74,17 +73,17 @@ int main(int argc, char **argv)
 {
 	struct options *options;
 	struct option_errors errors;
-	int code = 2;
+	struct error error;
+	int code = COMMAND_WRONG;
 	privileges_begin();
 	set_heap();
+	set_signal(SIGPIPE, SIG_IGN, 0); // a closed pipe is an error of write()
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
-	if (command != NULL) {
-		signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of write()
+	if (command != NULL)
 		return command->run(argc - 1, argv + 1);
-	}
 	switch (options_read(argc, argv, &options, &errors)) {
 	case OPTIONS_DONE:
-		code = fflush(stdout) == 0 ? 0 : 1;
+		code = command_line_end(OPTIONS_DONE, &error);
 		break;
 	case OPTIONS_WRONG:
 		print_errors(&errors);

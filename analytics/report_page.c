@@ -2,6 +2,7 @@
 #include "analytics/report_page.h"
 
 #include "analytics/atomic_file.h"
+#include "analytics/command_line.h"
 
 #include <string.h>
 
@@ -10,10 +11,7 @@ bool report_page_save(const struct page *page, const char *path, struct error *e
 	struct atomic_file file;
 	if (strcmp(path, "-") == 0) {
 		page_write(page, NULL, stdout);
-		if (fflush(stdout) == 0 && !ferror(stdout))
-			return true;
-		error_set(error, "the page could not be written to standard output");
-		return false;
+		return command_output_end(error);
 	}
 	if (!atomic_file_begin(&file, NULL, path, error))
 		return false;

@@ -22,6 +22,7 @@ struct query_request {
 	const char *file; // the database
 	const char *view, *sql; // one of them
 	const char *since, *until; // as store_time_read gives them; NULL: no such bound
+	const char *sensor; // whose records are asked for; NULL: everybody's
 	enum query_format format;
 	uint64_t limit; // rows that are printed; 0: all
 	unsigned seconds; // after which it is given up; 0: never

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mailtap query`: asks a store, and only reads it: the file is opened so, the connection too, and an authorizer lets
-// nothing through but SELECT. Bounds of time are laid between the tables and the views, by views of the connection's own.
+// nothing through but SELECT. Bounds of time, and of whose records, are laid between the tables and the views, by views of
+// the connection's own.
 // Part of the module for SQLite.
 #include "analytics/sqlite.h"
 #include "analytics/sqlite_database.h"
@@ -93,17 +94,28 @@ static bool open_database(struct asking *asking)
 	return answer == SQLITE_OK ? is_readable(asking) : fail(asking);
 }
 
-/* ---- bounds of time ---- */
+/* ---- bounds of time, and of whose records ---- */
 
-// A table as the asker sees it. Lines of whole runs say nothing of a part of them.
+// A table as the asker sees it. Lines of whole runs say nothing of a part of them; a row without a time is in no span.
 static char *bounded_table(const struct store_table *table, const struct query_request *request)
 {
-	bool statistics = table == &store_tables[STORE_STATISTICS];
-	return sqlite3_mprintf("CREATE TEMP VIEW %s AS SELECT rowid, * FROM main.%s WHERE \"%s\" "
-	                       ">= %Q AND \"%s\" < %Q%s",
-	    table->name, table->name, table->time, request->since != NULL ? request->since : "",
-	    table->time, request->until != NULL ? request->until : "~",
-	    statistics ? " AND kind = 'interval'" : "");
+	sqlite3_str *text = sqlite3_str_new(NULL);
+	sqlite3_str_appendf(text, "CREATE TEMP VIEW %s AS SELECT rowid, * FROM main.%s WHERE true",
+	    table->name, table->name);
+	if (request->since != NULL)
+		sqlite3_str_appendf(text, " AND \"%s\" >= %Q", table->time, request->since);
+	if (request->until != NULL)
+		sqlite3_str_appendf(text, " AND \"%s\" < %Q", table->time, request->until);
+	if ((request->since != NULL || request->until != NULL) &&
+	    table == &store_tables[STORE_STATISTICS])
+		sqlite3_str_appendall(text, " AND kind = 'interval'");
+	if (request->sensor != NULL && table == &store_tables[STORE_ALERTS]) // which have no sensor
+		sqlite3_str_appendf(text,
+		    " AND session_id IN (SELECT session_id FROM main.sessions WHERE sensor = %Q)",
+		    request->sensor);
+	else if (request->sensor != NULL)
+		sqlite3_str_appendf(text, " AND sensor = %Q", request->sensor);
+	return sqlite3_str_finish(text);
 }
 
 static bool make_temporary(struct asking *asking, char *definition)
@@ -112,14 +124,14 @@ static bool make_temporary(struct asking *asking, char *definition)
 	return good || fail(asking);
 }
 
-// Certificates stay: they were seen before sessions that name them.
+// Certificates stay: they were seen before sessions that name them, and are everybody's.
 static bool bound_tables(struct asking *asking)
 {
 	static const enum store_table_id bounded[] = {
 	    STORE_SESSIONS, STORE_ALERTS, STORE_STATISTICS};
 	const struct query_request *request = asking->request;
 	bool good = true;
-	if (request->since == NULL && request->until == NULL)
+	if (request->since == NULL && request->until == NULL && request->sensor == NULL)
 		return true;
 	for (size_t i = 0; good && i < sizeof bounded / sizeof bounded[0]; i++) {
 		char *definition = bounded_table(&store_tables[bounded[i]], request);
@@ -179,8 +191,6 @@ static void lock_down(struct asking *asking)
 	(void)sqlite_do(asking->database, "PRAGMA query_only = 1");
 	sqlite3_db_config(asking->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(asking->database, SQLITE_LIMIT_ATTACHED, 0);
-	// Tables that are made at their first use; the authorizer would refuse that.
-	(void)sqlite_do(asking->database, "SELECT 1 FROM json_each('[]'), json_tree('[]')");
 	sqlite3_progress_handler(asking->database, STEPS, look_at_clock, asking);
 	sqlite3_set_authorizer(asking->database, authorize, NULL);
 }
@@ -206,13 +216,16 @@ static sqlite3_stmt *prepare(const struct asking *asking)
 	return NULL;
 }
 
+// A reader that has gone, or a full disk, ends it as the end of the rows does: the caller finds that out.
 static bool print_rows(
-    const struct asking *asking, sqlite3_stmt *statement, struct sqlite_output *output)
+    const struct asking *asking, sqlite3_stmt *statement, struct sqlite_output *output, FILE *out)
 {
 	const struct query_request *request = asking->request;
 	int answer;
 	uint64_t rows = 0;
 	while ((answer = sqlite3_step(statement)) == SQLITE_ROW) {
+		if (ferror(out))
+			return true;
 		if (request->limit > 0 && rows++ == request->limit) {
 			error_set(asking->error,
 			    "query: there are more than %llu rows; --limit 0 prints all",
@@ -234,7 +247,7 @@ static bool print_answer(const struct asking *asking, FILE *out)
 		return false;
 	struct sqlite_output *output = sqlite_output_begin(asking->request->format, statement, out);
 	error_set(asking->error, output != NULL ? "%s" : "query: no memory for the answer%s", "");
-	bool good = output != NULL && print_rows(asking, statement, output);
+	bool good = output != NULL && print_rows(asking, statement, output, out);
 	sqlite_output_end(output);
 	sqlite3_finalize(statement);
 	return good;

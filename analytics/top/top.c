@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/top/top.h"
 
+#include "analytics/command_line.h"
 #include "analytics/top/top_client.h"
 #include "analytics/top/top_frame.h"
 #include "analytics/top/top_screen.h"
@@ -81,10 +82,7 @@ static bool print_top(const struct top_settings *settings, struct error *error)
 	good = good && outcome == TOP_ANSWER;
 	if (good)
 		print_frame(top);
-	if (good && (fflush(stdout) != 0 || ferror(stdout))) {
-		error_set(error, "standard output: cannot be written");
-		good = false;
-	}
+	good = good && command_output_end(error);
 	close_top(top);
 	return good;
 }

@@ -464,6 +464,10 @@ def full_disk(bench):
         done = bench.run("-r", many, stdout=full)
         wrong = complaints(done, FAILED, lines=1)
         bench.tap.check(not wrong, "output: summary onto a full disk", wrong)
+        one_line(bench, "output: help onto a full disk", ["--help"], FAILED, "standard output", stdout=full)
+    with program.reader_gone() as pipe:
+        wrong = complaints(bench.run("--help", stdout=pipe), OK, lines=0)
+        bench.tap.check(not wrong, "output: help, whose reader has gone", wrong)
     limited_file_size(bench, many)
 
 

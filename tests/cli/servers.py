@@ -194,6 +194,9 @@ def outputs(bench):
         with open("/dev/full", "wb") as full:
             done = bench.read(*arguments, stdout=full)
         bench.check(f"output: {name} onto a full disk", done, FAILED, "standard output")
+        with program.reader_gone() as pipe:
+            done = bench.read(*arguments, stdout=pipe)
+        bench.check(f"output: {name}, whose reader has gone", done, OK)
 
 
 def main():

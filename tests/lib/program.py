@@ -2,6 +2,7 @@
 """Running mailtap and reading what it wrote; finding the captures; what all tests' options share."""
 
 import argparse
+import contextlib
 import functools
 import json
 import os
@@ -121,6 +122,17 @@ def environment():
         "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "") + ":exitcode=99",
         "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":exitcode=99",
     }
+
+
+@contextlib.contextmanager
+def reader_gone():
+    """A pipe to write to, that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        yield writing
+    finally:
+        os.close(writing)
 
 
 def run(mailtap, arguments, timeout=TIMEOUT, **popen):

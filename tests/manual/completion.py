@@ -83,6 +83,7 @@ def check_values(tap, shell):
         ("the database, which is a file", ("query", "--store-file", "k"), ["key"]),
         ("nothing for a number", ("--workers", ""), []),
         ("nothing for the name of a sensor", ("--sensor", ""), []),
+        ("nor for one that is asked for", ("query", "--sensor", ""), []),
     ]:
         check(tap, what, shell.press(*words), sorted(expected))
 

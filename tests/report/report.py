@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -416,18 +415,16 @@ def metrics(bench):
             if samples.get((name, labels)) != int(row[column]):
                 wrong.append(f"{name}{labels}: {row[column]}")
     bench.tap.check(not wrong, "metrics and CSV of the sessions are the same", wrong)
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        bench.tap.skip("promtool takes the metrics", "there is no promtool")
+    if not bench.tap.needs("promtool"):
         return
     # Its older format does not know that a counter's family is named without _total.
-    done = subprocess.run([promtool, "check", "metrics"], input=data, capture_output=True, check=False)
+    done = subprocess.run(["promtool", "check", "metrics"], input=data, capture_output=True, check=False)
     said = [line for line in program.text(done.stderr + done.stdout).splitlines()
             if not line.endswith("_total no help text")]  # fmt: skip
     bench.tap.check(done.returncode in (0, 3) and not said, "promtool reads them as node_exporter does", said)
     timed = re.sub(rb"(?m)^([^#].*)$", rb"\1 1700000000", data)
     (bench.folder / "timed.om").write_bytes(timed)
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", bench.path("timed.om"), bench.path("tsdb")]
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", bench.path("timed.om"), bench.path("tsdb")]
     done = subprocess.run(command, capture_output=True, check=False)
     said = program.text(done.stderr).splitlines()
     bench.tap.check(done.returncode == 0, "promtool reads them as OpenMetrics", said)
@@ -523,6 +520,17 @@ def wrong_use(bench, logs):
         said = program.text(done.stderr)
         good = done.returncode == code and str(mentions) in said and said.count("\n") == 1
         bench.tap.check(good, f"report: {name}", [f"exit code {done.returncode}", *said.splitlines()])
+    with program.reader_gone() as pipe:
+        for arguments in (["-i", logs, "--csv", bench.path("gone")], ["-i", logs, "--json"], ["-i", logs, "-o", "-"], ["--help"]):
+            done = program.run(bench.mailtap, ["report", *arguments], stdout=pipe)
+            bench.tap.check(done.returncode == 0 and not done.stderr, f"report: a reader that has gone: {arguments[-1]}",
+                            [f"exit code {done.returncode}", program.text(done.stderr)])  # fmt: skip
+    bench.tap.check((bench.path("gone") / "funnel.csv").is_file(), "and what is to be done besides is done")
+    with open("/dev/full", "wb") as full:
+        for arguments in (["-i", logs], ["-i", logs, "-o", "-"]):
+            done = program.run(bench.mailtap, ["report", *arguments], stdout=full)
+            bench.tap.check(done.returncode == 1 and b"standard output: cannot" in done.stderr, f"report: a full disk: {arguments[-1]}",
+                            [program.text(done.stderr)])  # fmt: skip
     for value in ("x", "-5", "1e3", "", "99999999999"):
         done = program.run(bench.mailtap, ["-r", "x", "--interval", value])
         bench.tap.check(done.returncode == 2, f"--interval {value!r} is refused")

@@ -119,6 +119,60 @@ def bounds(asker):
     tap.check(b"given up after 1 seconds" in done.stderr, "timeout: it is given up", [program.text(done.stderr)])
 
 
+def by_sensor(asker):
+    """What one of two taps saw: its sessions, the alerts of these, and its part of what the capture says."""
+    tap, file, wanted = asker.tap, asker.file.parent / "sensors.db", {}
+    for sensor, names in (("east", ["attack-remove-postfix-swaks", "smtp-cleartext-postfix-swaks"]),
+                          ("it's west", ["attack-garble-x-postfix-swaks"])):  # fmt: skip
+        logs = asker.file.parent / sensor
+        done = program.run(asker.mailtap, ["-q", "-r", *[program.PCAPS / f"{name}.pcap" for name in names], "-w", logs,
+                                           "--sensor", sensor, "--store", "sqlite", "--store-file", file])  # fmt: skip
+        if done.returncode != 0:
+            raise program.RunError(program.text(done.stderr))
+        wanted[sensor] = {name: len(program.json_lines((logs / f"{name}.jsonl").read_bytes()))
+                          for name in ("sessions", "alerts", "statistics")}  # fmt: skip
+    wanted["nobody"] = dict.fromkeys(wanted["east"], 0)
+
+    def ask(*arguments):
+        done = asker.run("--store-file", file, "--format", "json", *arguments)
+        return program.json_lines(done.stdout)
+
+    def count(sensor, *bounds):
+        return {name: len(ask("--sensor", sensor, *bounds, name)) for name in wanted[sensor]}
+
+    for sensor, counts in wanted.items():
+        found = count(sensor)
+        tap.check(found == counts, f"sensor {sensor}: its records", [str(counts), str(found)])
+        seen = sum(row["sessions"] for row in ask("--sensor", sensor, "verdicts"))
+        tap.check(seen == counts["sessions"], f"sensor {sensor}: views are of them", [str(seen)])
+    tap.check(all(row["alerts"] and row["sessions"] for row in list(wanted.values())[:2]), "both taps have alerts", [str(wanted)])
+    packets = {sensor: next(iter([row["count"] for row in ask("--sensor", sensor, "capture") if row["counter"] == "packets_seen"]), 0)
+               for sensor in wanted}  # fmt: skip
+    whole = next(row["count"] for row in ask("capture") if row["counter"] == "packets_seen")
+    tap.check(packets["east"] and packets["it's west"] and sum(packets.values()) == whole, "and what the capture says", [str(packets)])
+    later = count("east", "--since", "2999-01-01")
+    tap.check(not any(later.values()), "a sensor and a time: both", [str(later)])
+    done = asker.run("--store-file", file, "--sensor", "", "verdicts")
+    tap.check(done.returncode == 2, "a sensor without a name", [program.text(done.stderr)])
+
+
+def reader_gone(asker):
+    """`head` has what it wants: the rest is not computed, and nobody is told of it."""
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+    for arguments in (["--format", "json", "--sql", endless], ["--format", "csv", "--sql", endless], []):
+        query = subprocess.Popen([asker.mailtap, "query", "--store-file", asker.file, "--timeout", "0", *arguments],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        first = query.stdout.readline()
+        query.stdout.close()
+        said, code = query.stderr.read(), query.wait()
+        asker.tap.check(first and code == 0 and not said, f"a reader that has gone: {arguments[1:2]}", [str(code), program.text(said)])
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([asker.mailtap, "query", "--store-file", asker.file, "--timeout", "0", "--format", "json", "--sql", endless],
+                              stdout=full, stderr=subprocess.PIPE, check=False)  # fmt: skip
+    said = program.text(done.stderr)
+    asker.tap.check(done.returncode == 1 and said == "mailtap: standard output: cannot be written\n", "a full disk is told", [said])
+
+
 def refused(asker):
     tap, before = asker.tap, asker.file.read_bytes()
     beside = asker.file.parent / "beside.db"
@@ -186,7 +240,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         asker = Asker(tap, options.mailtap, Path(name) / "store.db")
         make(options.mailtap, asker.file)
-        for case in (formats, foreign, bounds, refused, read_only_place, meanwhile):
+        for case in (formats, foreign, bounds, by_sensor, reader_gone, refused, read_only_place, meanwhile):
             case(asker)
     return tap.done()
 
