@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -239,8 +240,55 @@ def check_everything(tap, server, options, folder):
                   [line for line in said(done) if "ClickHouse" in line or "spool" in line])  # fmt: skip
     check_rows(tap, server, folders)
     check_views(tap, server, options, [logs for _, logs in folders])
+    check_sums(tap, server, folders)
     check_cluster(tap, server)
     check_rebuild(tap, server)
+
+
+def is_mail(record):
+    return record["protocol"] in ("smtp", "imap", "pop3") or record["hop"] is not None
+
+
+def saw_tls(record):
+    return record["tls_established"] or record["server_certificate_source"] is not None
+
+
+# A figure of a table of sums -> what a session adds to it.
+SUMS = {
+    "sum(sessions_daily.sessions) FROM sessions_daily": lambda r: 1,
+    "sum(sessions_daily.messages) FROM sessions_daily": lambda r: r["messages"] or 0,
+    "sum(sessions_daily.credentials_exposed) FROM sessions_daily": lambda r: int(r["credentials_exposed"] or 0),
+    "sum(sessions_daily.with_evidence) FROM sessions_daily": lambda r: int(bool(r["evidence"])),
+    "sumIf(passed, step = 'connected') FROM funnel_daily":
+        lambda r: int(r["protocol"] in (None, "smtp", "imap", "pop3") and r["tls_mode"] != "implicit"),
+    "sum(passive_protected + passive_exposed + passive_not_seen) FROM protection_daily":
+        lambda r: int(r["verdict"] in ("encrypted", "cleartext", "stripped", "partial")),
+    "sum(tls_daily.sessions) FROM tls_daily": lambda r: int(bool(r["tls_established"] and is_mail(r))),
+    "sumIf(tls_daily.sessions, version = 'TLSv1.3' AND hop = 'relay') FROM tls_daily":
+        lambda r: int(bool(r["tls_established"] and r["tls_version"] == "TLSv1.3" and r["hop"] == "relay")),
+    "sum(certificate_faults_daily.sessions) FROM certificate_faults_daily":
+        lambda r: max(1, len(r["certificate_status"] or [])) if saw_tls(r) else 0,
+    "sum(evidence_daily.sessions) FROM evidence_daily": lambda r: len({one["kind"] for one in r["evidence"]}),
+}  # fmt: skip
+
+
+def check_sums(tap, server, folders):
+    """The sums of each day and sensor."""
+    records = [(record["start"][:10], sensor, record) for sensor, folder in folders for record in lines_of(folder, "sessions")]
+    days = {(day, sensor) for day, sensor, _ in records}
+    for figure, added in SUMS.items():
+        wanted = dict.fromkeys(days, 0)
+        for day, sensor, record in records:
+            wanted[day, sensor] += added(record)
+        found = dict.fromkeys(days, 0)
+        for row in server.rows(f"SELECT day, sensor, {figure.replace(' FROM', ' AS figure FROM')} GROUP BY day, sensor"):
+            found[row["day"], row["sensor"]] = row["figure"]
+        tap.check(wanted == found and any(wanted.values()), f"by day and sensor: {figure}",
+                  [f"{key}: logs {wanted.get(key)}, there {value}" for key, value in found.items() if wanted.get(key) != value][:3])  # fmt: skip
+    found = {(row["day"], row["sensor"]): row["clients"] for row in server.rows(
+        "SELECT day, sensor, uniqMerge(client_addresses) AS clients FROM distinct_daily GROUP BY day, sensor")}  # fmt: skip
+    wanted = {key: len({record["client_ip"] for day, sensor, record in records if (day, sensor) == key}) for key in days}
+    tap.check(len(days) > 3 and wanted == found, "by day and sensor: clients", [f"logs {wanted}", f"there {found}"] if wanted != found else [])
 
 
 def check_cluster(tap, server):
@@ -421,6 +469,77 @@ def check_uncertain(tap, server, options, folder):
             tap.check(len(harmed) == 1 and asked and not left(spool), "the server was asked, and the spool is empty")
 
 
+def check_killed_in_batch(tap, server, options, folder):
+    """kill -9 of mailtap and of its sender while a batch is on its way: the server has it, or never gets it."""
+    for number, has_it in enumerate((True, False)):
+        server.make("schema.sql")
+        spool, reached, let_go = folder / f"spool-{number}", threading.Event(), threading.Event()
+
+        def once(request, has_it=has_it, reached=reached, let_go=let_go):
+            del request
+            reached.set()
+            if has_it:
+                return Between.STALL
+            let_go.wait()
+            return 503, b""
+
+        with Between(server.http) as between:
+            between.harm = once
+            live = LiveRun(options.mailtap, *store(between.url, spool))
+            live.sessions(range(20))
+            wait_for(reached.is_set, "a batch on its way")
+            if has_it:
+                wait_for(lambda: sum(totals(server).values()), "rows")
+            sender, keeper = sender_of(live.process)
+            for pid in (keeper, sender):
+                os.kill(pid, signal.SIGKILL)
+            live.kill()
+            let_go.set()
+        marked = [name for name in left(spool) if name.endswith(".sent")]
+        tap.check(len(marked) == 1, "a batch that is on its way when all is killed is marked so", left(spool))
+        more = 9 * len(drain(tap, options, server.url, spool, folder))
+        there, doubled = server.number("SELECT count() FROM sessions"), twice(server)
+        batches = server.number("SELECT uniqExact(batch) FROM sessions")
+        tap.check(there > more and doubled == 0 and not left(spool) and batches >= 2,
+                  f"and is there once afterwards, {'as it was' if has_it else 'sent again'}",
+                  [f"{there} there, {more} of later runs, {doubled} twice", *left(spool)])  # fmt: skip
+
+
+def check_order(tap, server, options, folder):
+    """What waits is sent from the oldest on: of the runs, and of the batches of each."""
+    server.make("schema.sql")
+    spool, nowhere = folder / "spool", f"http://127.0.0.1:{ch.free_port()}"
+    captures = sorted(path for path in program.captures(options.pcaps) if path.name.startswith("attack-"))
+    for name in (captures[:9], captures[9:14]):
+        run(tap, options, ["-r", *name, *store(nowhere, spool)])
+    waiting = left(spool)
+    with Between(server.http) as between:
+        drain(tap, options, between.url, spool, folder)
+        sent = [request.name for request in between.inserted()]
+    runs = [name.partition("-")[0] for name in sent]
+    tap.check(sent == sorted(sent) and len(set(runs)) >= 3 and len(sent) >= 12 and len(waiting) >= 8,
+              f"{len(sent)} batches of {len(set(runs))} runs are sent from the oldest on", sent)  # fmt: skip
+
+
+def check_two_taps(tap, server, options, folder):
+    """Two taps at a time, each with its spool; a second one with the spool of another is refused."""
+    server.make("schema.sql")
+    names = ["east", "west"]
+    runs = [LiveRun(options.mailtap, "--append", "-w", folder / name, *store(server.url, folder / f"spool-{name}", name))
+            for name in names]  # fmt: skip
+    for part in range(3):
+        for live in runs:
+            live.sessions(range(part * 20, part * 20 + 20))
+    wait_for(lambda: server.number("SELECT uniqExact(sensor) FROM sessions") == 2, "rows of both")
+    done = run(tap, options, ["-r", options.pcaps / FEW[0], *store(server.url, folder / "spool-east", "third")], (1,))
+    tap.check(len(said(done)) == 1 and "another run uses it" in said(done)[0], "the spool of another is refused", said(done))
+    ends = [live.end() for live in runs]
+    logs = [folder / name for name in names]
+    for name in names:
+        logs += drain(tap, options, server.url, folder / f"spool-{name}", folder, sensor=name)
+    check_same(tap, server, logs, "two taps at a time: all of both, once", map(str, ends))
+
+
 def check_paused(tap, server, options, folder):
     """A server that is stopped with the whole request before it, and takes it when it goes on."""
     server.make("schema.sql")
@@ -565,7 +684,7 @@ def check_tls(tap, server, options, folder):
 
 
 CHECKS = [check_everything, check_spans, check_server_killed, check_mailtap_killed, check_sender_killed, check_uncertain,
-          check_paused, check_full, check_login, check_lasting, check_tls]  # fmt: skip
+          check_killed_in_batch, check_order, check_two_taps, check_paused, check_full, check_login, check_lasting, check_tls]  # fmt: skip
 
 
 def main():

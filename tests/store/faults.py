@@ -27,6 +27,7 @@ from storage import Bench, Listener, enter, fill  # noqa: E402
 from traffic import FIRST_PORT, Traffic  # noqa: E402
 
 DAY = 86400
+SECOND = 1_000_000_000  # nanoseconds
 
 
 def store(file):
@@ -311,23 +312,29 @@ def older(bench):
 
 
 def too_old(bench):
-    """Records of before yesterday leave; certificates that others name stay."""
+    """Records of more than two days ago leave, to the minute; certificates that others name stay."""
     file, metrics = bench.folder / "old.db", bench.folder / "old.prom"
-    traffic = Traffic()
-    traffic.start = time.time_ns() - 200 * 60 * 1_000_000_000
-    old = Traffic()
-    old.start = traffic.start - 30 * DAY * 1_000_000_000
+    traffic, old, edge, now = Traffic(), Traffic(), Traffic(), time.time_ns()
+    traffic.start = now - 200 * 60 * SECOND
+    old.start = traffic.start - 30 * DAY * SECOND
+    edge.start = now - (2 * DAY + 50 * 60) * SECOND  # a session a minute
     run = bench.live(*store(file))
     run.give(old.take(100))
+    run.give(edge.take(100, certificates=False))
     run.end()
     before = len(ask(file, "SELECT 1 FROM sessions"))
     certificates = len(ask(file, "SELECT 1 FROM certificates"))
     run = bench.live(*store(file), "--store-keep", "2", "--metrics", metrics)
     run.give(traffic.take(100, certificates=False))
     run.end()
-    left = ask(file, 'SELECT min("start"), count(*) FROM sessions')[0]
-    wanted = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 2 * DAY))
-    bench.tap.check(before == 100 and left[1] == 100 and left[0] > wanted, "old: what is older is removed", [str(before), str(left)])
+    minutes = (time.time_ns() - now) // (60 * SECOND) + 1  # that it took
+    day_ago = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // SECOND - DAY))
+    left = [port - FIRST_PORT for (port,) in ask(file, f"SELECT client_port FROM sessions WHERE start < '{day_ago}' ORDER BY start")]
+    bench.tap.check(before == 200 and left and 50 <= left[0] <= 50 + minutes and left == list(range(left[0], 100)),
+                    "old: what is older is removed, and nothing else", [str(before), str(left)])  # fmt: skip
+    bench.tap.check(len(numbers(file)) == len(left) + 100, "old: what comes is there")
+    removed = re.search(r'mailtap_store_removed_total\{table="sessions"\} (\d+)', metrics.read_text())
+    bench.tap.check(removed and int(removed[1]) == 200 - len(left), "old: metrics say how many", [str(removed)])
     gone = len(ask(file, "SELECT 1 FROM certificates"))
     bench.tap.check(certificates > gone == 0, "old: and certificates that nothing names any more", [f"{certificates}, {gone}"])
 
