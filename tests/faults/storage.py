@@ -221,7 +221,7 @@ def turned_read_only(bench):
     wait_for(grown(disk / "metrics.prom"), "metrics")
     mount("-o", "remount,ro", disk)
     run.give(traffic.take(60))
-    heard.wait_for("Read-only file system")
+    heard.wait_for("metrics.prom.new: cannot be written: Read-only file system")
     run.signal(signal.SIGUSR1)
     run.give(traffic.take(60))
     mount("-o", "remount,rw", disk)
