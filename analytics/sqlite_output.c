@@ -3,6 +3,7 @@
 
 #include "analytics/json.h"
 #include "analytics/plain_text.h"
+#include "capture/base/view.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,10 +39,13 @@ static bool is_declared(sqlite3_stmt *statement, int column, const char *type)
 	return declared != NULL && strcmp(declared, type) == 0;
 }
 
-static size_t text_of(sqlite3_stmt *statement, int column, const uint8_t **text)
+// Of null, no bytes. False: no memory.
+static bool text_of(sqlite3_stmt *statement, int column, struct view *text)
 {
-	*text = sqlite3_column_text(statement, column);
-	return *text != NULL ? (size_t)sqlite3_column_bytes(statement, column) : 0;
+	const uint8_t *bytes = sqlite3_column_text(statement, column);
+	size_t length = bytes != NULL ? (size_t)sqlite3_column_bytes(statement, column) : 0;
+	*text = view_of(bytes, length);
+	return bytes != NULL || sqlite3_errcode(sqlite3_db_handle(statement)) != SQLITE_NOMEM;
 }
 
 /* ---- JSON ---- */
@@ -51,13 +55,13 @@ static size_t text_of(sqlite3_stmt *statement, int column, const uint8_t **text)
 static void json_text(struct sqlite_output *output, int column)
 {
 	struct json *json = &output->json;
-	const uint8_t *text;
-	size_t length = text_of(output->statement, column, &text);
-	if (!is_declared(output->statement, column, "JSON")) {
-		json_bytes(json, text, length);
-		return;
-	}
-	json_foreign(json, text, length);
+	struct view text;
+	if (!text_of(output->statement, column, &text))
+		json->failed = true;
+	else if (is_declared(output->statement, column, "JSON"))
+		json_foreign(json, text.data, text.length);
+	else
+		json_bytes(json, text.data, text.length);
 }
 
 static void json_number(struct json *json, const char *text)
@@ -141,13 +145,13 @@ static bool is_formula(const uint8_t *text, size_t length)
 	return length > 0 && text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
 }
 
-// Controls as \xNN, since programs that read line by line take a quoted line end for one.
-static void csv_text(FILE *out, const uint8_t *text, size_t length)
+// Controls as \xNN, since programs that read line by line take a quoted line end for one. False: no memory.
+static bool csv_text(FILE *out, const uint8_t *text, size_t length)
 {
 	enum { LONGER = 4 }; // each byte as \xNN
 	char *room = malloc(LONGER * LONGER * length + 1);
 	if (room == NULL)
-		return;
+		return false;
 	plain_text(room, LONGER * length, text, length);
 	bool quotes = strpbrk(room, ",\"") != NULL;
 	fputs(quotes ? "\"" : "", out);
@@ -159,36 +163,47 @@ static void csv_text(FILE *out, const uint8_t *text, size_t length)
 	}
 	fputs(quotes ? "\"" : "", out);
 	free(room);
+	return true;
 }
 
-static void csv_row(struct sqlite_output *output)
+static bool csv_cell(const struct sqlite_output *output, int column)
 {
-	for (int column = 0; column < output->columns; column++) {
-		const uint8_t *text;
-		int type = sqlite3_column_type(output->statement, column);
-		size_t length = text_of(output->statement, column, &text);
+	struct view text;
+	int type = sqlite3_column_type(output->statement, column);
+	if (!text_of(output->statement, column, &text))
+		return false;
+	if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
+		return csv_text(output->out, text.data, text.length);
+	fwrite(text.data, 1, text.length, output->out);
+	return true;
+}
+
+static bool csv_row(const struct sqlite_output *output)
+{
+	bool good = true;
+	for (int column = 0; good && column < output->columns; column++) {
 		fputs(column > 0 ? "," : "", output->out);
-		if (type == SQLITE_INTEGER || type == SQLITE_FLOAT)
-			fprintf(output->out, "%s", (const char *)text);
-		else if (text != NULL)
-			csv_text(output->out, text, length);
+		good = csv_cell(output, column);
 	}
-	fputs("\r\n", output->out);
+	fputs(good ? "\r\n" : "", output->out);
+	return good;
 }
 
-static void csv_head(const struct sqlite_output *output)
+static bool csv_head(const struct sqlite_output *output)
 {
-	for (int column = 0; column < output->columns; column++) {
+	bool good = true;
+	for (int column = 0; good && column < output->columns; column++) {
 		const char *name = sqlite3_column_name(output->statement, column);
 		fputs(column > 0 ? "," : "", output->out);
-		csv_text(output->out, (const uint8_t *)name, strlen(name));
+		good = csv_text(output->out, (const uint8_t *)name, strlen(name));
 	}
-	fputs("\r\n", output->out);
+	fputs(good ? "\r\n" : "", output->out);
+	return good;
 }
 
 /* ---- a table ---- */
 
-static bool add_cell(struct sqlite_output *output, int column, const uint8_t *text, size_t length)
+static bool add_cell(struct sqlite_output *output, int column, struct view text)
 {
 	char room[CELL_SIZE];
 	if (output->count == output->size) {
@@ -200,7 +215,7 @@ static bool add_cell(struct sqlite_output *output, int column, const uint8_t *te
 		output->size = size;
 	}
 	struct cell_text *cell = &output->cells[output->count];
-	cell->width = plain_text(room, CELL_COLUMNS, text, length);
+	cell->width = plain_text(room, CELL_COLUMNS, text.data, text.length);
 	cell->text = strdup(room);
 	if (cell->text == NULL)
 		return false;
@@ -210,27 +225,31 @@ static bool add_cell(struct sqlite_output *output, int column, const uint8_t *te
 	return true;
 }
 
+static bool table_cell(struct sqlite_output *output, int column)
+{
+	char number[40];
+	struct view text = view_of((const uint8_t *)"-", 1);
+	switch (sqlite3_column_type(output->statement, column)) {
+	case SQLITE_NULL:
+		break;
+	case SQLITE_FLOAT:
+		text.length = (size_t)snprintf(number, sizeof number, "%.4g",
+		    sqlite3_column_double(output->statement, column));
+		text.data = (const uint8_t *)number;
+		break;
+	default:
+		if (!text_of(output->statement, column, &text))
+			return false;
+		break;
+	}
+	return add_cell(output, column, text);
+}
+
 static bool table_row(struct sqlite_output *output)
 {
 	bool good = true;
-	for (int column = 0; good && column < output->columns; column++) {
-		char number[40];
-		const uint8_t *text = (const uint8_t *)"-";
-		size_t length = 1;
-		switch (sqlite3_column_type(output->statement, column)) {
-		case SQLITE_NULL:
-			break;
-		case SQLITE_FLOAT:
-			length = (size_t)snprintf(number, sizeof number, "%.4g",
-			    sqlite3_column_double(output->statement, column));
-			text = (const uint8_t *)number;
-			break;
-		default:
-			length = text_of(output->statement, column, &text);
-			break;
-		}
-		good = add_cell(output, column, text, length);
-	}
+	for (int column = 0; good && column < output->columns; column++)
+		good = table_cell(output, column);
 	return good;
 }
 
@@ -250,7 +269,7 @@ static bool table_head(struct sqlite_output *output)
 	bool good = true;
 	for (int column = 0; good && column < output->columns; column++) {
 		const char *name = sqlite3_column_name(output->statement, column);
-		good = add_cell(output, column, (const uint8_t *)name, strlen(name));
+		good = add_cell(output, column, view_of((const uint8_t *)name, strlen(name)));
 	}
 	return good;
 }
@@ -272,7 +291,7 @@ struct sqlite_output *sqlite_output_begin(
 	if (good && format == QUERY_TABLE)
 		good = table_head(output);
 	if (good && format == QUERY_CSV)
-		csv_head(output);
+		good = csv_head(output);
 	if (good)
 		return output;
 	output->count = 0;
@@ -286,8 +305,7 @@ bool sqlite_output_row(struct sqlite_output *output)
 	case QUERY_TABLE:
 		return table_row(output);
 	case QUERY_CSV:
-		csv_row(output);
-		return true;
+		return csv_row(output);
 	case QUERY_JSON:
 		break;
 	}

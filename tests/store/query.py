@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mailtap query`: its formats, what is harmless in them, what it refuses, and that it changes nothing."""
 
+import contextlib
 import csv
 import io
 import json
@@ -208,6 +209,44 @@ def refused(asker):
     tap.check(done.returncode == 1 and b"no such file" in done.stderr, "no file is told", [program.text(done.stderr)])
 
 
+def hostile_file(asker):
+    """A file that somebody made: what its views call does no harm, or is not called."""
+    file = asker.file.parent / "made.db"
+    shutil.copy(asker.file, file)
+    made = Asker(asker.tap, asker.mailtap, file)
+    with contextlib.closing(sqlite3.connect(file)) as writer:
+        writer.executescript("""
+            CREATE VIEW harmless AS SELECT upper(server_banner) AS banner FROM sessions;
+            CREATE VIEW loads AS SELECT load_extension('x');
+            CREATE VIEW reads AS SELECT rtreedepth(x'0000') AS depth;
+            ALTER TABLE alerts RENAME TO other;
+            CREATE VIEW alerts AS SELECT *, rtreecheck('other') AS checked FROM other;
+        """)
+    rows = made.ask("--format", "json", "--sql", "SELECT banner FROM harmless").stdout
+    asker.tap.check(rows.count(b"MX.EXAMPLE.ORG") == len(BANNERS), "a made file: a view that does no harm", [program.text(rows)])
+    asked = made.ask("--sql", "SELECT rtreedepth(x'0000')").stdout
+    asker.tap.check(asked.count(b"\n") == 2, "a made file: who asks may call it", [program.text(asked)])
+    for view, called in {"loads": "load_extension", "reads": "rtreedepth", "alerts": "rtreecheck"}.items():
+        done = made.run("--store-file", file, "--sql", f"SELECT * FROM {view}")
+        said = program.text(done.stderr).strip()
+        asker.tap.check(done.returncode == 1 and f"unsafe use of {called}()" in said, f"a made file: a view calls {called}", [said])
+
+
+def no_memory(asker):
+    """A cell for which there is no memory is no empty cell."""
+    if program.UNDER_VALGRIND or b"__asan_init" in Path(asker.mailtap).read_bytes():
+        asker.tap.skip("csv: a cell for which there is no memory", "memcheck and sanitizers take all that they can have")
+        return
+    mebibytes = 1 << 20
+    select = f"SELECT 1 AS a, hex(zeroblob({10 * mebibytes})) AS b, 2 AS c"
+    asked = [asker.mailtap, "query", "--store-file", asker.file, "--format", "csv", "--sql", select]
+    whole = subprocess.run(asked, capture_output=True, check=True).stdout
+    asker.tap.check(len(whole) > 20 * mebibytes, "csv: a long cell", [str(len(whole))])
+    done = subprocess.run(["prlimit", f"--as={256 * mebibytes}", *asked], capture_output=True, check=False)
+    asker.tap.check(done.returncode == 1 and b"no memory" in done.stderr and done.stdout == b"a,b,c\r\n1,",
+                    "csv: a cell for which there is no memory is told", [program.text(done.stderr), str(done.stdout[:40])])  # fmt: skip
+
+
 def read_only_place(asker):
     """Somebody who may only read, also where nobody writes at the moment."""
     folder = asker.file.parent / "read-only"
@@ -240,7 +279,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         asker = Asker(tap, options.mailtap, Path(name) / "store.db")
         make(options.mailtap, asker.file)
-        for case in (formats, foreign, bounds, by_sensor, reader_gone, refused, read_only_place, meanwhile):
+        for case in (formats, foreign, bounds, by_sensor, reader_gone, refused, hostile_file, no_memory, read_only_place,
+                     meanwhile):  # fmt: skip
             case(asker)
     return tap.done()
 
