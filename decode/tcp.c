@@ -720,7 +720,6 @@ void tcp_segment(struct tcp_context *context, struct flow *flow, enum direction 
 			rest.sequence++;
 	}
 	if (segment->flags & TCP_URG)
-		rest.captured =
-		    0; // some hosts read urgent bytes in line, others not: nobody knows which
+		rest.captured = 0; // some hosts read urgent bytes in line, others not: nobody knows which
 	take_bytes(context, flow, from, &rest);
 }
