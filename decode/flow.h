@@ -55,6 +55,7 @@ struct stream {
 	bool reset_sent : 1; // its sender has reset the connection, as far as it is known (tcp_end.h)
 	bool reset_waits : 1; // for the bytes in front of where that is
 	bool spoke_again : 1; // its sender has sent something else since
+	bool fin_for_byte : 1; // the number of its FIN had been counted as a byte that is missing
 	uint32_t tap_point; // where this direction is seen, once packets > 0
 	uint32_t reset_sequence; // where it was reset: what has been acknowledged beyond it says that it was not
 	uint64_t bytes; // payload seen, each byte once

@@ -643,17 +643,22 @@ static void take_payload(struct tcp_context *context, struct flow *flow, enum di
 static void uncount_fin(struct stream *stream)
 {
 	uint32_t end = stream->fin_sequence + 1;
-	if (stream->next == end && holes_drop_last(stream->holes, end))
+	if (stream->next == end && holes_drop_last(stream->holes, end)) {
 		stream->missing--;
+		stream->fin_for_byte = true;
+	}
 }
 
 static void note_fin(struct stream *stream, const struct segment *segment)
 {
+	uint32_t place = segment->sequence + segment->length;
 	if (!(segment->flags & TCP_FIN) || stream->closed)
 		return;
+	if (place != stream->fin_sequence)
+		tcp_end_count_fin(stream);
 	stream->fin_seen = true;
 	stream->fin_acknowledgement = segment->acknowledgement;
-	stream->fin_sequence = segment->sequence + segment->length;
+	stream->fin_sequence = place;
 	uncount_fin(stream);
 }
 

@@ -88,10 +88,18 @@ bool tcp_end_acknowledged(const struct stream *stream)
 	       stream->acknowledged == stream->fin_sequence + 1;
 }
 
+void tcp_end_count_fin(struct stream *stream)
+{
+	stream->missing += stream->fin_for_byte;
+	stream->fin_for_byte = false;
+}
+
 void tcp_end_passed(struct stream *stream)
 {
-	if (stream->fin_seen && !stream->closed && tcp_after(stream->next, stream->fin_sequence))
+	if (stream->fin_seen && !stream->closed && tcp_after(stream->next, stream->fin_sequence)) {
 		stream->fin_seen = false;
+		tcp_end_count_fin(stream);
+	}
 	if (!stream->reset_sent || !stream->reset_waits)
 		return;
 	if (stream->closed || tcp_after(stream->next, stream->reset_sequence))

@@ -39,6 +39,9 @@ void tcp_end_reopen(struct flow *flow, enum direction from);
 // Whether the FIN of a closed direction was acknowledged, and nothing behind it: then nothing can come behind it.
 bool tcp_end_acknowledged(const struct stream *stream);
 
+// The number of a FIN that is one no longer is again that of a byte that is missing, if it was.
+void tcp_end_count_fin(struct stream *stream);
+
 // To be called when a direction has moved on: what it has passed was no end.
 void tcp_end_passed(struct stream *stream);
 
