@@ -2,8 +2,8 @@
 // Fuzzes DNS: the input is messages, each behind two bytes with its length, as over TCP. Each is looked at, read by the
 // library's module, taken for what it says, judged by DNSSEC and written as a domain's line. The look and the reader
 // agree on what was asked, names are names, nothing stands outside of the message, and a line is whole. The first key
-// of the input that is an entry point is the trust anchor, and its last signature tells what time it is, so that seeds are secure; what is
-// secure has a signature, and what was judged is judged so again, within its bounds.
+// of the input that is an entry point is the trust anchor, and its last signature tells what time it is, so that seeds
+// are secure; what is secure has a signature, and what was judged is judged so again, within its bounds.
 #include "analytics/dns_domains.h"
 #include "analytics/dns_parse.h"
 #include "analytics/dns_transactions.h"
@@ -218,7 +218,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(setting.counters.kept + setting.counters.other + setting.counters.malformed +
 	         setting.counters.left_out <=
 	     setting.counters.seen);
-	note_key(&setting, &(struct dns_record){.owner = (const uint8_t *)"", .owner_length = 1});
+	const uint8_t *nothing = (const uint8_t *)"";
+	note_key(
+	    &setting, &(struct dns_record){.owner = nothing, .owner_length = 1, .data = nothing});
 	write_lines(&setting);
 	dnssec_close(setting.dnssec);
 	dns_filter_destroy(setting.filter);
