@@ -268,11 +268,14 @@ static void read_header(struct message_reader *reader, bool ended)
 	struct memory *memory = reader->context->memory;
 	reader->read = true;
 	reader->torn |= !ended;
+	bool cut = reader->torn || reader->too_long;
 	reader->names = reader->header != NULL ? memory_take(memory, NAMES) : NULL;
 	if (reader->names != NULL) {
-		header_section_read(
-		    view_of(reader->header, reader->length), &reader->context->section);
-		reader->too_long |= reader->context->section.more;
+		struct header_section *section = &reader->context->section;
+		header_section_read(view_of(reader->header, reader->length), section);
+		if (cut && !section->more && section->count > 0)
+			section->count--; // what else it says is not seen: half a field is none
+		reader->too_long |= section->more;
 		read_fields(reader, reader->names);
 	}
 	bool known = reader->names != NULL || reader->header_bytes == 0;

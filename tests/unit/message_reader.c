@@ -182,9 +182,36 @@ static void a_gap(void **state)
 	message_reader_end(reader, true);
 	assert_false(facts.complete);
 	assert_int_equal(facts.hop_count, 1);
-	assert_int_equal(facts.signature_count, 1);
-	assert_int_equal(facts.signatures[0].progress, DKIM_MALFORMED); // of what there is
+	assert_int_equal(facts.signature_count, 0);
 	message_reader_destroy(reader);
+}
+
+// Wherever a header is cut, what is told of it is what the whole one says: never half a field.
+static void cut_anywhere(void **state)
+{
+	static struct told told;
+	static const char protected_body[] =
+	    "Received: by a.example.org with ESMTPSA (TLS1.3); x\r\n"
+	    "Content-Type: multipart/signed; boundary=x;\r\n protocol=\"application/pgp-signature\"\r\n"
+	    "X: y\r\n\r\n";
+	(void)state;
+	for (size_t length = 1; length < sizeof protected_body - 3; length++) {
+		read_in_pieces(protected_body, length, length, length, false, &told);
+		const struct received_hop *hop = &told.facts.hops[0];
+		assert_false(told.facts.complete);
+		assert_true(told.facts.hop_count == 0 ||
+		            (hop->protocol == HOP_ESMTPSA && hop->tls == HOP_TLS_1_3));
+		assert_true(told.facts.body_protection == BODY_PROTECTION_NOT_SEEN ||
+		            told.facts.body_protection == BODY_PGP_MIME);
+	}
+	assert_int_equal(told.facts.body_protection, BODY_PGP_MIME);
+	size_t header = (size_t)(strstr(signed_message, "\r\n\r\n") - signed_message);
+	for (size_t length = 1; length < header; length++) {
+		read_in_pieces(signed_message, length, length, length, false, &told);
+		assert_true(told.facts.signature_count == 0 ||
+		            told.facts.signatures[0].progress == DKIM_NOT_WHOLE);
+		assert_int_equal(told.facts.result_count, 0); // it is of the last field
+	}
 }
 
 /* ---- bounds ---- */
@@ -364,6 +391,7 @@ int main(void)
 	    cmocka_unit_test(in_pieces),
 	    cmocka_unit_test(ended_early),
 	    cmocka_unit_test(a_gap),
+	    cmocka_unit_test(cut_anywhere),
 	    cmocka_unit_test(counts_are_bounded),
 	    cmocka_unit_test(headers_are_bounded),
 	    cmocka_unit_test(signatures_are_bounded),
