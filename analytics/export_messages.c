@@ -207,7 +207,7 @@ static void write_header(struct messages_export *export, const struct message_fa
 		write_hops(json, facts);
 	else
 		json_null(json);
-	json_key_unsigned(json, "hops_left_out", facts->hops_left_out);
+	json_key_known(json, "hops_left_out", seen, facts->hops_left_out);
 	json_key(json, "dkim");
 	if (seen) {
 		json_array_begin(json);
@@ -217,14 +217,14 @@ static void write_header(struct messages_export *export, const struct message_fa
 	} else {
 		json_null(json);
 	}
-	json_key_unsigned(json, "dkim_left_out", facts->signatures_left_out);
+	json_key_known(json, "dkim_left_out", seen, facts->signatures_left_out);
 	key_text(export, "authentication_server", facts->server, facts->server_length);
 	json_key(json, "authentication_results");
 	if (seen)
 		write_results(json, facts);
 	else
 		json_null(json);
-	json_key_unsigned(json, "authentication_results_left_out", facts->results_left_out);
+	json_key_known(json, "authentication_results_left_out", seen, facts->results_left_out);
 	json_key_name(
 	    json, "body_protection", protection_name((enum body_protection)facts->body_protection));
 }
