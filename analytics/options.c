@@ -174,6 +174,8 @@ static bool check(const struct options *options, struct error *error)
 		    options->file_count > 0 ? "-r" : "-i");
 	else if (options->dpdk == NULL && options->dpdk_ports != NULL)
 		error_set(error, "-p: needs --dpdk");
+	else if (options->trust_anchors != NULL && !options->names)
+		error_set(error, "--trust-anchors: needs --dns");
 	else if (options->file_count == 0 && options->interfaces.count == 0 &&
 	         options->dpdk == NULL && !options->check_config)
 		error_set(error, "nothing to read: name a capture with -r FILE, or a network "

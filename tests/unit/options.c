@@ -180,6 +180,7 @@ static void bad_lines(void **state)
 	    {"-r a --sensor", "--sensor"},
 	    {"-x", "-x"},
 	    {"--nonsense", "--nonsense"},
+	    {"-r a --trust-anchors b", "--trust-anchors: needs --dns"},
 	    {"-r a --quiet=yes", "--quiet: takes no value"},
 	    {"-r a --drop-bad-checksums=1", "takes no value"},
 	    {"-r a -w @", "-w"},
