@@ -2,6 +2,7 @@
 #include "analytics/anonymise_text.h"
 
 #include "analytics/community_id.h"
+#include "capture/base/ascii.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -10,11 +11,6 @@
 enum { GROUPS = 8, GROUP_DIGITS = 4, PARTS = 4, PART_DIGITS = 3 };
 
 /* ---- finding ---- */
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static bool is_hex(uint8_t c)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/dkim_key.h"
 
+#include "capture/base/ascii.h"
 #include "decode/base64.h"
 #include "decode/tag_list.h"
 #include "decode/x509_parts.h"
@@ -23,11 +24,6 @@ static unsigned bits_of(const uint8_t *bytes, size_t length)
 		return 0;
 	x509_read_key(&facts, element.content);
 	return facts.malformed == NULL ? facts.key_bits : 0;
-}
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 // A word of a list with colons between, spaces around them.

@@ -2,6 +2,7 @@
 #include "analytics/dns_memory.h"
 
 #include "analytics/bounded_table.h"
+#include "capture/base/big_endian.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,11 +166,6 @@ static nanoseconds good_for(const struct dns_parsed *parsed, const struct dns_na
 }
 
 /* ---- sets of records ---- */
-
-static uint16_t read_u16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
 
 static uint8_t *put_u16(uint8_t *to, size_t value)
 {

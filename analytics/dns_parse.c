@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/dns_parse.h"
 
+#include "capture/base/big_endian.h"
+
 #include <ldns/ldns.h>
 #include <string.h>
 
@@ -13,11 +15,6 @@ enum {
 	CLASS_IN = 1,
 	SOA_NUMBERS = 20, // bytes behind the names of a record SOA (RFC 1035 3.3.13)
 };
-
-static uint16_t read_u16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
 
 // Where names stand in the data of a type that is read.
 struct layout {

@@ -75,7 +75,7 @@ struct dnssec_verdict dnssec_of(struct dnssec *dnssec, const struct dns_name *na
 	if (answer == NULL)
 		return (struct dnssec_verdict){DNSSEC_CANNOT_TELL, DNSSEC_NOT_SEEN};
 	struct dnssec_work work = {
-	    .library = dnssec->library,
+	    .ops = dnssec->library,
 	    .memory = dnssec->memory,
 	    .anchors = &dnssec->anchors,
 	    .allowed = dnssec->left < DNSSEC_TRIALS_MAX ? dnssec->left : DNSSEC_TRIALS_MAX,

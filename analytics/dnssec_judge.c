@@ -141,7 +141,7 @@ static struct dnssec_verdict try_key(struct dnssec_work *work, struct subject *s
 		return verdict;
 	if (!may_try(work, subject))
 		return cannot_tell(DNSSEC_WORK);
-	if (!work->library->verify(subject->set, data, &signature->signer, key))
+	if (!work->ops->verify(subject->set, data, &signature->signer, key))
 		return bogus(subject->answer, DNSSEC_SIGNATURE);
 	const struct dns_name *owner = &subject->set->owner;
 	unsigned star =
@@ -242,7 +242,7 @@ static bool names_key(struct dnssec_work *work, struct subject *subject,
 		       memcmp(data->bytes, trusted->data.bytes, data->length) == 0;
 	return dnssec_delegation_read(&trusted->data, &fields) && key.tag == fields.tag &&
 	       key.algorithm == fields.algorithm && may_try(work, subject) &&
-	       work->library->digest_fits(&subject->set->owner, data, &trusted->data);
+	       work->ops->digest_fits(&subject->set->owner, data, &trusted->data);
 }
 
 // Whether the zone's keys are signed with this one of them.

@@ -9,7 +9,7 @@
 
 // The work on one answer.
 struct dnssec_work {
-	const struct dns_library_ops *library;
+	const struct dns_library_ops *ops;
 	const struct dns_memory *memory;
 	const struct dnssec_anchors *anchors;
 	int64_t allowed, trials; // signatures and digests that may be computed, and were

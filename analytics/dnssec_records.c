@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/dnssec_records.h"
 
+#include "capture/base/big_endian.h"
+
 #include <string.h>
 
 enum {
@@ -19,16 +21,6 @@ enum {
 	RSA_MODULUS_MAX = 512, // bytes: 4096 bits
 	RSA_EXPONENT_MAX = 8,
 };
-
-static uint16_t read_u16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-static uint32_t read_u32(const uint8_t *bytes)
-{
-	return (uint32_t)read_u16(bytes) << 16 | read_u16(bytes + 2);
-}
 
 bool dnssec_signature_read(const struct dns_data *data, struct dnssec_signature *signature)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/name_match.h"
 
+#include "capture/base/ascii.h"
+
 #include <arpa/inet.h>
 #include <idn2.h>
 #include <string.h>
@@ -24,11 +26,6 @@ struct reference {
 static uint8_t lower(uint8_t byte)
 {
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 'a' - 'A') : byte;
-}
-
-static bool is_digit(uint8_t byte)
-{
-	return byte >= '0' && byte <= '9';
 }
 
 // Letters, digits, hyphens; and the underscore, which some give their hosts against RFC 952.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/base64.h"
 
+#include "capture/base/ascii.h"
+
 static int value_of(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -10,11 +12,6 @@ static int value_of(uint8_t c)
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 size_t base64_decode(struct view text, uint8_t *bytes, size_t most)

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/dkim_signature.h"
 
+#include "capture/base/ascii.h"
 #include "decode/base64.h"
 #include "decode/mail_names.h"
 #include "decode/tag_list.h"
 
 #include <string.h>
 #include <strings.h>
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 /* ---- tags ---- */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/dns_look.h"
 
+#include "capture/base/big_endian.h"
 #include "capture/base/quick_hash.h"
 
 enum {
@@ -14,11 +15,6 @@ enum {
 	POINTERS_MAX = 16, // followed in one name
 	REFERRED_MAX = 32, // records of a referral that are read
 };
-
-static uint16_t read_u16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
 
 static uint8_t lower(uint8_t byte)
 {

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/field_scanner.h"
 
+#include "capture/base/ascii.h"
+
 #include <string.h>
 #include <strings.h>
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 static struct view cut(struct view *rest, size_t length)
 {

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/header_section.h"
 
+#include "capture/base/ascii.h"
+
 #include <string.h>
 #include <strings.h>
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
 
 // Behind the last line end of the field that begins at the front: lines that begin with a blank go on with it.
 static size_t field_length(struct view bytes)

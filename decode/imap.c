@@ -3,6 +3,7 @@
 // Replies pair with commands by tag. Literals are read over by their length, so that neither a
 // message nor a password in one is ever looked at. One state per connection, pushed from both sides
 // by dialogue.c.
+#include "capture/base/ascii.h"
 #include "decode/commands.h"
 #include "decode/line_protocol.h"
 
@@ -57,11 +58,6 @@ struct imap {
 };
 
 /* ---- words ---- */
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
 
 // A tag's hash, never 0 (FNV-1a; what a client makes collide is its own pairing).
 static uint32_t tag_hash(const struct line *tag)

@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/message_fields.h"
 
+#include "capture/base/ascii.h"
 #include "decode/field_scanner.h"
 
 #include <string.h>
 #include <strings.h>
-
-static bool is_letter(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 // A host's name with a dot in it, and nothing that a name has not.
 static bool is_host_name(struct view word)

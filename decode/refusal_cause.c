@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/refusal_cause.h"
 
+#include "capture/base/ascii.h"
+
 #include <strings.h>
 
 enum { TEXT_BEGINS = 4 }; // behind "550 "
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
 
 // Bytes of 1*3DIGIT from here on; 0: there are none, or more.
 static size_t digits_at(const struct line *line, size_t at)

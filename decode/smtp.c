@@ -5,12 +5,9 @@
 // One state per connection, pushed from both sides by dialogue.c.
 #include "decode/smtp_message.h"
 
-#include <string.h>
+#include "capture/base/ascii.h"
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
+#include <string.h>
 
 bool smtp_is_reply_prefix(const uint8_t *bytes, size_t length)
 {

@@ -2,6 +2,8 @@
 // The client's side of SMTP: commands, lines of an authentication, messages. Called by smtp.c.
 #include "decode/smtp_message.h"
 
+#include "capture/base/ascii.h"
+
 #include <string.h>
 
 const struct smtp_verb smtp_verbs[] = {
@@ -43,11 +45,6 @@ const struct smtp_verb *smtp_verb_of(const struct line *line)
 		if (bytes_equal_keyword(word.bytes, word.length, smtp_verbs[i].text))
 			return &smtp_verbs[i];
 	return NULL;
-}
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static void client_says_hello(struct smtp *smtp, struct session *session, const struct line *line)

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/tag_list.h"
 
-#include <strings.h>
+#include "capture/base/ascii.h"
 
-static bool is_space(uint8_t byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
+#include <strings.h>
 
 static struct view trim(struct view text)
 {

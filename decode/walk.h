@@ -6,6 +6,7 @@
 #ifndef MAILTAP_DECODE_WALK_H
 #define MAILTAP_DECODE_WALK_H
 
+#include "capture/base/big_endian.h"
 #include "decode/headers.h"
 
 // What stands at the front of the bytes not read yet.
@@ -55,17 +56,6 @@ struct walk {
 
 // Takes one header off the walk and returns what follows it.
 typedef enum layer layer_reader(struct walk *walk);
-
-// Two and four bytes in network order.
-static inline uint16_t read_u16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-static inline uint32_t read_u32(const uint8_t *bytes)
-{
-	return (uint32_t)read_u16(bytes) << 16 | read_u16(bytes + 2);
-}
 
 // Ends the walk: `return walk_end(walk, HEADERS_MALFORMED);`.
 static inline enum layer walk_end(struct walk *walk, enum headers_outcome outcome)

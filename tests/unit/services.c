@@ -6,9 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "analytics/facts_lookup.h"
-#include "analytics/statistics.h"
-#include "analytics/tables.h"
+#include "tests/unit/table_lab.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,26 +53,6 @@ static void show_services(void *context, const struct table_ops *table, const vo
 {
 	if (table == &services_table)
 		table->rows(accumulator, context);
-}
-
-static struct statistics *statistics;
-static struct facts_lookup *lookup;
-
-static int set_up(void **state)
-{
-	struct error error;
-	(void)state;
-	statistics = statistics_create(0, &error);
-	lookup = facts_lookup_open(&error);
-	return statistics == NULL || lookup == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	statistics_destroy(statistics);
-	facts_lookup_close(lookup);
-	return 0;
 }
 
 // `hosts`: the value of the key mx.
