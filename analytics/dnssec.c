@@ -84,6 +84,9 @@ struct dnssec_verdict dnssec_of(struct dnssec *dnssec, const struct dns_name *na
 	dnssec->left -= work.trials;
 	dnssec->counters.trials += (uint64_t)work.trials;
 	dnssec->counters.left += work.spent;
+	// Also where what is wrong lies above it (dnssec_judge.c has why).
+	if (verdict.status == DNSSEC_BOGUS && !answer->asked)
+		return (struct dnssec_verdict){DNSSEC_CANNOT_TELL, DNSSEC_NOT_ASKED_FOR};
 	return verdict;
 }
 

@@ -379,8 +379,6 @@ struct dnssec_verdict dnssec_judge(struct dnssec_work *work, struct dns_answer *
 	work->zones++;
 	struct dnssec_verdict verdict = judge_sets(work, answer);
 	work->zones--;
-	if (verdict.status == DNSSEC_BOGUS) // also by what is wrong above
-		verdict = bogus(answer, verdict.reason);
 	if (!work->spent)
 		*known = (struct dns_judgement){true, keys, verdict};
 	return verdict;

@@ -434,6 +434,24 @@ static void nobody_is_accused_by_strangers(void **state)
 	    DNSSEC_REASON_NONE);
 }
 
+// Nor for what is wrong above an answer that nobody asked for.
+static void nor_for_others_mistakes(void **state)
+{
+	struct bench *bench = *state;
+	build(bench, &domain, DNS_DNSKEY);
+	begin(DNS_DNSKEY, &domain);
+	add_key(9, 0);
+	data[0][12] = 0;
+	add_signature(&(struct signed_by){.zone = &domain, .tag = tag(9, false), .good = false});
+	take(bench);
+	begin_mx();
+	add_signature(&(struct signed_by){.zone = &domain, .tag = tag(9, false), .good = true});
+	take_at(bench, NOW, false);
+	check(bench, DNSSEC_CANNOT_TELL, DNSSEC_NOT_ASKED_FOR);
+	take(bench);
+	check(bench, DNSSEC_BOGUS, DNSSEC_SIGNATURE);
+}
+
 // Keys of the root that all have the tag of the anchor, and signatures by it that are no good (CVE-2023-50387).
 static void many_keys_and_signatures(void **state)
 {
@@ -646,6 +664,7 @@ int main(void)
 	    TEST(of_several_signatures_one_is_enough),
 	    TEST(delegations),
 	    TEST(nobody_is_accused_by_strangers),
+	    TEST(nor_for_others_mistakes),
 	    TEST(many_keys_and_signatures),
 	    TEST(work_of_a_second),
 	    TEST(many_delegations),
