@@ -699,7 +699,8 @@ static void take_bytes(struct tcp_context *context, struct flow *flow, enum dire
 		context->counters->out_of_window++;
 		return;
 	}
-	context->counters->ends_taken_back += tcp_end_doubt(flow, from, segment);
+	if (!tcp_end_is_far(flow))
+		context->counters->ends_taken_back += tcp_end_doubt(flow, from, segment);
 	if (flow->session != NULL && flow->dialogue == NULL) {
 		count_only(context, stream, segment);
 		note_fin(stream, segment);

@@ -23,6 +23,14 @@ static inline bool tcp_after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
+// True while neither side has said that it ends, as for most segments: nothing below has to be asked.
+static inline bool tcp_end_is_far(const struct flow *flow)
+{
+	const struct stream *client = &flow->streams[FROM_CLIENT];
+	const struct stream *server = &flow->streams[FROM_SERVER];
+	return !(client->fin_seen | server->fin_seen | client->reset_sent | server->reset_sent);
+}
+
 // Takes a reset that `from` sent. False: no host would take it.
 bool tcp_end_reset(struct flow *flow, enum direction from, const struct segment *segment);
 

@@ -370,7 +370,7 @@ static enum flow_class class_of(struct flow *flow)
 {
 	if (flow->hint.elsewhere)
 		return FLOW_ELSEWHERE;
-	if (tcp_end_reached(flow)) {
+	if (!tcp_end_is_far(flow) && tcp_end_reached(flow)) {
 		bool reset = tcp_end_was_reset(flow);
 		if (flow->class != FLOW_CLOSING || (flow->end_reason == END_RST && !reset))
 			flow->end_reason = reset ? END_RST : END_FIN;
