@@ -77,6 +77,7 @@ static const struct store_column session_columns[] = {
     {"dane_selector", STORE_INTEGER},
     {"dane_matching_type", STORE_INTEGER},
     {"dane_dnssec", STORE_TEXT},
+    {"mail_headers", STORE_JSON},
     {"auth_mechanism", STORE_TEXT},
     {"credentials_exposed", STORE_BOOLEAN},
     {"login_outcome", STORE_TEXT},

@@ -95,6 +95,7 @@ CREATE TABLE IF NOT EXISTS sessions
     dane_selector Nullable(UInt64),
     dane_matching_type Nullable(UInt64),
     dane_dnssec Nullable(String),
+    mail_headers Nullable(String) COMMENT 'JSON: figures of its messages',
     auth_mechanism Nullable(String),
     credentials_exposed Nullable(UInt8),
     login_outcome Nullable(String),

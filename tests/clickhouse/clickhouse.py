@@ -113,7 +113,7 @@ def expected(record, columns, sensor):
 def comparable(row):
     """Without what only the table has; JSON as what it says."""
     shown = {name: value for name, value in row.items() if name != "batch"}
-    for name in ("evidence", "facts", "capture", "tables"):
+    for name in ("evidence", "facts", "capture", "tables", "mail_headers"):
         if shown.get(name) is not None:
             shown[name] = json.loads(shown[name])
     for name, value in shown.items():
@@ -231,7 +231,7 @@ def check_everything(tap, server, options, folder):
     folders = []
     for number, some in enumerate([captures[::2], captures[1::2]]):
         sensor = f"tap-{number}"
-        done = run(tap, options, ["-r", *some, "-w", folder / sensor, "--any-port", "--pem",
+        done = run(tap, options, ["-r", *some, "-w", folder / sensor, "--any-port", "--pem", "--dns", "--mail-headers",
                                   *store(server.url, folder / f"spool-{number}", sensor)], (0, 1))  # fmt: skip
         # A machine that has much to do may take longer than a last flush waits.
         more = drain(tap, options, server.url, folder / f"spool-{number}", folder, sensor=sensor)

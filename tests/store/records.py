@@ -234,7 +234,7 @@ def main():
         folder = Path(name)
         for workers in (0, 2):
             logs, file = folder / f"logs-{workers}", folder / f"{workers}.db"
-            run(options.mailtap, "-q", "--dns", "-r", *captures, "-w", logs, "--store", "sqlite", "--store-file", file,
+            run(options.mailtap, "-q", "--dns", "--mail-headers", "-r", *captures, "-w", logs, "--store", "sqlite", "--store-file", file,
                 "--pem", "--workers", workers, "--sensor", "tap", *program.TRUST)  # fmt: skip
             compare(tap, logs, file, f"{workers} workers")
         compare_figures(tap, options.mailtap, logs, file)
@@ -244,7 +244,7 @@ def main():
         key, hidden = folder / "key", folder / "hidden.db"
         key.write_bytes(bytes(range(32)))
         key.chmod(0o600)
-        run(options.mailtap, "-q", "--dns", "-r", *captures, "-w", folder / "hidden", "--store", "sqlite", "--store-file", hidden,
+        run(options.mailtap, "-q", "--dns", "--mail-headers", "-r", *captures, "-w", folder / "hidden", "--store", "sqlite", "--store-file", hidden,
             "--anonymise", key, *program.TRUST)  # fmt: skip
         compare(tap, folder / "hidden", hidden, "anonymised")
         real = {row["client_ip"] for row in ask(options.mailtap, file, "--sql", "SELECT client_ip FROM sessions")}
