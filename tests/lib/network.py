@@ -206,6 +206,7 @@ class Recorder(Capture):
         link = ["-y", "LINUX_SLL"] if interface == "any" else []
         super().__init__(["tcpdump", *link, "-i", interface, "-n", "-U", "-B", "65536",
                           "--time-stamp-precision", "nano", "-Z", "root", "-w", str(path)], 1)  # fmt: skip
+        self.wait_for_line("listening on")  # said behind its filter: before that, its socket throws packets away
 
     def wait_for(self, count):
         """Until it has written that many packets. By then every other capture on the interface has them."""
