@@ -48,7 +48,7 @@ def forged(path, out):
 
 def lines_of(options, captures, extra, folder):
     command = [options.mailtap, "-r", *captures, "-q", "--interval", "1", "-w", folder, *extra]
-    subprocess.run(command, check=False, timeout=120, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=False, timeout=2 * program.TIMEOUT, stderr=subprocess.DEVNULL)
     return [line["capture"] for line in program.json_lines((Path(folder) / "statistics.jsonl").read_bytes())]
 
 

@@ -24,7 +24,7 @@ LOGS = ("sessions.jsonl", "certificates.jsonl", "statistics.jsonl", "alerts.json
 def logs(options, capture, workers, folder):
     directory = Path(folder) / str(workers)
     command = [options.mailtap, "-r", capture, "-q", "--interval", "1", "--workers", str(workers), "-w", directory]
-    subprocess.run(command, check=True, timeout=240)
+    subprocess.run(command, check=True, timeout=4 * program.TIMEOUT)
     found = {name: (directory / name).read_bytes() for name in LOGS}
     found["alerts.jsonl"] = b"".join(sorted(found["alerts.jsonl"].splitlines(keepends=True)))
     return found

@@ -269,7 +269,7 @@ class Bench:
             self.databases += [f"--{name}-db", folder / f"{name}.mmdb"]
 
     def run(self, *arguments, codes=(0,)):
-        done = program.run(self.mailtap, arguments, timeout=120)
+        done = program.run(self.mailtap, arguments, timeout=2 * program.TIMEOUT)
         if done.returncode not in codes:
             raise program.RunError(f"exit code {done.returncode}: {program.text(done.stderr)[-2000:]}")
         return done

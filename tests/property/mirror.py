@@ -84,7 +84,7 @@ class Bench:
     def accounting(self, captures):
         """What a run over all of them says that it read."""
         logs = self.folder / "logs"
-        program.run(self.mailtap, ["-q", "-r", *captures, "--any-port", "-w", logs, "--interval", "0"], timeout=120)
+        program.run(self.mailtap, ["-q", "-r", *captures, "--any-port", "-w", logs, "--interval", "0"], timeout=2 * program.TIMEOUT)
         return program.json_lines((logs / "statistics.jsonl").read_bytes())[-1]["capture"]
 
 
