@@ -509,6 +509,8 @@ const struct dns_answer *dns_memory_find(
 	const struct dns_answer *answers = dns_memory_answers(memory, name, type, &count);
 	const struct dns_answer *best = answers;
 	*differ = false;
+	if (answers == NULL)
+		return NULL;
 	for (size_t i = 1; i < count; i++) {
 		*differ |= !dns_answers_agree(&answers[0], &answers[i]);
 		if (is_better(&answers[i], best))
