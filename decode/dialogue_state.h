@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of a dialogue, and how it goes from stage to stage: shared by dialogue.c, which runs it, and
-// dialogue_undecided.c, which finds out what is spoken. For nobody else.
+// The state of a dialogue, and how it goes from stage to stage: shared by dialogue.c, which runs it,
+// dialogue_undecided.c, which finds out what is spoken, and dialogue_tls.c. For nobody else.
 #ifndef MAILTAP_DECODE_DIALOGUE_STATE_H
 #define MAILTAP_DECODE_DIALOGUE_STATE_H
 
@@ -60,12 +60,15 @@ void dialogue_finish(struct dialogue *dialogue);
 
 void dialogue_begin_mail(struct dialogue *dialogue, enum protocol protocol);
 
-// False: no memory, the dialogue is finished.
-bool dialogue_begin_tls(struct dialogue *dialogue, enum tls_mode mode);
+void dialogue_end_mail(struct dialogue *dialogue);
 
 // Bytes of a direction that wait: forgets them, or gives them to what runs now.
 void dialogue_drop_kept(struct dialogue *dialogue, struct half *half);
 void dialogue_run_kept(struct dialogue *dialogue, enum direction from);
+
+// Adds to them. False: there is no room.
+bool dialogue_keep(
+    struct dialogue *dialogue, struct half *half, const uint8_t *bytes, size_t length);
 
 /* ---- dialogue_undecided.c ---- */
 
@@ -76,5 +79,18 @@ size_t dialogue_run_undecided(struct dialogue *dialogue, enum direction from, co
 
 // The connection ends without an answer to what one side began with: what that tells.
 void dialogue_decide_alone(struct dialogue *dialogue, enum direction from);
+
+/* ---- dialogue_tls.c ---- */
+
+// False: no memory, the dialogue is finished.
+bool dialogue_begin_tls(struct dialogue *dialogue, enum tls_mode mode);
+void dialogue_end_tls(struct dialogue *dialogue);
+
+// Mail agreed to TLS: both directions are that from here.
+void dialogue_upgrade(struct dialogue *dialogue, enum direction from);
+
+// Gives bytes to TLS. Returns how many are done with; *wait is set where more are needed.
+size_t dialogue_run_tls(struct dialogue *dialogue, enum direction from, const uint8_t *bytes,
+    size_t length, bool *wait);
 
 #endif
