@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // messages.jsonl (--mail-headers): one JSON object per mail transaction in the clear of which a message crossed or
-// something was refused, when its session is written. Signatures are verified here, as late as can be: the key may
+// something was refused, and per message that was fetched from a mail store or put into it, when its session is written. Signatures are verified here, as late as can be: the key may
 // be asked for behind the message.
 #include "analytics/anonymise_text.h"
 #include "analytics/dkim_verify.h"
@@ -59,8 +59,22 @@ static void key_text(
 
 static const char *transport_name(enum message_transport transport)
 {
-	static const char *const names[] = {[BY_DATA] = "data", [BY_BDAT] = "bdat"};
+	static const char *const names[] = {[BY_DATA] = "data",
+	    [BY_BDAT] = "bdat",
+	    [BY_FETCH] = "fetch",
+	    [BY_APPEND] = "append",
+	    [BY_RETR] = "retr",
+	    [BY_TOP] = "top"};
 	return transport == NO_MESSAGE ? NULL : names[transport];
+}
+
+static const char *part_name(enum message_part part)
+{
+	static const char *const names[] = {[PART_WHOLE] = "whole",
+	    [PART_HEADER] = "header",
+	    [PART_BEGINNING] = "beginning",
+	    [PART_DECODED] = "decoded"};
+	return names[part];
 }
 
 static const char *protection_name(enum body_protection protection)
@@ -193,6 +207,8 @@ static void write_identity(struct messages_export *export, const struct judged_s
 	json_key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
 	json_key_address(json, "server_ip", &record->address[FROM_SERVER]);
 	json_key_unsigned(json, "server_port", record->port[FROM_SERVER]);
+	json_key_name(json, "protocol", session_protocol_name(record->session));
+	json_key_name(json, "hop", hop_name(judged->judgement.hop));
 }
 
 static void write_header(struct messages_export *export, const struct message_facts *facts)
@@ -200,6 +216,8 @@ static void write_header(struct messages_export *export, const struct message_fa
 	struct json *json = &export->json;
 	bool crossed = facts->transport != NO_MESSAGE, seen = crossed && header_seen(facts);
 	json_key_name(json, "transport", transport_name((enum message_transport)facts->transport));
+	json_key_name(
+	    json, "part", crossed ? part_name((enum message_part)facts->part) : NULL);
 	json_key_known(json, "header_bytes", seen, facts->header_bytes);
 	json_key_seen(json, "complete", !crossed ? NOT_SEEN : facts->complete ? SEEN_YES : SEEN_NO);
 	json_key(json, "hops");

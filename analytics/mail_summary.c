@@ -38,6 +38,8 @@ static void add_outcome(struct mail_summary *summary, const struct message_facts
 	    [MESSAGE_ACCEPTED] = MAIL_ACCEPTED,
 	    [MESSAGE_REFUSED] = MAIL_REFUSED,
 	    [MESSAGE_DEFERRED] = MAIL_DEFERRED};
+	if (message_is_copy(facts))
+		return; // nobody takes or refuses it
 	summary->figures[outcomes[facts->outcome]]++;
 	if (facts->refusal_code < 500 || facts->causes == 0)
 		return;

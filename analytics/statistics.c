@@ -29,12 +29,14 @@ static const struct table_ops *const tables[] = {
     &policies_table,
     &properties_table,
     &lookups_table,
+    &lookup_operators_table,
     &lookup_list_table,
     &server_list_table,
     &client_list_table,
     &operator_pairs_table,
     &internal_hops_table,
     &enforcement_table,
+    &enforcement_networks_table,
     &times_table,
 };
 

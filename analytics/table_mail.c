@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What headers of mail in the clear say of operators (--mail-headers): hops within the senders' own networks, with and
-// without TLS, and what receivers refuse for how senders are authenticated.
+// What headers of mail in the clear say (--mail-headers): hops within one domain or network, with and without TLS, and
+// what receivers refuse for how senders are authenticated, by operator and by network.
 #include "analytics/table_rows.h"
 #include "analytics/tables.h"
 
@@ -11,41 +11,81 @@ struct figures {
 	uint64_t of[MAIL_FIGURES];
 };
 
-struct operators {
-	struct bounded_map *by_name; // an operator's name with a NUL behind it → struct figures
+// Whose they are. A message of a mail store is handed on by the store.
+enum grouped_by { BY_HANDING_ON, BY_RECEIVER, BY_NETWORK };
+
+struct groups {
+	struct bounded_map *groups; // struct group_key, as far as it is used → struct figures
 	struct figures others;
-	enum direction side; // whose they are
+	enum grouped_by by;
 };
 
-static void operators_destroy(void *accumulator)
+enum { GROUP_NAME_SIZE = sizeof(((struct operator_name *)NULL)->text) };
+
+// No padding: it is a key. By network, there is no operator.
+struct group_key {
+	struct client_network network; // or zeros
+	uint8_t hop; // enum hop, or 0
+	char operator[GROUP_NAME_SIZE]; // with a NUL behind it
+};
+
+static void groups_destroy(void *accumulator)
 {
-	struct operators *operators = accumulator;
-	bounded_map_destroy(operators->by_name);
-	free(operators);
+	struct groups *groups = accumulator;
+	bounded_map_destroy(groups->groups);
+	free(groups);
 }
 
-static void *operators_create(const struct table_frame *frame, enum direction side)
+static void *groups_create(const struct table_frame *frame, enum grouped_by by)
 {
-	struct operators *operators = calloc(1, sizeof *operators);
-	if (operators == NULL)
+	struct groups *groups = calloc(1, sizeof *groups);
+	if (groups == NULL)
 		return NULL;
-	operators->side = side;
-	operators->by_name =
-	    bounded_map_create(sizeof(struct figures), frame_most(frame, PAIRS_MAX));
-	if (operators->by_name != NULL)
-		return operators;
-	free(operators);
+	groups->by = by;
+	groups->groups = bounded_map_create(sizeof(struct figures), frame_most(frame, PAIRS_MAX));
+	if (groups->groups != NULL)
+		return groups;
+	free(groups);
 	return NULL;
 }
 
 static void *senders_create(const struct table_frame *frame)
 {
-	return operators_create(frame, FROM_CLIENT);
+	return groups_create(frame, BY_HANDING_ON);
 }
 
 static void *receivers_create(const struct table_frame *frame)
 {
-	return operators_create(frame, FROM_SERVER);
+	return groups_create(frame, BY_RECEIVER);
+}
+
+static void *networks_create(const struct table_frame *frame)
+{
+	return groups_create(frame, BY_NETWORK);
+}
+
+static void set_operator(struct group_key *key, const struct operator_name *operator)
+{
+	memcpy(key->operator, operator->text, strlen(operator->text) + 1);
+}
+
+static struct group_key key_of(enum grouped_by by, const struct session_facts *facts)
+{
+	struct group_key key = {0};
+	switch (by) {
+	case BY_HANDING_ON:
+		key.hop = (uint8_t)facts->hop;
+		set_operator(
+		    &key, &facts->operator[facts->hop == HOP_ACCESS ? FROM_SERVER : FROM_CLIENT]);
+		break;
+	case BY_RECEIVER:
+		set_operator(&key, &facts->operator[FROM_SERVER]);
+		break;
+	case BY_NETWORK:
+		key.network = client_network_of(&facts->address[FROM_SERVER]);
+		break;
+	}
+	return key;
 }
 
 static bool has_any(const struct mail_summary *mail)
@@ -56,15 +96,16 @@ static bool has_any(const struct mail_summary *mail)
 	return false;
 }
 
-static void operators_count(void *accumulator, const struct session_facts *facts)
+static void groups_count(void *accumulator, const struct session_facts *facts)
 {
-	struct operators *operators = accumulator;
-	const char *name = facts->operator[operators->side].text;
+	struct groups *groups = accumulator;
 	if (!facts->mail.known || !has_any(&facts->mail))
 		return;
-	struct figures *figures = bounded_map_at(operators->by_name, name, strlen(name) + 1);
+	struct group_key key = key_of(groups->by, facts);
+	size_t length = offsetof(struct group_key, operator) + strlen(key.operator) + 1;
+	struct figures *figures = bounded_map_at(groups->groups, &key, length);
 	if (figures == NULL)
-		figures = &operators->others;
+		figures = &groups->others;
 	for (size_t i = 0; i < MAIL_FIGURES; i++)
 		figures->of[i] += facts->mail.figures[i];
 }
@@ -74,12 +115,20 @@ static void add_figures(void *sum, const void *part)
 	add_numbers(sum, part, sizeof(struct figures));
 }
 
-static void operators_add(void *sum, const void *part)
+static void groups_add(void *sum, const void *part)
 {
-	struct operators *operators = sum;
-	const struct operators *more = part;
-	map_add(operators->by_name, more->by_name, add_figures, &operators->others);
-	add_figures(&operators->others, &more->others);
+	struct groups *groups = sum;
+	const struct groups *more = part;
+	map_add(groups->groups, more->groups, add_figures, &groups->others);
+	add_figures(&groups->others, &more->others);
+}
+
+// The whole of a key of which the map keeps what is used.
+static struct group_key key_at(const struct map_entry *entry)
+{
+	struct group_key key = {0};
+	memcpy(&key, entry->key, entry->key_length);
+	return key;
 }
 
 /* ---- hops ---- */
@@ -95,11 +144,12 @@ static int by_hops(const struct map_entry *one, const struct map_entry *other)
 	return compare_numbers(hops_of(one->value), hops_of(other->value));
 }
 
-static void hops_row(struct row_sink *sink, const char *name, const struct figures *figures)
+static void hops_row(
+    struct row_sink *sink, const char *hop, const char *name, const struct figures *figures)
 {
 	uint64_t tls = figures->of[MAIL_INTERNAL_TLS], clear = figures->of[MAIL_INTERNAL_CLEAR];
-	struct cell cells[] = {cell_string(name), cell_number(tls), cell_number(clear),
-	    cell_number(figures->of[MAIL_INTERNAL_NOT_SEEN]),
+	struct cell cells[] = {cell_name(hop), cell_string(name), cell_number(tls),
+	    cell_number(clear), cell_number(figures->of[MAIL_INTERNAL_NOT_SEEN]),
 	    cell_number(figures->of[MAIL_HOPS_UNPLACED]), cell_share(tls, tls + clear)};
 	if (hops_of(figures) > 0)
 		sink->row(sink, cells);
@@ -107,14 +157,15 @@ static void hops_row(struct row_sink *sink, const char *name, const struct figur
 
 static void hops_entry(struct row_sink *sink, const struct map_entry *entry)
 {
-	hops_row(sink, entry->key, entry->value);
+	struct group_key key = key_at(entry);
+	hops_row(sink, hop_name((enum hop)key.hop), key.operator, entry->value);
 }
 
 static void hops_rows(const void *accumulator, struct row_sink *sink)
 {
-	const struct operators *operators = accumulator;
-	map_rows(operators->by_name, by_hops, hops_entry, sink);
-	hops_row(sink, OTHERS, &operators->others);
+	const struct groups *groups = accumulator;
+	map_rows(groups->groups, by_hops, hops_entry, sink);
+	hops_row(sink, NULL, OTHERS, &groups->others);
 }
 
 /* ---- refusals ---- */
@@ -144,25 +195,47 @@ static void enforcement_row(struct row_sink *sink, const char *name, const struc
 
 static void enforcement_entry(struct row_sink *sink, const struct map_entry *entry)
 {
-	enforcement_row(sink, entry->key, entry->value);
+	struct group_key key = key_at(entry);
+	enforcement_row(sink, key.operator, entry->value);
+}
+
+static void enforcement_network(struct row_sink *sink, const struct map_entry *entry)
+{
+	struct group_key key = key_at(entry);
+	char text[CLIENT_NETWORK_TEXT_SIZE];
+	client_network_text(text, &key.network);
+	enforcement_row(sink, text, entry->value);
 }
 
 static void enforcement_rows(const void *accumulator, struct row_sink *sink)
 {
-	const struct operators *operators = accumulator;
-	map_rows(operators->by_name, by_transactions, enforcement_entry, sink);
-	enforcement_row(sink, OTHERS, &operators->others);
+	const struct groups *groups = accumulator;
+	map_rows(groups->groups, by_transactions, enforcement_entry, sink);
+	enforcement_row(sink, OTHERS, &groups->others);
+}
+
+static void enforcement_networks_rows(const void *accumulator, struct row_sink *sink)
+{
+	const struct groups *groups = accumulator;
+	map_rows(groups->groups, by_transactions, enforcement_network, sink);
+	enforcement_row(sink, OTHERS, &groups->others);
 }
 
 /* ---- the tables ---- */
 
 static const struct accumulator_ops senders = {
-    senders_create, operators_destroy, operators_count, operators_add};
+    senders_create, groups_destroy, groups_count, groups_add};
 static const struct accumulator_ops receivers = {
-    receivers_create, operators_destroy, operators_count, operators_add};
+    receivers_create, groups_destroy, groups_count, groups_add};
+static const struct accumulator_ops networks = {
+    networks_create, groups_destroy, groups_count, groups_add};
 
 static const struct column hops_columns[] = {
-    {"client_operator", "sender", "by the name the client gave; null: not known", COLUMN_TEXT},
+    {"hop", "crossing", "what the message did here: submission, relay, or access to a mail store",
+        COLUMN_TEXT},
+    {"operator", "handed on by",
+        "by the name the client gave, of access by that of the server; null: not known",
+        COLUMN_TEXT},
     {"tls", "with TLS", "hops within one domain or network whose server wrote that it came by TLS",
         COLUMN_COUNT},
     {"cleartext", "without", "likewise, by a protocol that has another name for TLS", COLUMN_COUNT},
@@ -172,25 +245,37 @@ static const struct column hops_columns[] = {
     {"share", "of those said", "with TLS, of with and without", COLUMN_SHARE},
 };
 
+#define ENFORCEMENT_COLUMNS                                                                        \
+	{"transactions", "transactions", "of which the outcome was seen", COLUMN_COUNT},           \
+	    {"refused", "refused", "of them, for good", COLUMN_COUNT},                             \
+	    {"deferred", "deferred", "of them, for now", COLUMN_COUNT},                            \
+	    {"spf", "for SPF", "refusals that name SPF; one may name several", COLUMN_COUNT},      \
+	    {"dkim", "for DKIM", "likewise DKIM", COLUMN_COUNT},                                   \
+	    {"dmarc", "for DMARC", "likewise DMARC", COLUMN_COUNT},                                \
+	    {"other", "for others", "likewise ARC, or authentication without a name",              \
+	        COLUMN_COUNT},                                                                     \
+	    {"not_seen", "not seen", "transactions whose outcome was not seen", COLUMN_COUNT},     \
+	{                                                                                          \
+		"share", "of transactions",                                                        \
+		    "with a refusal that names any, of those whose outcome was seen", COLUMN_SHARE \
+	}
+
 static const struct column enforcement_columns[] = {
     {"server_operator", "receiver", "by the name asked for or given by the server; null: not known",
         COLUMN_TEXT},
-    {"transactions", "transactions", "of which the outcome was seen", COLUMN_COUNT},
-    {"refused", "refused", "of them, for good", COLUMN_COUNT},
-    {"deferred", "deferred", "of them, for now", COLUMN_COUNT},
-    {"spf", "for SPF", "refusals that name SPF; one may name several", COLUMN_COUNT},
-    {"dkim", "for DKIM", "likewise DKIM", COLUMN_COUNT},
-    {"dmarc", "for DMARC", "likewise DMARC", COLUMN_COUNT},
-    {"other", "for others", "likewise ARC, or authentication without a name", COLUMN_COUNT},
-    {"not_seen", "not seen", "transactions whose outcome was not seen", COLUMN_COUNT},
-    {"share", "of transactions", "with a refusal that names any, of those whose outcome was seen",
-        COLUMN_SHARE},
+    ENFORCEMENT_COLUMNS,
+};
+
+static const struct column enforcement_networks_columns[] = {
+    {"network", "receiver", "network of the server: /24, /48", COLUMN_TEXT},
+    ENFORCEMENT_COLUMNS,
 };
 
 const struct table_ops internal_hops_table = {
     .name = "internal_hops",
-    .title = "Hops within senders' own networks, by whether they were protected",
-    .denominator = "hops in the headers of messages in the clear (--mail-headers)",
+    .title = "Hops within one domain or network, by whether they were protected",
+    .denominator = "hops in the headers of messages in the clear (--mail-headers), as often as a "
+                   "message crosses: one that is sent on and fetched is in several rows",
     .unseen =
         "hops behind the tap, mail that TLS carries, and whether what is written is true: who "
         "sends can write any",
@@ -200,15 +285,30 @@ const struct table_ops internal_hops_table = {
     .rows = hops_rows,
 };
 
+#define ENFORCEMENT_DENOMINATOR                                                                    \
+	"transactions of SMTP in the clear of which a message crossed or something was refused "   \
+	"(--mail-headers)"
+#define ENFORCEMENT_UNSEEN                                                                         \
+	"refusals that name nothing, mail that is taken and then put aside, and what TLS carries"
+
 const struct table_ops enforcement_table = {
     .name = "enforcement",
     .title = "What receivers refuse, by what they name",
-    .denominator = "transactions of SMTP in the clear of which a message crossed or something was "
-                   "refused (--mail-headers)",
-    .unseen = "refusals that name nothing, mail that is taken and then put aside, and what TLS "
-              "carries",
+    .denominator = ENFORCEMENT_DENOMINATOR,
+    .unseen = ENFORCEMENT_UNSEEN,
     .use = TABLE_MANY | TABLE_LONG | TABLE_WHERE_ANY,
     TABLE_COLUMNS(enforcement_columns),
     .accumulator = &receivers,
     .rows = enforcement_rows,
+};
+
+const struct table_ops enforcement_networks_table = {
+    .name = "enforcement_networks",
+    .title = "What networks that receive mail refuse, by what they name",
+    .denominator = ENFORCEMENT_DENOMINATOR,
+    .unseen = ENFORCEMENT_UNSEEN,
+    .use = TABLE_MANY | TABLE_LONG | TABLE_WHERE_ANY,
+    TABLE_COLUMNS(enforcement_networks_columns),
+    .accumulator = &networks,
+    .rows = enforcement_networks_rows,
 };

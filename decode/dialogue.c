@@ -209,10 +209,11 @@ static size_t run_names(
 
 /* ---- running ---- */
 
-static void tell_skipped(const struct dialogue *dialogue, const uint8_t *bytes, uint64_t length)
+static void tell_skipped(
+    const struct dialogue *dialogue, enum direction from, const uint8_t *bytes, uint64_t length)
 {
 	if (length > 0 && dialogue->stage == STAGE_MAIL && dialogue->ops->skipped != NULL)
-		dialogue->ops->skipped(dialogue->state, dialogue->session, bytes, length);
+		dialogue->ops->skipped(dialogue->state, dialogue->session, from, bytes, length);
 }
 
 // Gives bytes to whatever runs in this stage, as often as it makes progress. Returns the bytes done
@@ -227,7 +228,7 @@ static size_t run(
 		if (half->skip > 0) {
 			size_t skipped =
 			    half->skip < length - used ? (size_t)half->skip : length - used;
-			tell_skipped(dialogue, bytes + used, skipped);
+			tell_skipped(dialogue, from, bytes + used, skipped);
 			half->skip -= skipped;
 			used += skipped;
 			continue;
@@ -348,7 +349,7 @@ void dialogue_gap(struct dialogue *dialogue, enum direction from, uint64_t lengt
 {
 	struct half *half = &dialogue->halves[from];
 	uint64_t skipped = half->skip < length ? half->skip : length;
-	tell_skipped(dialogue, NULL, skipped);
+	tell_skipped(dialogue, from, NULL, skipped);
 	half->skip -= skipped;
 	length -= skipped;
 	if (length == 0)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // IMAP as a tap hears it: RFC 3501 and 9051, with literals (7888), SASL-IR (4959) and STARTTLS.
-// Replies pair with commands by tag. Literals are read over by their length, so that neither a
-// message nor a password in one is ever looked at. One state per connection, pushed from both sides
+// Replies pair with commands by tag. Literals are read over by their length, so that no
+// password in one is ever looked at, nor a message but with --mail-headers (imap_message.h). One state per connection, pushed from both sides
 // by dialogue.c.
-#include "decode/imap.h"
+#include "decode/imap_message.h"
 
 #include "capture/base/ascii.h"
 
@@ -150,6 +150,8 @@ static void imap_gap(void *state, struct session *session, enum direction from, 
 	struct imap *imap = state;
 	(void)length;
 	imap->readers[from] = (struct line_reader){0};
+	if (session_reads_messages(session))
+		imap_message_stop(imap, session, from);
 	// Which command an answer belongs to is known as long as one side is whole.
 	if (session->dialogue_gap[other_direction(from)])
 		commands_clear(&imap->pending);
@@ -180,10 +182,19 @@ static void imap_give_up_hold(void *state, struct session *session, enum directi
 	}
 }
 
+static void imap_skipped(void *state, struct session *session, enum direction from,
+    const uint8_t *bytes, uint64_t length)
+{
+	if (session_reads_messages(session))
+		imap_message_octets(state, session, from, bytes, length);
+}
+
 static void imap_end(void *state, struct session *session)
 {
-	(void)state;
-	(void)session;
+	if (!session_reads_messages(session))
+		return;
+	imap_message_stop(state, session, FROM_CLIENT);
+	imap_message_stop(state, session, FROM_SERVER);
 }
 
 const struct protocol_ops imap_protocol = {
@@ -193,6 +204,7 @@ const struct protocol_ops imap_protocol = {
     .begin = imap_begin,
     .feed = imap_feed,
     .gap = imap_gap,
+    .skipped = imap_skipped,
     .give_up_hold = imap_give_up_hold,
     .end = imap_end,
 };

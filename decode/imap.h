@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of an IMAP dialogue, shared by imap.c (words, first look, gaps, the row of the table),
-// imap_client.c (commands) and imap_server.c (responses).
+// imap_client.c (commands), imap_server.c (responses) and imap_message.c (messages that are read).
 #ifndef MAILTAP_DECODE_IMAP_H
 #define MAILTAP_DECODE_IMAP_H
 
@@ -39,6 +39,18 @@ enum server_state {
 	SERVER_LOST, // after a gap, until a response that can only be one (resumes)
 };
 
+// Where in an APPEND the client is.
+enum append_stage {
+	APPEND_NOTHING,
+	APPEND_MAILBOX, // its name is next
+	APPEND_ARGUMENTS, // flags, a date, messages
+	APPEND_PIECES, // the list of CATENATE
+	APPEND_URL, // a piece of it that stands elsewhere
+	APPEND_ELSEWHERE, // a list that began so: the header is not in it
+};
+
+struct access_message;
+
 struct imap {
 	uint8_t client; // enum client_state
 	uint8_t server; // enum server_state
@@ -50,9 +62,13 @@ struct imap {
 	    after_lost_ok; // its command, unseen, can have been STARTTLS, and what follows injected
 	bool message_in_response; // and a message in it was counted
 	uint32_t tag; // of that command
+	uint32_t message_number; // of messages read so far; with imap_message.h alone
 	uint64_t literal; // its size, while it is awaited
 	struct line_reader readers[2];
 	struct commands pending;
+	uint8_t append; // enum append_stage; likewise, and so are the next two
+	bool append_literal; // the literal announced is a message, or a piece of one
+	struct access_message *messages[2]; // on their way, by enum direction; NULL: none
 };
 
 struct imap_literal {

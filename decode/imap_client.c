@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's side of an IMAP dialogue: commands, literals and log-ins.
-#include "decode/imap.h"
+#include "decode/imap_message.h"
 
 #include <string.h>
 
@@ -34,6 +34,12 @@ static struct feed_result command_complete(struct imap *imap, struct session *se
 	return next_is(FEED_MORE);
 }
 
+static void literal_begins(struct imap *imap, struct session *session, uint64_t size)
+{
+	if (session_reads_messages(session))
+		imap_message_append_literal(imap, session, size);
+}
+
 // The end of a line of a command: the command's end, or a literal first.
 static struct feed_result command_line_end(
     struct imap *imap, struct session *session, const struct line *line)
@@ -50,6 +56,7 @@ static struct feed_result command_line_end(
 		return next_is(FEED_HOLD);
 	}
 	imap->client = CLIENT_CONTINUES;
+	literal_begins(imap, session, literal.size);
 	return (struct feed_result){
 	    .next = literal.size > 0 ? FEED_SKIP : FEED_MORE, .skip = literal.size};
 }
@@ -104,6 +111,8 @@ static struct feed_result client_command(
 		if (line_word(line, &position, &response) && response.bytes[0] != '=')
 			session_credentials_sent(session);
 	}
+	if (imap->command == COMMAND_APPEND && session_reads_messages(session))
+		imap_message_append_line(imap, session, line, position, true);
 	return command_line_end(imap, session, line);
 }
 
@@ -124,6 +133,8 @@ static struct feed_result client_line(
 	case CLIENT_COMMANDS:
 		return client_command(imap, session, line);
 	case CLIENT_CONTINUES:
+		if (imap->command == COMMAND_APPEND && session_reads_messages(session))
+			imap_message_append_line(imap, session, line, 0, false);
 		return command_line_end(imap, session, line);
 	case CLIENT_SASL:
 		return client_sasl_line(imap, session, line);
@@ -175,6 +186,7 @@ struct feed_result imap_feed_client(
 			return (struct feed_result){.next = FEED_MORE, .consumed = used};
 		if (imap->client == CLIENT_LITERAL_DUE) {
 			imap->client = CLIENT_CONTINUES;
+			literal_begins(imap, session, imap->literal);
 			if (imap->literal > 0)
 				return (struct feed_result){
 				    .next = FEED_SKIP, .consumed = used, .skip = imap->literal};

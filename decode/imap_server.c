@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's side of an IMAP dialogue: greeting, capabilities, answers, and messages that are fetched.
-#include "decode/imap.h"
+#include "decode/imap_message.h"
 
 #include <string.h>
 
@@ -271,7 +271,10 @@ static struct feed_result server_line(
 	enum feed_next next = response_line(imap, session, line);
 	if (next != FEED_MORE || imap->server == SERVER_LOST)
 		return next_is(next);
-	if (!imap_line_announces_literal(line, &literal)) {
+	bool announced = imap_line_announces_literal(line, &literal);
+	if (imap->in_fetch && session_reads_messages(session))
+		imap_message_fetch_line(imap, session, line, announced ? &literal : NULL);
+	if (!announced) {
 		imap->server = SERVER_RESPONSES;
 		return next_is(FEED_MORE);
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one mail transaction in the clear, with --mail-headers: how its message came here, who signed it,
-// what was said of it, what became of it. No address, no subject, no other field of the header is in it. Filled by
-// message_reader.c and smtp_message.c, kept by message_shelf.c until the session's record is written, read by
-// analytics.
+// what was said of it, what became of it; or of a message that is fetched from a mail store or put into it. No address,
+// no subject, no other field of the header is in it. Filled by message_reader.c, smtp_message.c and access_message.c,
+// kept by message_shelf.c until the session's record is written, read by analytics.
 #ifndef MAILTAP_DECODE_MESSAGE_FACTS_H
 #define MAILTAP_DECODE_MESSAGE_FACTS_H
 
@@ -136,7 +136,16 @@ struct authentication_result {
 
 enum body_protection { BODY_PROTECTION_NOT_SEEN, BODY_UNPROTECTED, BODY_PGP_MIME, BODY_SMIME };
 
-enum message_transport { NO_MESSAGE, BY_DATA, BY_BDAT };
+// SMTP's first; behind them those by which a mail store gives out its messages or takes them in.
+enum message_transport { NO_MESSAGE, BY_DATA, BY_BDAT, BY_FETCH, BY_APPEND, BY_RETR, BY_TOP };
+
+// What of a message crosses: of what is whole or a beginning all bytes are as they were sent.
+enum message_part {
+	PART_WHOLE,
+	PART_HEADER,
+	PART_BEGINNING, // so far as was asked for: where it ends is not known
+	PART_DECODED, // its header as it is, its body not
+};
 
 enum message_outcome { OUTCOME_NOT_SEEN, MESSAGE_ACCEPTED, MESSAGE_REFUSED, MESSAGE_DEFERRED };
 
@@ -162,6 +171,7 @@ struct message_facts {
 	nanoseconds time; // when its outcome was seen, or what was seen last of it
 	uint32_t number; // in the session, from 1
 	uint8_t transport; // enum message_transport
+	uint8_t part; // enum message_part
 	uint8_t complete; // all of the header was seen and read
 	uint8_t body_protection; // enum
 	uint8_t results_known; // an Authentication-Results field is there
@@ -180,6 +190,12 @@ struct message_facts {
 	struct authentication_result results[RESULTS_MAX];
 	struct dkim_signature signatures[SIGNATURES_MAX];
 };
+
+// It belongs to a mail store: a copy of what was delivered, or is to be kept.
+static inline bool message_is_copy(const struct message_facts *facts)
+{
+	return facts->transport >= BY_FETCH;
+}
 
 const char *hop_protocol_name(enum hop_protocol protocol); // NULL: not said
 const char *hop_tls_name(enum hop_tls tls); // NULL: not said

@@ -96,6 +96,16 @@ struct memory *message_context_memory(const struct message_context *context)
 	return context->memory;
 }
 
+void message_context_tell(struct message_context *context, uint32_t *place,
+    struct message_facts *facts, nanoseconds now)
+{
+	facts->time = now;
+	if (message_shelf_add(context->shelf, place, facts))
+		context->counters.told++;
+	else
+		context->counters.left_out++;
+}
+
 /* ---- beginning and end ---- */
 
 struct message_reader *message_reader_create(

@@ -2,7 +2,7 @@
 // Reads a message while it passes, with --mail-headers: gathers its header, takes from it what message_facts.h has, and
 // forgets it (overwritten) before the body comes; of the body nothing is looked at but where a signature is to be
 // verified, and then only hashed. It gets the message's bytes in whatever pieces they come: the outcome is the same.
-// Exists while a message passes; from the worker's memory. Called by smtp_message.c.
+// Exists while a message passes; from the worker's memory. Called by smtp_message.c and access_message.c.
 #ifndef MAILTAP_DECODE_MESSAGE_READER_H
 #define MAILTAP_DECODE_MESSAGE_READER_H
 
@@ -31,6 +31,10 @@ void message_context_destroy(struct message_context *context); // NULL is allowe
 struct message_shelf *message_context_shelf(const struct message_context *context);
 struct message_counters *message_context_counters(struct message_context *context);
 struct memory *message_context_memory(const struct message_context *context);
+
+// Puts on the shelf, at a session's place there, what is known of a message by now.
+void message_context_tell(
+    struct message_context *context, uint32_t *place, struct message_facts *facts, nanoseconds now);
 
 struct message_reader;
 

@@ -2,6 +2,8 @@
 // POP3 as a tap hears it: RFC 1939, with CAPA (2449), STLS (2595) and AUTH (5034). Replies pair with
 // commands by order; multi-line replies end with a dot. Reads over messages, never keeps a user name
 // or a secret. One state per connection, pushed from both sides by dialogue.c.
+#include "capture/base/ascii.h"
+#include "decode/access_message.h"
 #include "decode/commands.h"
 #include "decode/line_protocol.h"
 
@@ -17,7 +19,8 @@ enum pop3_command {
 	COMMAND_AUTH,
 	COMMAND_AUTH_LIST, // AUTH alone: lists the mechanisms
 	COMMAND_SASL,
-	COMMAND_MESSAGE, // RETR, TOP
+	COMMAND_RETR,
+	COMMAND_TOP,
 	COMMAND_LISTING, // LIST, UIDL without an argument, LANG and the like
 };
 
@@ -44,9 +47,12 @@ struct pop3 {
 	bool gap_in_message;
 	bool cancelled; // the authentication, by the client
 	struct line_reader readers[2];
+	uint32_t message_number; // of messages read so far; with access_message.h alone
 	uint64_t message_bytes;
 	struct commands pending;
+	uint32_t top_lines; // 1 and the fewest that a TOP asked for; 0: none did
 	struct capability_list list;
+	struct access_message *message; // on its way; with access_message.h alone
 };
 
 struct verb {
@@ -62,8 +68,8 @@ static const struct verb verbs[] = {
     {"PASS", COMMAND_PASS, COMMAND_PASS},
     {"APOP", COMMAND_APOP, COMMAND_APOP},
     {"AUTH", COMMAND_AUTH, COMMAND_AUTH_LIST},
-    {"RETR", COMMAND_MESSAGE, COMMAND_MESSAGE},
-    {"TOP", COMMAND_MESSAGE, COMMAND_MESSAGE},
+    {"RETR", COMMAND_RETR, COMMAND_RETR},
+    {"TOP", COMMAND_TOP, COMMAND_TOP},
     {"LIST", COMMAND_OTHER, COMMAND_LISTING},
     {"UIDL", COMMAND_OTHER, COMMAND_LISTING},
     {"LANG", COMMAND_OTHER, COMMAND_LISTING},
@@ -150,8 +156,40 @@ static void client_logs_in(struct session *session, const char *mechanism)
 	session_credentials_sent(session);
 }
 
+static void message_begins(struct pop3 *pop3, struct session *session, bool is_top)
+{
+	session_mail_begins(session);
+	if (!session_reads_messages(session))
+		return;
+	pop3->message = access_message_begin(session, &pop3->message_number,
+	    is_top ? BY_TOP : BY_RETR, is_top ? PART_BEGINNING : PART_WHOLE);
+}
+
+// TOP message lines. Of several in a row it is not asked which is answered: the fewest lines count.
+static void note_top(struct pop3 *pop3, const struct line *line)
+{
+	size_t position = strlen("TOP");
+	struct line message, lines;
+	uint64_t count = 0; // less than 10^9, which no message has
+	if (line_word(line, &position, &message) && line_word(line, &position, &lines))
+		for (size_t i = 0; i < lines.length && i < 9 && is_digit(lines.bytes[i]); i++)
+			count = count * 10 + (uint64_t)(lines.bytes[i] - '0');
+	if (pop3->top_lines == 0 || count + 1 < pop3->top_lines)
+		pop3->top_lines = (uint32_t)count + 1;
+}
+
+// The dot has come. A TOP that brings fewer lines of a body than it asked for brings all of them.
+static void message_ends(struct pop3 *pop3, struct session *session)
+{
+	if (access_message_body_lines(pop3->message) + 1 < pop3->top_lines)
+		access_message_is(pop3->message, PART_WHOLE);
+	access_message_end(session, &pop3->message, !pop3->gap_in_message);
+}
+
 static void message_done(struct pop3 *pop3, struct session *session)
 {
+	if (pop3->message != NULL)
+		message_ends(pop3, session);
 	session->messages++;
 	session->message_bytes += pop3->message_bytes;
 	pop3->server = SERVER_REPLIES;
@@ -214,11 +252,14 @@ static enum feed_next client_command(
 	case COMMAND_APOP:
 		client_logs_in(session, "APOP");
 		return FEED_MORE;
+	case COMMAND_TOP:
+		note_top(pop3, line);
+		break;
 	case COMMAND_OTHER:
 	case COMMAND_GARBLED:
 	case COMMAND_AUTH_LIST:
 	case COMMAND_SASL:
-	case COMMAND_MESSAGE:
+	case COMMAND_RETR:
 	case COMMAND_LISTING:
 		break;
 	}
@@ -301,11 +342,12 @@ static enum feed_next reply_done(
 	case COMMAND_APOP:
 		auth_answered(pop3, session, ok);
 		break;
-	case COMMAND_MESSAGE:
+	case COMMAND_RETR:
+	case COMMAND_TOP:
 		pop3->server = ok ? SERVER_MESSAGE : SERVER_REPLIES;
 		pop3->message_bytes = 0;
 		if (ok)
-			session_mail_begins(session);
+			message_begins(pop3, session, command == COMMAND_TOP);
 		break;
 	case COMMAND_LISTING:
 	case COMMAND_AUTH_LIST:
@@ -375,11 +417,20 @@ static enum feed_next server_line(
 	}
 	if (line->length == 1 && line->bytes[0] == '.') {
 		multi_line_done(pop3, session, line->bare_lf ? 2 : 3);
+	} else if (pop3->message != NULL) {
+		access_message_line(pop3->message, line->length);
 	} else if (pop3->server == SERVER_CAPABILITIES) {
 		capability_list_add(session, &pop3->list, line->bytes, line->length);
 		pop3->list.incomplete |= line->overlong;
 	}
 	return FEED_MORE;
+}
+
+static void message_bytes(struct pop3 *pop3, const uint8_t *bytes, size_t length)
+{
+	pop3->message_bytes += length;
+	if (pop3->message != NULL)
+		access_message_take_dotted(pop3->message, bytes, length);
 }
 
 /* ---- what the dialogue calls ---- */
@@ -394,7 +445,7 @@ static struct feed_result pop3_feed(void *state, struct session *session, const 
 		enum line_step step =
 		    line_step(&pop3->readers[chunk->from], session, chunk, &used, &line);
 		if (chunk->from == FROM_SERVER && pop3->server == SERVER_MESSAGE)
-			pop3->message_bytes += used - before;
+			message_bytes(pop3, chunk->bytes + before, used - before);
 		switch (step) {
 		case LINE_STEP_WAIT:
 			return (struct feed_result){.next = FEED_MORE, .consumed = used};
@@ -421,6 +472,8 @@ static void pop3_gap(void *state, struct session *session, enum direction from, 
 	} else if (pop3->server == SERVER_MESSAGE) {
 		pop3->message_bytes += length; // most likely still the message
 		pop3->gap_in_message = true;
+		if (pop3->message != NULL)
+			access_message_take(pop3->message, NULL, length);
 	} else {
 		capability_list_clear(session, &pop3->list);
 		session_forget_capabilities(session);
@@ -440,7 +493,10 @@ static void pop3_give_up_hold(void *state, struct session *session, enum directi
 
 static void pop3_end(void *state, struct session *session)
 {
-	capability_list_clear(session, &((struct pop3 *)state)->list);
+	struct pop3 *pop3 = state;
+	capability_list_clear(session, &pop3->list);
+	if (pop3->message != NULL)
+		access_message_end(session, &pop3->message, false);
 }
 
 const struct protocol_ops pop3_protocol = {

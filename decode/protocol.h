@@ -55,7 +55,8 @@ struct protocol_ops {
 	// `length` bytes of a direction were lost. Everything that depended on them is not seen.
 	void (*gap)(void *state, struct session *session, enum direction from, uint64_t length);
 	// Bytes that FEED_SKIP reads over come by; NULL: they are missing. NULL: it does not want to see them.
-	void (*skipped)(void *state, struct session *session, const uint8_t *bytes, uint64_t length);
+	void (*skipped)(void *state, struct session *session, enum direction from,
+	    const uint8_t *bytes, uint64_t length);
 	// A direction that FEED_HOLD stopped must go on although the other will not release it: its
 	// bytes never came, or too much is held. The parser infers what it can.
 	void (*give_up_hold)(void *state, struct session *session, enum direction held);

@@ -193,6 +193,12 @@ void session_credentials_sent(struct session *session);
 // cancelled, in a line that was lost.
 void session_login_ends(struct session *session, bool success);
 
+// Somebody asks for headers of mail (--mail-headers).
+static inline bool session_reads_messages(const struct session *session)
+{
+	return session->shared->headers != NULL;
+}
+
 // The name of a protocol as records write it; NULL while undecided.
 const char *protocol_name(enum protocol protocol);
 

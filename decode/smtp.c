@@ -151,7 +151,7 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 	struct smtp *smtp = state;
 	smtp->readers[from] = (struct line_reader){0};
 	smtp_forget_refusal(smtp, session);
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_gap(smtp, session, from);
 	if (from == FROM_SERVER)
 		server_gap(smtp, session);
@@ -159,10 +159,11 @@ static void smtp_gap(void *state, struct session *session, enum direction from, 
 		client_gap(smtp, session, length);
 }
 
-static void smtp_skipped(
-    void *state, struct session *session, const uint8_t *bytes, uint64_t length)
+static void smtp_skipped(void *state, struct session *session, enum direction from,
+    const uint8_t *bytes, uint64_t length)
 {
-	if (smtp_reads_messages(session))
+	(void)from; // BDAT is the client's
+	if (session_reads_messages(session))
 		smtp_message_chunk(state, bytes, length);
 }
 
@@ -187,7 +188,7 @@ static void smtp_end(void *state, struct session *session)
 	struct smtp *smtp = state;
 	capability_list_clear(session, &smtp->list);
 	smtp_forget_refusal(smtp, session);
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_end(smtp, session);
 }
 

@@ -100,7 +100,7 @@ void smtp_body_begins(struct smtp *smtp, struct session *session, bool torn)
 	smtp->gap_in_body = session->dialogue_gap[FROM_CLIENT];
 	smtp->refused_in_body = smtp->message_counted = false;
 	session_mail_begins(session);
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_body_begins(smtp, session, torn);
 }
 
@@ -131,7 +131,7 @@ static struct feed_result client_sends_chunk(
 		push_message_replies(smtp, COMMAND_BDAT_LAST);
 	else
 		commands_push(&smtp->pending, COMMAND_BDAT, 0);
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_chunk_begins(smtp, session, size, is_last);
 	return (struct feed_result){.next = size > 0 ? FEED_SKIP : FEED_MORE, .skip = size};
 }
@@ -175,7 +175,7 @@ static void client_begins_transaction(struct smtp *smtp, struct session *session
 {
 	smtp->body_bytes = smtp->recipients = 0;
 	smtp->message_counted = false;
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_mail(smtp, session);
 }
 
@@ -338,14 +338,14 @@ static size_t client_body(
 	bool ended = false;
 	size_t used = body_read(smtp, bytes, length, &ended);
 	smtp->body_bytes += used;
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_body(smtp, bytes, used);
 	if (ended) {
 		smtp->body_bytes -= smtp->body_bytes < TERMINATOR ? smtp->body_bytes : TERMINATOR;
 		smtp->client = CLIENT_COMMANDS;
 		if (!smtp->refused_in_body)
 			push_message_replies(smtp, COMMAND_BODY);
-		if (smtp_reads_messages(session))
+		if (session_reads_messages(session))
 			smtp_message_body_ends(smtp, session);
 	}
 	return used;

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/smtp_message.h"
 
-#include "decode/message_reader.h"
+#include "decode/dotted_text.h"
 #include "decode/refusal_cause.h"
-
-// Where the bytes of a message stand in a line: a dot in front of one is the transport's (RFC 5321 4.5.2).
-enum dot_stage {
-	DOT_LINE_BEGINS,
-	DOT_SEEN, // in front of a line
-	DOT_CR_SEEN, // a dot and a CR
-	DOT_IN_LINE,
-	DOT_CR, // a CR in a line
-};
 
 struct smtp_message {
 	struct message_facts facts;
@@ -19,7 +10,7 @@ struct smtp_message {
 	uint64_t chunk_left; // octets of BDAT that are still to come
 	uint16_t code; // of the refusal being read
 	uint8_t causes; // and what its lines gave so far
-	uint8_t dot; // enum dot_stage
+	struct dotted_text dots;
 	char status[REFUSAL_STATUS_SIZE];
 	bool last_chunk; // is on its way, or has come
 	bool ended; // the message has come, all of it that will
@@ -73,14 +64,8 @@ static void conclude(struct session *session, struct smtp_message **slot)
 	if (facts->outcome == OUTCOME_NOT_SEEN && without_message && !message->recipient &&
 	    !message->unclear)
 		facts->outcome = (uint8_t)outcome_of(facts->refusal_code);
-	if (!without_message || facts->refusal_code != 0) {
-		struct message_counters *counters = message_context_counters(context);
-		facts->time = session->shared->now;
-		if (message_shelf_add(message_context_shelf(context), &session->told, facts))
-			counters->told++;
-		else
-			counters->left_out++;
-	}
+	if (!without_message || facts->refusal_code != 0)
+		message_context_tell(context, &session->told, facts, session->shared->now);
 	message_reader_destroy(message->reader);
 	memory_give(message_context_memory(context), message);
 }
@@ -158,63 +143,13 @@ void smtp_message_body_begins(struct smtp *smtp, struct session *session, bool t
 		message_reader_gap(message->reader);
 }
 
-static enum dot_stage stage_behind(uint8_t c)
-{
-	return c == '\r' ? DOT_CR : DOT_IN_LINE;
-}
-
-// Takes one byte that is not plainly within a line. False: it is the transport's, or it is not known yet.
-static bool take_byte(struct smtp_message *message, uint8_t c)
-{
-	switch ((enum dot_stage)message->dot) {
-	case DOT_LINE_BEGINS:
-		message->dot = (uint8_t)(c == '.' ? DOT_SEEN : stage_behind(c));
-		return c != '.';
-	case DOT_SEEN:
-		message->dot = (uint8_t)(c == '\r' ? DOT_CR_SEEN : DOT_IN_LINE);
-		return c != '\r';
-	case DOT_CR_SEEN:
-		if (c == '\n')
-			return false; // the end
-		message_reader_take(message->reader, (const uint8_t *)"\r", 1);
-		message->dot = (uint8_t)stage_behind(c);
-		return true;
-	case DOT_CR:
-		message->dot = (uint8_t)(c == '\n' ? DOT_LINE_BEGINS : stage_behind(c));
-		return true;
-	case DOT_IN_LINE:
-		message->dot = (uint8_t)stage_behind(c);
-		return true;
-	}
-	return true;
-}
-
-// From here on to the next CR, which is left, or to the end.
-static size_t within_line(const uint8_t *bytes, size_t from, size_t length)
-{
-	const uint8_t *cr = memchr(bytes + from, '\r', length - from);
-	return cr != NULL ? (size_t)(cr - bytes) : length;
-}
-
 void smtp_message_body(struct smtp *smtp, const uint8_t *bytes, size_t length)
 {
 	struct smtp_message *message = smtp->message;
 	if (message == NULL || message->reader == NULL || message->ended ||
 	    message_reader_is_done(message->reader))
 		return;
-	size_t start = 0; // of what is the message's and was not given yet
-	for (size_t at = 0; at < length;) {
-		if (message->dot == DOT_IN_LINE && bytes[at] != '\r') {
-			at = within_line(bytes, at, length);
-			continue;
-		}
-		if (!take_byte(message, bytes[at])) {
-			message_reader_take(message->reader, bytes + start, at - start);
-			start = at + 1;
-		}
-		at++;
-	}
-	message_reader_take(message->reader, bytes + start, length - start);
+	dotted_text_read(&message->dots, message->reader, bytes, length);
 }
 
 void smtp_message_body_ends(struct smtp *smtp, struct session *session)

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // With --mail-headers, what an SMTP dialogue tells of its messages: one transaction from MAIL to the answer that ends
 // it, its message read by message_reader.c while it passes, its refusals by refusal_cause.c. Called by smtp.c,
-// smtp_client.c and smtp_server.c, each time only where session->shared->headers says that somebody asks for headers;
+// smtp_client.c and smtp_server.c, each time only where session_reads_messages;
 // what is told is put on the worker's shelf.
 #ifndef MAILTAP_DECODE_SMTP_MESSAGE_H
 #define MAILTAP_DECODE_SMTP_MESSAGE_H
 
 #include "decode/smtp.h"
-
-static inline bool smtp_reads_messages(const struct session *session)
-{
-	return session->shared->headers != NULL;
-}
 
 // The client sent MAIL: another transaction begins.
 void smtp_message_mail(struct smtp *smtp, struct session *session);

@@ -313,7 +313,7 @@ static enum feed_next reply_done(
 {
 	int command = commands_pop(&smtp->pending);
 	smtp->unasked_220 = false;
-	if (smtp_reads_messages(session))
+	if (session_reads_messages(session))
 		smtp_message_answered(smtp, session, command, code);
 	if (is_ftp(session, code)) {
 		session_becomes(session, PROTOCOL_FTP);
@@ -377,7 +377,7 @@ static enum feed_next server_line(
 	                           (line->bytes[2] - '0'));
 	if (code >= 500 && refusal_asks_for_tls(session, line))
 		smtp->reply_wants_tls = true;
-	if (code >= 400 && smtp_reads_messages(session))
+	if (code >= 400 && session_reads_messages(session))
 		smtp_message_refusal_line(smtp, code, line);
 	if (code == 250 && collects_capabilities(smtp, session))
 		ehlo_line(smtp, session, line);

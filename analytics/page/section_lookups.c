@@ -6,6 +6,7 @@
 static void write_lookups(const struct page *page, FILE *out)
 {
 	page_write_table(page, "lookups", out);
+	page_write_table(page, "lookup_operators", out);
 	page_write_table(page, "lookup_list", out);
 }
 

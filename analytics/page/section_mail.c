@@ -21,6 +21,7 @@ static void write_mail(const struct page *page, FILE *out)
 		    out);
 	page_write_table(page, "internal_hops", out);
 	page_write_table(page, "enforcement", out);
+	page_write_table(page, "enforcement_networks", out);
 }
 
 const struct page_section mail_section = {
