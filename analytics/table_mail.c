@@ -274,8 +274,8 @@ static const struct column enforcement_networks_columns[] = {
 const struct table_ops internal_hops_table = {
     .name = "internal_hops",
     .title = "Hops within one domain or network, by whether they were protected",
-    .denominator = "hops in the headers of messages in the clear (--mail-headers), as often as a "
-                   "message crosses: one that is sent on and fetched is in several rows",
+    .denominator = "hops in the headers of messages in the clear (--mail-headers), as often as it "
+                   "crosses: a message that is sent on and fetched is in several rows",
     .unseen =
         "hops behind the tap, mail that TLS carries, and whether what is written is true: who "
         "sends can write any",

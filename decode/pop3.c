@@ -50,7 +50,8 @@ struct pop3 {
 	uint32_t message_number; // of messages read so far; with access_message.h alone
 	uint64_t message_bytes;
 	struct commands pending;
-	uint32_t top_lines; // 1 and the fewest that a TOP asked for; 0: none did
+	uint32_t
+	    top_lines; // 1 and the fewest that a TOP asked for which may be answered; 0: none did
 	struct capability_list list;
 	struct access_message *message; // on its way; with access_message.h alone
 };
@@ -165,7 +166,7 @@ static void message_begins(struct pop3 *pop3, struct session *session, bool is_t
 	    is_top ? BY_TOP : BY_RETR, is_top ? PART_BEGINNING : PART_WHOLE);
 }
 
-// TOP message lines. Of several in a row it is not asked which is answered: the fewest lines count.
+// TOP message lines. Of several that wait it is not asked which is answered: the fewest lines count.
 static void note_top(struct pop3 *pop3, const struct line *line)
 {
 	size_t position = strlen("TOP");
@@ -174,7 +175,8 @@ static void note_top(struct pop3 *pop3, const struct line *line)
 	if (line_word(line, &position, &message) && line_word(line, &position, &lines))
 		for (size_t i = 0; i < lines.length && i < 9 && is_digit(lines.bytes[i]); i++)
 			count = count * 10 + (uint64_t)(lines.bytes[i] - '0');
-	if (pop3->top_lines == 0 || count + 1 < pop3->top_lines)
+	bool alone = pop3->server != SERVER_MESSAGE && !commands_have(&pop3->pending, COMMAND_TOP);
+	if (alone || pop3->top_lines == 0 || count + 1 < pop3->top_lines)
 		pop3->top_lines = (uint32_t)count + 1;
 }
 
@@ -235,6 +237,8 @@ static enum feed_next client_command(
 	session->client_confided |=
 	    command != COMMAND_CAPA && command != COMMAND_STLS && command != COMMAND_GARBLED;
 	server_is_asked(pop3, session);
+	if (command == COMMAND_TOP)
+		note_top(pop3, line);
 	commands_push(&pop3->pending, (uint8_t)command, 0);
 	switch (command) {
 	case COMMAND_CAPA:
@@ -252,14 +256,12 @@ static enum feed_next client_command(
 	case COMMAND_APOP:
 		client_logs_in(session, "APOP");
 		return FEED_MORE;
-	case COMMAND_TOP:
-		note_top(pop3, line);
-		break;
 	case COMMAND_OTHER:
 	case COMMAND_GARBLED:
 	case COMMAND_AUTH_LIST:
 	case COMMAND_SASL:
 	case COMMAND_RETR:
+	case COMMAND_TOP:
 	case COMMAND_LISTING:
 		break;
 	}

@@ -153,3 +153,101 @@ headers-refused-opendmarc-postfix() {
 	headers_send quarantine.example.org
 	headers_send altered.example.org --body "ALTER-ME"$'\n'
 }
+
+# headers_delivered FILTER: mail that crosses in the clear and comes into a mailbox (with two that lie there), from where
+# it is fetched by whoever comes next.
+headers_delivered() {
+	headers_names
+	headers_signer
+	headers_checker
+	dovecot_server
+	postfix_server "$CLEAR" "$CHECKED" "mydestination =" "virtual_mailbox_domains = example.com" \
+		"virtual_mailbox_base = $T/mail" "virtual_mailbox_maps = static:$LOGIN/" \
+		"virtual_uid_maps = static:5000" "virtual_gid_maps = static:5000" \
+		"@virtual unix - n n - - virtual"
+	headers_client
+	capture "$1"
+	headers_send good.example.org --tls
+	headers_send member.example.org
+	headers_send altered.example.org --body "ALTER-ME"$'\n'
+	headers_send unsigned.example.org
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ "$(find "$T/mail/$LOGIN" -path '*/new/*' -o -path '*/cur/*' | wc -l)" -ge 6 ] && return
+		sleep .1
+	done
+	cat "$T/pf-sv.log" >&2
+	return 1
+}
+
+recipe headers-fetched-imap-dovecot-imaplib 4 "%postfix, %opendkim, %dovecot; %postfix, %opendkim, %unbound, %python imaplib" \
+	"signed mail in the clear and then fetched by IMAP: headers, beginnings, whole messages, as they are and decoded, several in one response, and put back: APPEND, CATENATE, two at once"
+headers-fetched-imap-dovecot-imaplib() {
+	headers_delivered "port 53 or port 25 or port 143"
+	cl /usr/bin/python3 - <<-END
+		import imaplib
+		m = imaplib.IMAP4("$S4")
+		m.login("$LOGIN", "$PASS")
+		m.select()
+		def fetch(numbers, items):
+		    kind, got = m.fetch(numbers, items)
+		    assert kind == "OK", (items, got)
+		    return [piece[1] for piece in got if isinstance(piece, tuple)]
+		fetch("1:*", "(UID FLAGS ENVELOPE BODYSTRUCTURE)")
+		fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (DATE FROM RECEIVED)])")
+		fetch("3", "(BODY.PEEK[HEADER] BODY.PEEK[TEXT])")
+		fetch("3", "RFC822.HEADER")
+		fetch("3", "(BODY.PEEK[]<0.700>)")
+		fetch("3", "(BODY.PEEK[]<700.4096>)")
+		fetch("3", "(BINARY.PEEK[])")
+		messages = fetch("1:*", "(UID BODY.PEEK[])")
+		assert len(messages) == 6, messages
+		fetch("6", "RFC822")
+		m.create("Kept")
+		m.append("Kept", "(\\\\Seen)", None, messages[2])
+		m.uid("FETCH", "1:*", "(BODY.PEEK[1])")
+		m.logout()
+	END
+	cl /usr/bin/python3 - <<-END
+		import imaplib
+		m = imaplib.IMAP4("$S4")
+		m.login("$LOGIN", "$PASS")
+		def command(*pieces):
+		    tag = m._new_tag()
+		    m.send(tag + b" " + b"".join(pieces) + b"\r\n")
+		    while not (line := m.readline()).startswith(tag):
+		        assert line, pieces
+		    assert line.startswith(tag + b" OK"), (pieces, line)
+		def literal(text):
+		    return b"{%d+}\r\n" % len(text) + text
+		header = b"From: $FROM\r\nSubject: $SUBJECT\r\nReceived: from app.example.org (app.example.org [10.0.0.7])" \
+		    b"\r\n\tby client.example.org with ESMTP id 1; Fri, 27 Nov 2026 12:00:00 +0000\r\n"
+		command(b"APPEND ", literal(b"Kept"), b" (\\\\Seen) ", literal(header + b"\r\n$BODY one\r\n"), b" ",
+		    literal(header + b"\r\n$BODY two\r\n"))
+		command(b"APPEND Kept CATENATE (TEXT ", literal(header), b" TEXT ", literal(b"\r\n$BODY "), b" TEXT ",
+		    literal(b"three\r\n"), b")")
+		command(b'APPEND Kept CATENATE (URL "/INBOX;UIDVALIDITY=%s/;UID=3/;SECTION=HEADER" TEXT ' %
+		    m.status("INBOX", "(UIDVALIDITY)")[1][0].rstrip(b")").split()[-1], literal(b"$BODY four\r\n"), b")")
+		m.logout()
+	END
+}
+
+recipe headers-fetched-pop3-dovecot-poplib-fetchmail 4 "%postfix, %opendkim, %dovecot; %postfix, %opendkim, %unbound, %python poplib, %fetchmail" \
+	"signed mail in the clear and then fetched by POP3: TOP of no line, of too few and of more than there are, RETR, all of it by fetchmail"
+headers-fetched-pop3-dovecot-poplib-fetchmail() {
+	headers_delivered "port 53 or port 25 or port 110"
+	cl /usr/bin/python3 - <<-END
+		import poplib
+		m = poplib.POP3("$S4")
+		m.user("$LOGIN")
+		m.pass_("$PASS")
+		m.top(3, 0)
+		m.top(3, 1)
+		m.top(3, 100)
+		for number in range(1, 7):
+		    m.retr(number)
+		m.quit()
+	END
+	FETCH_AUTH=password FETCH_HOST=pop.example.com fetchmail_rc pop3 110 "sslproto ''"
+	fetch
+}
