@@ -353,31 +353,38 @@ def operators(records, networks=None):
     return {text(k, kinds[k]) + (share(kinds[k], of) if k else share(0, 0)) for k in HABITS}
 
 
-def _headers(records, side, networks=None):
-    """Records whose messages' headers were read (--mail-headers), by the operator of a side."""
+def _operator(r, side, networks=None):
+    name = r["client_name"] if side == "client" else r["sni"] if host(r["sni"]) else r["server_name"]
+    number = (networks or {}).get(r[f"{side}_ip"])
+    return domain(name) or (f"AS{number}" if number else "")
+
+
+def _headers(records, key):
+    """What headers of messages came to (--mail-headers), of records with the same key."""
     groups = defaultdict(Counter)
     for r in records:
         figures = r.get("mail_headers")
         if figures and any(figures.values()):
-            name = r["client_name"] if side == "client" else r["sni"] if host(r["sni"]) else r["server_name"]
-            number = (networks or {}).get(r[f"{side}_ip"])
-            groups[domain(name) or (f"AS{number}" if number else "")].update(figures)
+            groups[key(r)].update(figures)
     return groups
 
 
 def internal_hops(records, networks=None):
+    """By who hands the message on, which of a mail store is the server."""
     rows = set()
-    for name, n in _headers(records, "client", networks).items():
+    ends = {"access": "server"}
+    groups = _headers(records, lambda r: (r["hop"], _operator(r, ends.get(r["hop"], "client"), networks)))
+    for key, n in groups.items():
         tls, clear = n["hops_internal_tls"], n["hops_internal_clear"]
         rest = n["hops_internal_not_seen"], n["hops_unplaced"]
         if tls or clear or any(rest):
-            rows.add(text(name, tls, clear, *rest) + share(tls, tls + clear))
+            rows.add(text(*key, tls, clear, *rest) + share(tls, tls + clear))
     return rows
 
 
-def enforcement(records, networks=None):
+def _enforcement(groups):
     rows = set()
-    for name, n in _headers(records, "server", networks).items():
+    for name, n in groups.items():
         known = n["accepted"] + n["refused"] + n["deferred"]
         causes = [n[f"refused_{cause}"] for cause in ("spf", "dkim", "dmarc", "other")]
         if known or n["outcome_not_seen"]:
@@ -386,6 +393,14 @@ def enforcement(records, networks=None):
                 + share(n["refused_with_cause"], known)
             )
     return rows
+
+
+def enforcement(records, networks=None):
+    return _enforcement(_headers(records, lambda r: _operator(r, "server", networks)))
+
+
+def enforcement_networks(records):
+    return _enforcement(_headers(records, lambda r: network(r["server_ip"])))
 
 
 def credentials(records):
@@ -497,6 +512,7 @@ TABLES = {
     function.__name__: function
     for function in (verdicts, sessions, distinct, funnel, protection, servers, server_list,
                      certificates, starttls_use, verification, operators, operator_pairs, internal_hops, enforcement,
+                     enforcement_networks,
                      credentials, evidence, paths, client_list, tls_versions, tls_ciphers, tls_groups,
                      times)
 }  # fmt: skip
