@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the mail dialogues, and TLS behind them: the input is a conversation (turns.h), its head a byte of
 // settings. Built once for each protocol, on whose port it is held (SPOKEN).
-// Whole turns, pieces of any length and single bytes come to the same facts, unless bytes are missing; and all
-// memory comes back.
+// Whole turns, pieces of any length and single bytes come to the same facts, those of messages among them, unless bytes
+// are missing; and all memory comes back.
 #include "decode/certificate_announcer.h"
+#include "decode/message_reader.h"
 #include "decode/pattern_set.h"
 #include "decode/tls_facts.h"
 #include "tests/fuzz/facts.h"
@@ -21,6 +22,7 @@ enum {
 	WITHOUT_SERVER = 0x08,
 	LEFT_OPEN = 0x10, // nobody closes it
 	LATE = 0x20, // the capture begins in its middle
+	WITHOUT_HEADERS = 0x40, // of messages: they are not read
 };
 
 // How long a piece may be.
@@ -53,6 +55,15 @@ static struct tls_fingerprints *fingerprints(void)
 	static struct tls_fingerprints *kept;
 	if (kept == NULL)
 		kept = tls_fingerprints_create();
+	MUST(kept != NULL);
+	return kept;
+}
+
+static const struct mail_names *names(void)
+{
+	static struct mail_names *kept;
+	if (kept == NULL)
+		kept = mail_names_create();
 	MUST(kept != NULL);
 	return kept;
 }
@@ -133,6 +144,11 @@ static void begin(struct run *run)
 	    .scratch = scratch(),
 	    .certificates = certificate_announcer_create(run->memory, &key, on_certificate, NULL),
 	};
+	if (!(run->settings & WITHOUT_HEADERS)) {
+		run->shared.headers = message_context_create(run->memory, names(), true);
+		MUST(run->shared.headers != NULL);
+	}
+	run->shared.now = SECONDS(1);
 	MUST(run->shared.texts != NULL && run->shared.certificates != NULL);
 	struct port_hint hint = {SPOKEN, run->settings & PORT_OF_TLS, run->settings & PORT_UNKNOWN};
 	if (hint.elsewhere)
@@ -164,6 +180,7 @@ static void end(struct run *run, struct facts_text *facts)
 	MUST(text_store_count(run->shared.texts) == 0);
 	certificate_announcer_destroy(run->shared.certificates);
 	text_store_destroy(run->shared.texts);
+	message_context_destroy(run->shared.headers);
 	MUST(memory_in_use(run->memory) == 0 && memory_refusals(run->memory) == 0);
 	memory_destroy(run->memory);
 }

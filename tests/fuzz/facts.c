@@ -116,6 +116,18 @@ static void put_record(struct facts_text *facts, const struct session_record *re
 	NUMBER(ended);
 }
 
+static void put_message(struct facts_text *facts, const struct message_facts *message)
+{
+	put(facts, "message %u: %u %u %u %u %u %u %u, %u bytes\n", message->number,
+	    message->transport, message->part, message->complete, message->body_protection,
+	    message->outcome, message->refused_at, message->refusal_code, message->header_bytes);
+	put(facts, "  %u and %u hops, %u and %u results\n", message->hop_count,
+	    message->hops_left_out, message->result_count, message->results_left_out);
+	for (size_t i = 0; i < message->signature_count; i++)
+		put(facts, "  signature: %u %u\n", message->signatures[i].progress,
+		    message->signatures[i].body);
+}
+
 void facts_write(struct facts_text *facts, const struct session_record *record)
 {
 	struct session session = *record->session;
@@ -127,6 +139,10 @@ void facts_write(struct facts_text *facts, const struct session_record *record)
 	session_texts(&session, texts);
 	for (unsigned i = 0; i < SESSION_TEXTS; i++)
 		put_text(facts, i, *texts[i]);
+	struct view messages = record->messages;
+	struct message_facts message;
+	while (message_facts_take(&messages, &message))
+		put_message(facts, &message);
 }
 
 void facts_must_be_same(

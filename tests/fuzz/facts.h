@@ -6,7 +6,7 @@
 
 #include "decode/session_record.h"
 
-enum { FACTS_TEXT_MAX = 128 * 1024 };
+enum { FACTS_TEXT_MAX = 256 * 1024 };
 
 struct facts_text {
 	size_t length;
