@@ -332,10 +332,11 @@ static bool is_cheap_to_use(const X509 *parsed)
 }
 
 // The certificate as OpenSSL reads it, extensions included. NULL: it does not, or it would cost too much.
-static X509 *parse(struct view der)
+static X509 *parse(const struct x509 *facts)
 {
+	struct view der = facts->der;
 	const uint8_t *end = der.data;
-	X509 *parsed = X509_new_ex(certificate_context(), NULL);
+	X509 *parsed = X509_new_ex(certificate_context(facts->key_type), NULL);
 	bool good = parsed != NULL && d2i_X509(&parsed, &end, (long)der.length) != NULL &&
 	            end == der.data + der.length && X509_check_purpose(parsed, -1, 0) == 1 &&
 	            is_cheap_to_use(parsed);
@@ -353,7 +354,7 @@ X509 *certificate_store_parsed(
 	struct entry *entry = entry_of(certificate);
 	use(store, entry);
 	if (entry->parsed == NULL && !entry->unreadable) {
-		entry->parsed = parse(certificate->facts.der);
+		entry->parsed = parse(&certificate->facts);
 		entry->unreadable = entry->parsed == NULL;
 		if (entry->parsed == NULL)
 			return NULL;
