@@ -12,6 +12,7 @@ struct analyst {
 	struct client_memory *clients;
 	struct path_view *paths;
 	struct twin_store *twins;
+	struct tls_suite_memory suites;
 	uint64_t copies_parted;
 };
 
@@ -91,7 +92,7 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    .judgement = judge(record),
 	    .certificates = certificate_judge_session(options->certificates, record),
 	    .patterns = pattern_findings_of(options->patterns, record),
-	    .quality = tls_quality_of(&record->session->tls),
+	    .quality = tls_quality_of(&record->session->tls, &analyst->suites),
 	    .evidence = known->found,
 	};
 	// A server of which no fingerprints are known is compared with none.

@@ -31,6 +31,7 @@ struct compared_name {
 struct certificate_judge {
 	struct hash_key key;
 	struct compared_name names[NAMES_REMEMBERED];
+	struct tls_suite_memory suites;
 	struct certificate_store *certificates;
 	struct trust_store *trust;
 	struct chain_judge *chains;
@@ -290,12 +291,14 @@ static enum seen judge_client(
 }
 
 // TLS 1.3 and resumption hide the server's certificate, a gap only loses it: there may have been none.
-static bool hides_certificate(const struct session_record *record)
+static bool hides_certificate(
+    struct certificate_judge *judge, const struct session_record *record)
 {
 	const struct tls_facts *tls = &record->session->tls;
 	return record->tls_established == SEEN_YES && tls->cipher_seen &&
 	       (tls->version >= TLS_1_3 || tls->resumed == SEEN_YES) &&
-	       (tls_suite_of(tls->cipher).weaknesses & 1u << TLS_WEAK_ANONYMOUS) == 0;
+	       (tls_suite_recall(&judge->suites, tls->cipher).weaknesses &
+	           1u << TLS_WEAK_ANONYMOUS) == 0;
 }
 
 static const struct remembered_chain *judge_remembered(struct certificate_judge *judge,
@@ -331,7 +334,7 @@ static void judge_server_list(struct certificate_judge *judge, const struct sess
 	chain_of(&record->session->tls, FROM_SERVER, &shown);
 	if (shown.count > 0)
 		judge_shown(judge, record, chain, judgement);
-	else if (hides_certificate(record))
+	else if (hides_certificate(judge, record))
 		remembered = judge_remembered(judge, record, judgement);
 	if (judge->known == NULL)
 		return;

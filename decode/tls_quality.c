@@ -20,12 +20,12 @@ static enum seen seen_as(bool known, bool value)
 	return value ? SEEN_YES : SEEN_NO;
 }
 
-static struct tls_suite chosen_suite(const struct tls_facts *facts)
+static struct tls_suite chosen_suite(const struct tls_facts *facts, struct tls_suite_memory *suites)
 {
 	if (facts->sslv2_cipher != 0)
 		return tls_suite_of_sslv2(facts->sslv2_cipher);
 	if (facts->cipher_seen)
-		return tls_suite_of(facts->cipher);
+		return tls_suite_recall(suites, facts->cipher);
 	return (struct tls_suite){.known = false};
 }
 
@@ -85,9 +85,9 @@ static bool timestamps_seen(const struct observed *observed)
 	return observed->answer.timestamps > 0 || (asked && shows_certificate(observed));
 }
 
-struct tls_quality tls_quality_of(const struct tls_facts *facts)
+struct tls_quality tls_quality_of(const struct tls_facts *facts, struct tls_suite_memory *suites)
 {
-	struct observed observed = {.facts = facts, .suite = chosen_suite(facts)};
+	struct observed observed = {.facts = facts, .suite = chosen_suite(facts, suites)};
 	observed.has_offer = tls_facts_offer(facts, &observed.offer);
 	observed.has_answer = tls_facts_answer(facts, &observed.answer);
 	observed.modern = facts->version >= TLS_1_3;

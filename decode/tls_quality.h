@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How good the TLS of a session is: facts that several observations make together, each of them yes, no
-// or not seen. Pure; any thread. Called by whoever writes or counts sessions.
+// or not seen. Pure but for the suites remembered; any thread. Called by whoever writes or counts sessions.
 #ifndef MAILTAP_DECODE_TLS_QUALITY_H
 #define MAILTAP_DECODE_TLS_QUALITY_H
 
@@ -12,8 +12,7 @@ struct tls_quality {
 	bool suite_known; // of the suite chosen: aead and weaknesses mean something
 	bool aead;
 	unsigned weaknesses; // 1 << enum tls_weakness
-	enum seen
-	    forward_secrecy; // of an exchange made in this session
+	enum seen forward_secrecy; // of an exchange made in this session
 	enum tls_post_quantum post_quantum;
 	enum seen compression;
 	enum seen secure_renegotiation, secure_renegotiation_offered; // RFC 5746
@@ -27,6 +26,6 @@ struct tls_quality {
 	uint32_t key_share_bytes; // public keys of the first ClientHello
 };
 
-struct tls_quality tls_quality_of(const struct tls_facts *facts);
+struct tls_quality tls_quality_of(const struct tls_facts *facts, struct tls_suite_memory *suites);
 
 #endif

@@ -87,6 +87,17 @@ struct tls_suite tls_suite_of(uint16_t cipher)
 	return suite_of(tls_cipher_name(cipher));
 }
 
+struct tls_suite tls_suite_recall(struct tls_suite_memory *memory, uint16_t cipher)
+{
+	size_t place = cipher % TLS_SUITES_REMEMBERED;
+	if (!memory->places[place].read || memory->places[place].cipher != cipher) {
+		memory->places[place].read = true;
+		memory->places[place].cipher = cipher;
+		memory->places[place].suite = tls_suite_of(cipher);
+	}
+	return memory->places[place].suite;
+}
+
 struct tls_suite tls_suite_of_sslv2(uint32_t kind)
 {
 	return suite_of(tls_sslv2_cipher_name(kind));

@@ -38,7 +38,20 @@ struct tls_suite {
 	unsigned weaknesses; // 1 << enum tls_weakness
 };
 
+// What was read of the names of suites: sessions have the same few, and each name is read once. One thread's own;
+// zero at first.
+enum { TLS_SUITES_REMEMBERED = 64 };
+
+struct tls_suite_memory {
+	struct {
+		bool read;
+		uint16_t cipher;
+		struct tls_suite suite;
+	} places[TLS_SUITES_REMEMBERED]; // of a cipher, by its number
+};
+
 struct tls_suite tls_suite_of(uint16_t cipher);
+struct tls_suite tls_suite_recall(struct tls_suite_memory *memory, uint16_t cipher);
 struct tls_suite tls_suite_of_sslv2(uint32_t kind);
 
 // As records write it: "anonymous", "3des".

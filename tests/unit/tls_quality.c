@@ -25,6 +25,7 @@ enum message { CERTIFICATE = 11, KEY_EXCHANGE = 12, DONE = 14, CLIENT_KEY = 16, 
 static struct memory *memory;
 static struct session_shared shared;
 static struct session session;
+static struct tls_suite_memory remembered;
 static struct tls *tls;
 static struct hello hello;
 
@@ -41,7 +42,7 @@ static struct tls_quality finish(void)
 {
 	tls_facts_conclude(&session, tls);
 	tls_destroy(tls);
-	return tls_quality_of(&session.tls);
+	return tls_quality_of(&session.tls, &remembered);
 }
 
 static void give_back(void)
@@ -395,7 +396,7 @@ static void a_session_of_sslv2(void **state)
 	finish();
 	session.tls.version = TLS_SSL2;
 	session.tls.sslv2_cipher = 0x0700c0;
-	struct tls_quality quality = tls_quality_of(&session.tls);
+	struct tls_quality quality = tls_quality_of(&session.tls, &remembered);
 	assert_true(quality.suite_known && !quality.aead);
 	assert_int_equal(
 	    quality.weaknesses, 1 << TLS_WEAK_3DES | 1 << TLS_WEAK_SHORT_BLOCK | 1 << TLS_WEAK_MD5);

@@ -168,6 +168,23 @@ static void as_openssl_knows_them(void **state)
 	SSL_CTX_free(context);
 }
 
+// Also where two have one place.
+static void what_is_remembered(void **state)
+{
+	static const uint16_t ciphers[] = {
+	    0xc02f, 0xc02f, 0x002f, 0xc02f, 0x0000, 0x0000, 0x00ff, 0x00ff};
+	struct tls_suite_memory memory = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++) {
+		struct tls_suite suite = tls_suite_of(ciphers[i]);
+		struct tls_suite recalled = tls_suite_recall(&memory, ciphers[i]);
+		assert_int_equal(recalled.known, suite.known);
+		assert_int_equal(recalled.aead, suite.aead);
+		assert_int_equal(recalled.exchange, suite.exchange);
+		assert_int_equal(recalled.weaknesses, suite.weaknesses);
+	}
+}
+
 static void groups(void **state)
 {
 	(void)state;
@@ -195,6 +212,7 @@ int main(void)
 	    cmocka_unit_test(no_suites),
 	    cmocka_unit_test(sslv2_kinds),
 	    cmocka_unit_test(as_openssl_knows_them),
+	    cmocka_unit_test(what_is_remembered),
 	    cmocka_unit_test(groups),
 	};
 	return cmocka_run_group_tests_name("tls_suite", tests, NULL, NULL);
