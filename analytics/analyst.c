@@ -98,6 +98,10 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	// A server of which no fingerprints are known is compared with none.
 	bool comparable = known->server.capabilities_fingerprint != 0 &&
 	                  known->server.banner_fingerprint != 0;
+	if (comparable)
+		judged->likeness = (struct server_likeness){.read = true,
+		    .capabilities = server_capabilities_fingerprint(options->servers, record),
+		    .banner = server_banner_fingerprint(options->servers, record)};
 	const struct detector_input input = {
 	    .record = record,
 	    .judgement = &judged->judgement,
@@ -107,10 +111,8 @@ static void judge_session(struct analyst *analyst, const struct session_record *
 	    .implicit = &known->implicit,
 	    .client = &known->client,
 	    .path = &known->path,
-	    .capabilities_fingerprint =
-	        comparable ? server_capabilities_fingerprint(options->servers, record) : 0,
-	    .banner_fingerprint =
-	        comparable ? server_banner_fingerprint(options->servers, record) : 0,
+	    .capabilities_fingerprint = judged->likeness.capabilities,
+	    .banner_fingerprint = judged->likeness.banner,
 	    .twin = twin,
 	};
 	judged->evidence_count = detectors_run(&input, known->found);

@@ -11,6 +11,12 @@
 #include "decode/session_record.h"
 #include "decode/tls_quality.h"
 
+// Of its capability list and banner (server_fingerprint.h), if somebody asked for them already.
+struct server_likeness {
+	bool read;
+	uint64_t capabilities, banner;
+};
+
 // Borrowed for the call. Exporters get it with other addresses where that was asked for (anonymise_session.h).
 struct judged_session {
 	const struct session_record *record;
@@ -18,6 +24,7 @@ struct judged_session {
 	struct certificate_judgement certificates;
 	struct pattern_findings patterns;
 	struct tls_quality quality;
+	struct server_likeness likeness;
 	size_t evidence_count;
 	const struct evidence *evidence;
 	struct path_networks networks; // of its server; with evidence only

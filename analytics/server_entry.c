@@ -141,13 +141,16 @@ static void learn_tally(struct tally *tally, const struct session_record *record
 	count_once(&tally->count, network_set_note(&tally->networks, network));
 }
 
-static void learn_fingerprints(struct server_entry *entry, const struct session_record *record)
+static void learn_fingerprints(struct server_entry *entry, const struct judged_session *session)
 {
+	const struct session_record *record = session->record;
+	const struct server_likeness *known = &session->likeness;
 	if (record->session->starttls_offered != SEEN_YES || is_tampered(record->session) ||
 	    record->end < entry->fingerprinted)
 		return;
-	uint64_t capabilities = server_fingerprint_capabilities(record);
-	uint64_t banner = server_fingerprint_banner(record);
+	uint64_t capabilities =
+	    known->read ? known->capabilities : server_fingerprint_capabilities(record);
+	uint64_t banner = known->read ? known->banner : server_fingerprint_banner(record);
 	if (capabilities == 0 || banner == 0)
 		return; // the whole picture or none
 	entry->fingerprinted = record->end;
@@ -260,7 +263,7 @@ void server_entry_learn(struct server_entry *entry, const struct lesson *lesson)
 	for (int question = 0; question < QUESTIONS; question++)
 		if (answers(record, (enum question)question))
 			learn_tally(&entry->tallies[question], record, lesson->network);
-	learn_fingerprints(entry, record);
+	learn_fingerprints(entry, lesson->session);
 	learn_leaf(entry, lesson);
 }
 

@@ -96,7 +96,7 @@ static bool is_of_date(struct view word)
 		word.length--;
 	if (word.length > 0 && word.data[0] == '(')
 		word = view_of(word.data + 1, word.length - 1);
-	if (word.length == 0 || word.length > LONGEST)
+	if (word.length == 0 || word.length > LONGEST || word.data[0] < 'A' || word.data[0] > 'Z')
 		return false;
 	char padded[LONGEST + 1] = {0};
 	memcpy(padded, word.data, word.length);
