@@ -173,34 +173,60 @@ static bool is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && !is_markup(c);
 }
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+enum { BLOCK = 16 };
 
-// Not 0: one of the eight bytes is below `limit`, which is at most 0x80.
-static uint64_t any_below(uint64_t eight, uint8_t limit)
+typedef int8_t block __attribute__((vector_size(BLOCK)));
+
+// All of a block at once, as is_plain.
+static bool block_is_plain(block one)
 {
-	return (eight - EACH(limit)) & ~eight & EACH(0x80);
+	block wrong = one < 0x20; // and those from 0x80 on, which are negative
+	wrong |= one == 0x7f;
+	wrong |= one == '\\';
+	// They differ in one bit: " and &, < and >.
+	wrong |= (one | 0x04) == '&';
+	wrong |= (one | 0x02) == '>';
+	uint64_t halves[2];
+	memcpy(halves, &wrong, sizeof halves);
+	return (halves[0] | halves[1]) == 0;
 }
 
-// Eight bytes at once, as is_plain.
 static bool are_plain(const uint8_t *bytes)
 {
-	uint64_t eight;
-	memcpy(&eight, bytes, sizeof eight);
-	uint64_t wrong = (eight & EACH(0x80)) | any_below(eight, 0x20);
-	wrong |= any_below(eight ^ EACH(0x7f), 1) | any_below(eight ^ EACH('\\'), 1);
-	// They differ in one bit: " and &, < and >.
-	wrong |= any_below((eight | EACH(0x04)) ^ EACH('&'), 1);
-	wrong |= any_below((eight | EACH(0x02)) ^ EACH('>'), 1);
-	return wrong == 0;
+	block one;
+	memcpy(&one, bytes, sizeof one);
+	return block_is_plain(one);
+}
+
+// Of texts shorter than a block: from 4 bytes on, of which some stand in it twice.
+static bool is_short_and_plain(const uint8_t *bytes, size_t length)
+{
+	uint64_t halves[2];
+	uint32_t ends[2];
+	block one;
+	if (length < sizeof ends[0] || length >= BLOCK)
+		return false;
+	if (length >= sizeof halves[0]) {
+		memcpy(&halves[0], bytes, sizeof halves[0]);
+		memcpy(&halves[1], bytes + length - sizeof halves[1], sizeof halves[1]);
+	} else {
+		memcpy(&ends[0], bytes, sizeof ends[0]);
+		memcpy(&ends[1], bytes + length - sizeof ends[1], sizeof ends[1]);
+		halves[0] = halves[1] = (uint64_t)ends[1] << 32 | ends[0];
+	}
+	memcpy(&one, halves, sizeof one);
+	return block_is_plain(one);
 }
 
 // How many of the bytes, from the first on, stand for themselves.
 static size_t plain_length(const uint8_t *bytes, size_t length)
 {
 	size_t plain = 0;
-	while (length - plain >= 8 && are_plain(bytes + plain))
-		plain += 8;
-	if (plain > 0 && length - plain < 8 && are_plain(bytes + length - 8))
+	if (is_short_and_plain(bytes, length))
+		return length;
+	while (length - plain >= BLOCK && are_plain(bytes + plain))
+		plain += BLOCK;
+	if (plain > 0 && length - plain < BLOCK && are_plain(bytes + length - BLOCK))
 		return length;
 	while (plain < length && is_plain(bytes[plain]))
 		plain++;
