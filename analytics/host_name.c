@@ -1,53 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/host_name.h"
 
+#include "capture/base/ascii.h"
+
 enum { LABEL_MAX = 63 };
 
-static bool is_letter(char c)
+// A byte of a name in lower case; 0: names have none like it.
+static char lower(uint8_t c)
 {
-	return c >= 'a' && c <= 'z';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
+	if (is_letter(c))
+		return (char)(c | 0x20);
+	return is_digit(c) || c == '-' || c == '.' || c == '_' ? (char)c : '\0';
 }
 
 // Two labels or more, none empty or too long, the last one with a letter.
-static bool is_name(const struct host_name *name)
+static bool read(struct view bytes, struct host_name *name)
 {
-	size_t label = 0;
-	bool dotted = false, letter = false;
-	for (size_t i = 0; i < name->length; i++) {
-		char c = name->text[i];
-		if (c == '.' && label == 0)
+	size_t label = 0; // where it begins
+	bool letter = false;
+	for (size_t i = 0; i < bytes.length; i++) {
+		char c = lower(bytes.data[i]);
+		if (c == '\0')
 			return false;
-		if (c != '.' && !is_letter(c) && !is_digit(c) && c != '-' && c != '_')
+		name->text[i] = c;
+		letter |= c >= 'a';
+		if (c != '.')
+			continue;
+		if (i == label || i - label > LABEL_MAX)
 			return false;
-		letter = (letter && c != '.') || is_letter(c);
-		dotted |= c == '.';
-		label = c == '.' ? 0 : label + 1;
-		if (label > LABEL_MAX)
-			return false;
+		label = i + 1;
+		letter = false;
 	}
-	return dotted && letter && label > 0;
+	name->length = bytes.length;
+	name->text[bytes.length] = '\0';
+	return letter && label > 0 && bytes.length - label <= LABEL_MAX;
 }
 
 bool host_name_read(struct view bytes, struct host_name *name)
 {
-	*name = (struct host_name){.length = 0};
-	size_t length = bytes.length;
-	if (length > 0 && bytes.data[length - 1] == '.')
-		length--;
-	if (length > HOST_NAME_MAX_BYTES)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		uint8_t c = bytes.data[i];
-		name->text[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-	}
-	name->length = length;
-	if (is_name(name))
+	if (bytes.length > 0 && bytes.data[bytes.length - 1] == '.')
+		bytes.length--;
+	if (bytes.length <= HOST_NAME_MAX_BYTES && read(bytes, name))
 		return true;
-	*name = (struct host_name){.length = 0};
+	name->length = 0;
+	name->text[0] = '\0';
 	return false;
 }
