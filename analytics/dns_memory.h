@@ -43,9 +43,9 @@ struct dns_set {
 	struct dns_list records, signatures;
 };
 
-// What was found out of an answer, and when: dns_memory_keys as it was.
+// What was found out of an answer, and when: dns_memory_keys as it was, and by which trust anchors.
 struct dns_judgement {
-	bool made;
+	uint32_t anchors; // dnssec_use_anchors numbers them; 0: it was not judged
 	uint64_t keys;
 	struct dnssec_verdict verdict;
 };

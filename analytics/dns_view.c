@@ -227,6 +227,16 @@ bool dns_view_message(struct dns_view *view, const struct dns_message *message, 
 	return write_in_time(view, message->time, error);
 }
 
+struct dnssec_anchors *dns_view_load_anchors(const struct dns_view *view, struct error *error)
+{
+	return dnssec_load_anchors(view->library, view->options.trust_anchors, error);
+}
+
+void dns_view_use_anchors(struct dns_view *view, struct dnssec_anchors *anchors)
+{
+	dnssec_use_anchors(view->dnssec, anchors);
+}
+
 const struct dns_known *dns_view_known(const struct dns_view *view)
 {
 	return &view->known;

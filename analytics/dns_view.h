@@ -12,6 +12,7 @@
 
 struct anonymiser;
 struct dns_view;
+struct dnssec_anchors;
 struct log_directory;
 
 struct dns_view_options {
@@ -51,6 +52,11 @@ bool dns_view_message(
 const struct dns_known *dns_view_known(const struct dns_view *view);
 // What answers said; NULL for no view.
 const struct dns_memory *dns_view_memory(const struct dns_view *view);
+
+// Reads the trust anchors of DNSSEC again, as at first. By any thread, while others use the view. NULL: *error.
+struct dnssec_anchors *dns_view_load_anchors(const struct dns_view *view, struct error *error);
+// They count from now on. Takes them over.
+void dns_view_use_anchors(struct dns_view *view, struct dnssec_anchors *anchors);
 
 struct dns_view_counters dns_view_counters(const struct dns_view *view); // NULL: all zero
 

@@ -8,40 +8,61 @@
 
 enum { DAY = 86400 };
 
-// Of Debian's package dns-root-data.
-static const char root_anchors[] = "/usr/share/dns/root.key";
+const char dnssec_usual_anchors[] = "/usr/share/dns/root.key";
 
 struct dnssec {
 	const struct dns_library_ops *library;
 	struct dns_memory *memory;
-	struct dnssec_anchors anchors;
+	struct dnssec_anchors *anchors;
+	uint32_t anchors_number; // 0 never
 	int64_t left; // trials
 	int64_t at; // seconds of packet time, the latest
 	struct dnssec_counters counters;
 };
 
+struct dnssec_anchors *dnssec_load_anchors(
+    const struct dns_library_ops *library, const char *path, struct error *error)
+{
+	struct dnssec_anchors *anchors = calloc(1, sizeof *anchors);
+	bool usual = path == NULL;
+	error_set(error, "no memory for DNSSEC");
+	if (anchors == NULL || (usual && access(dnssec_usual_anchors, R_OK) != 0))
+		return anchors;
+	if (library->read_anchors(usual ? dnssec_usual_anchors : path, anchors, error))
+		return anchors;
+	free(anchors);
+	return NULL;
+}
+
+void dnssec_use_anchors(struct dnssec *dnssec, struct dnssec_anchors *anchors)
+{
+	free(dnssec->anchors);
+	dnssec->anchors = anchors;
+	if (++dnssec->anchors_number == 0)
+		dnssec->anchors_number = 1;
+}
+
 struct dnssec *dnssec_open(const struct dns_library_ops *library, struct dns_memory *memory,
     const char *path, struct error *error)
 {
-	struct dnssec *dnssec = calloc(1, sizeof *dnssec);
+	struct dnssec_anchors *anchors = dnssec_load_anchors(library, path, error);
+	struct dnssec *dnssec = anchors != NULL ? calloc(1, sizeof *dnssec) : NULL;
 	if (dnssec == NULL) {
-		error_set(error, "no memory for DNSSEC");
+		free(anchors);
 		return NULL;
 	}
 	dnssec->library = library;
 	dnssec->memory = memory;
 	dnssec->left = DNSSEC_TRIALS_GATHERED;
-	bool usual = path == NULL;
-	if (usual && access(root_anchors, R_OK) != 0)
-		return dnssec;
-	if (library->read_anchors(usual ? root_anchors : path, &dnssec->anchors, error))
-		return dnssec;
-	free(dnssec);
-	return NULL;
+	dnssec_use_anchors(dnssec, anchors);
+	return dnssec;
 }
 
 void dnssec_close(struct dnssec *dnssec)
 {
+	if (dnssec == NULL)
+		return;
+	free(dnssec->anchors);
 	free(dnssec);
 }
 
@@ -77,7 +98,8 @@ struct dnssec_verdict dnssec_of(struct dnssec *dnssec, const struct dns_name *na
 	struct dnssec_work work = {
 	    .ops = dnssec->library,
 	    .memory = dnssec->memory,
-	    .anchors = &dnssec->anchors,
+	    .anchors = dnssec->anchors,
+	    .anchors_number = dnssec->anchors_number,
 	    .allowed = dnssec->left < DNSSEC_TRIALS_MAX ? dnssec->left : DNSSEC_TRIALS_MAX,
 	};
 	struct dnssec_verdict verdict = dnssec_judge(&work, answer);

@@ -28,12 +28,22 @@ struct dnssec_counters {
 	uint64_t left; // answers of which nothing is said, as they would be too much work
 };
 
+// The root's anchors of Debian's package dns-root-data.
+extern const char dnssec_usual_anchors[];
+
 // The anchors of a file, as dns-root-data has it and unbound reads it (records DS or DNSKEY, as in a zone); `path`
-// NULL: the root's of that package; where that is missing, there are none. To be called before the sandbox closes.
+// NULL: the root's of that package; where that is missing, there are none. The caller's, to be freed. By any thread.
 // NULL: *error.
+struct dnssec_anchors *dnssec_load_anchors(
+    const struct dns_library_ops *library, const char *path, struct error *error);
+
+// With these anchors. To be called before the sandbox closes. NULL: *error.
 struct dnssec *dnssec_open(const struct dns_library_ops *library, struct dns_memory *memory,
     const char *path, struct error *error);
 void dnssec_close(struct dnssec *dnssec); // NULL is allowed
+
+// From now on these anchors count, and what was judged by others is judged anew. Takes them over.
+void dnssec_use_anchors(struct dnssec *dnssec, struct dnssec_anchors *anchors);
 
 // It is this time of the packets.
 void dnssec_tell_time(struct dnssec *dnssec, nanoseconds now);

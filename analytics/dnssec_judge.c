@@ -370,7 +370,8 @@ struct dnssec_verdict dnssec_judge(struct dnssec_work *work, struct dns_answer *
 	struct dns_judgement *known = &answer->judgement;
 	uint64_t keys = dns_memory_keys(work->memory);
 	// Further keys change nothing of what is proved.
-	if (known->made && (known->keys == keys || known->verdict.status == DNSSEC_SECURE))
+	if (known->anchors == work->anchors_number &&
+	    (known->keys == keys || known->verdict.status == DNSSEC_SECURE))
 		return known->verdict;
 	if (work->zones == DNSSEC_ZONES_MAX) {
 		work->spent = true;
@@ -380,6 +381,6 @@ struct dnssec_verdict dnssec_judge(struct dnssec_work *work, struct dns_answer *
 	struct dnssec_verdict verdict = judge_sets(work, answer);
 	work->zones--;
 	if (!work->spent)
-		*known = (struct dns_judgement){true, keys, verdict};
+		*known = (struct dns_judgement){work->anchors_number, keys, verdict};
 	return verdict;
 }

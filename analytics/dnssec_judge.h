@@ -12,6 +12,7 @@ struct dnssec_work {
 	const struct dns_library_ops *ops;
 	const struct dns_memory *memory;
 	const struct dnssec_anchors *anchors;
+	uint32_t anchors_number; // of these anchors: what was proved by others is proved anew
 	int64_t allowed, trials; // signatures and digests that may be computed, and were
 	unsigned zones; // that it is in the middle of
 	bool spent; // there was more to do than that

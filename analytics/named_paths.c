@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analytics/named_paths.h"
 
+#include "analytics/dnssec.h"
 #include "decode/pattern_cache.h"
 
 #include <dirent.h>
@@ -138,6 +139,9 @@ void named_paths_of_options(struct named_paths *paths, const struct options *opt
 	add_lists(paths, &options->patterns, endless);
 	add_lists(paths, &options->keylogs, endless);
 	add_trust(paths, options, endless);
+	if (options->names && options->trust_anchors == NULL)
+		add_list(paths, dnssec_usual_anchors, endless);
+	add_list(paths, options->trust_anchors, endless);
 	add_list(paths, options->server_baseline, endless);
 	add_list(paths, options->asn_table, endless);
 	add_list(paths, options->country_table, endless);

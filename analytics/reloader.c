@@ -11,6 +11,7 @@
 struct reloader {
 	const struct options *options;
 	const struct pattern_set *patterns; // the newest; a share
+	const struct dns_view *names; // NULL: DNS is not read
 	void (*tell)(const struct error *what);
 	pthread_t thread;
 	pthread_mutex_t lock; // of all below
@@ -93,13 +94,18 @@ static void load_all(struct reloader *reloader, struct reloaded *reloaded)
 	                         : NULL;
 	if (options->server_baseline != NULL && reloaded->baseline == NULL)
 		tell_kept(reloader, "servers known to be good", &error);
+	reloaded->anchors =
+	    reloader->names != NULL ? dns_view_load_anchors(reloader->names, &error) : NULL;
+	if (reloader->names != NULL && reloaded->anchors == NULL)
+		tell_kept(reloader, "trust anchors of DNSSEC", &error);
 }
 
 static void give_up(struct reloaded *reloaded)
 {
 	trust_store_destroy(reloaded->trust);
 	server_baseline_destroy(reloaded->baseline);
-	*reloaded = (struct reloaded){NULL, NULL};
+	free(reloaded->anchors);
+	*reloaded = (struct reloaded){NULL};
 }
 
 static bool wait_for_asking(struct reloader *reloader)
@@ -117,7 +123,7 @@ static void *serve(void *context)
 {
 	struct reloader *reloader = context;
 	while (wait_for_asking(reloader)) {
-		struct reloaded fresh, stale = {NULL, NULL};
+		struct reloaded fresh, stale = {NULL};
 		load_all(reloader, &fresh);
 		pthread_mutex_lock(&reloader->lock);
 		if (reloader->done)
@@ -133,13 +139,14 @@ static void *serve(void *context)
 /* ---- from outside ---- */
 
 struct reloader *reloader_start(const struct options *options, const struct pattern_set *patterns,
-    void (*tell)(const struct error *what), struct error *error)
+    const struct dns_view *names, void (*tell)(const struct error *what), struct error *error)
 {
 	struct reloader *reloader = calloc(1, sizeof *reloader);
 	error_set(error, "the thread that reads files again could not be started");
 	if (reloader == NULL)
 		return NULL;
 	reloader->options = options;
+	reloader->names = names;
 	reloader->tell = tell;
 	reloader->patterns = pattern_set_share(patterns);
 	pthread_mutex_init(&reloader->lock, NULL);
@@ -168,7 +175,7 @@ bool reloader_take(struct reloader *reloader, struct reloaded *reloaded)
 	if (done)
 		*reloaded = reloader->reloaded;
 	reloader->done = false;
-	reloader->reloaded = (struct reloaded){NULL, NULL};
+	reloader->reloaded = (struct reloaded){NULL};
 	pthread_mutex_unlock(&reloader->lock);
 	return done;
 }

@@ -414,6 +414,7 @@ static bool open_upkeep(struct run *run, struct error *error)
 	    .exporters = run->exporters,
 	    .certificates = run->certificates,
 	    .servers = run->servers,
+	    .names = run->names,
 	    .server_memory = run->settings.stay_up ? run->options->server_memory : NULL,
 	    .tell = say,
 	};

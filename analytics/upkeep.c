@@ -39,8 +39,8 @@ struct upkeep *upkeep_create(const struct upkeep_options *options, struct error 
 	    .saver = server_memory_saver_begin(
 	        options->servers, options->server_memory, time(NULL)),
 	    .watchdog = service_watchdog()};
-	upkeep->reloader =
-	    reloader_start(options->options, options->patterns, options->tell, error);
+	upkeep->reloader = reloader_start(
+	    options->options, options->patterns, options->names, options->tell, error);
 	if (upkeep->reloader != NULL)
 		return upkeep;
 	free(upkeep);
@@ -125,6 +125,8 @@ static void finish_reload(struct upkeep *upkeep, const struct reloaded *reloaded
 		certificate_judge_use_trust(options->certificates, reloaded->trust);
 	if (reloaded->baseline != NULL)
 		server_memory_use_baseline(options->servers, reloaded->baseline);
+	if (reloaded->anchors != NULL)
+		dns_view_use_anchors(options->names, reloaded->anchors);
 	if (!exporters_reload(options->exporters, &error))
 		options->tell(&error);
 	if (atomic_load(&upkeep->phase) == READY)

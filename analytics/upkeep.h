@@ -20,6 +20,7 @@ struct upkeep_options {
 	struct exporters *exporters;
 	struct certificate_judge *certificates;
 	struct server_memory *servers;
+	struct dns_view *names; // NULL: DNS is not read
 	const char *server_memory; // where to save them while the run goes on; NULL: nowhere
 	void (*tell)(const struct error *what); // says a line; from any thread
 };

@@ -188,6 +188,26 @@ def lists(bench):
     bench.tap.check(found == {"AT", "JP"}, "SIGHUP: tables of addresses", [str(rows)])
 
 
+def trust_anchors(bench):
+    """Those of DNSSEC: domains are judged by them once they are there; a file without any changes nothing."""
+    anchors, logs, capture = bench.path("root.key"), bench.path("anchored"), program.PCAPS / "dns-dnssec-nsd-unbound.pcap"
+    anchors.write_text(". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n")
+    run = bench.live("-w", logs, "--dns", "--trust-anchors", anchors, listen=bench.folder)
+    run.hear("READY")
+    run.give(records_of(cf.read(capture)))
+    shutil.copy(capture.with_suffix(".anchors"), bench.path("new.key"))
+    bench.path("new.key").rename(anchors)
+    reload(bench, run)
+    anchors.write_text("nothing\n")
+    reload(bench, run)
+    code, said = run.end()
+    found = {line["domain"]: line["dnssec"] for line in lines_of(logs / "domains.jsonl")}
+    good = [found.get(f"{name}.example") for name in ("good", "broken")]
+    bench.tap.check(good == ["secure", "bogus"], "SIGHUP: trust anchors of DNSSEC", [str(found)])
+    wrong = [] if code == 0 and len(said) == 1 and f"anchors of DNSSEC stay as they were: {anchors}:1: " in said[0] else said
+    bench.tap.check(not wrong, "SIGHUP: a file without anchors changes nothing", [str(code), *wrong])
+
+
 # --- the end ---------------------------------------------------------------------------------------------
 
 
@@ -311,6 +331,7 @@ def main():
                 patterns(bench, workers)
             trust(bench)
             lists(bench)
+            trust_anchors(bench)
             notifications(bench)
             hanging(bench)
         else:
