@@ -63,12 +63,16 @@ static bool is_number(struct span text, unsigned most)
 	return value <= most;
 }
 
+// The letters of macros (7.2): in names, and in values of which nothing is known. The three that are more are for the
+// text of an explanation.
+static const char name_letters[] = "slodiphv", all_letters[] = "slodiphvcrt";
+
 // What stands behind "%{" (7.1): a letter, digits, "r", delimiters and "}". Returns its length, 0: it is none.
-static size_t macro_length(struct span text)
+static size_t macro_length(struct span text, const char *letters)
 {
 	size_t at = 1;
 	if (text.length == 0 || text.at[0] == '\0' ||
-	    strchr("slodiphcrtv", tolower((unsigned char)text.at[0])) == NULL)
+	    strchr(letters, tolower((unsigned char)text.at[0])) == NULL)
 		return 0;
 	while (at < text.length && isdigit((unsigned char)text.at[at]))
 		at++;
@@ -79,22 +83,34 @@ static size_t macro_length(struct span text)
 	return at < text.length && text.at[at] == '}' ? at + 1 : 0;
 }
 
-static bool is_macro_string(struct span text)
+// What stands behind "%" (7.1: macro-expand). Returns its length, 0: it is none.
+static size_t expansion_length(struct span text, const char *letters)
 {
+	if (text.length == 0)
+		return 0;
+	if (text.at[0] == '%' || text.at[0] == '_' || text.at[0] == '-')
+		return 1;
+	size_t macro = text.at[0] == '{'
+	                   ? macro_length((struct span){text.at + 1, text.length - 1}, letters)
+	                   : 0;
+	return macro > 0 ? macro + 1 : 0;
+}
+
+// *literal: where what stands behind its last macro begins.
+static bool is_macro_string(struct span text, const char *letters, size_t *literal)
+{
+	*literal = 0;
 	for (size_t i = 0; i < text.length; i++) {
 		if (text.at[i] < 0x21 || text.at[i] > 0x7e)
 			return false;
 		if (text.at[i] != '%')
 			continue;
-		if (++i == text.length)
-			return false;
-		if (text.at[i] == '%' || text.at[i] == '_' || text.at[i] == '-')
-			continue;
 		struct span rest = {text.at + i + 1, text.length - i - 1};
-		size_t macro = text.at[i] == '{' ? macro_length(rest) : 0;
-		if (macro == 0)
+		size_t expansion = expansion_length(rest, letters);
+		if (expansion == 0)
 			return false;
-		i += macro;
+		i += expansion;
+		*literal = i + 1;
 	}
 	return true;
 }
@@ -102,12 +118,14 @@ static bool is_macro_string(struct span text)
 // It ends in a macro or in a label that is no number (12: domain-end, toplabel).
 static bool is_domain(struct span text)
 {
-	if (text.length == 0 || !is_macro_string(text))
+	size_t literal;
+	if (text.length == 0 || !is_macro_string(text, name_letters, &literal))
 		return false;
+	if (literal == text.length)
+		return true;
+	text = (struct span){text.at + literal, text.length - literal};
 	if (text.at[text.length - 1] == '.')
 		text.length--;
-	if (text.length > 0 && text.at[text.length - 1] == '}')
-		return true;
 	size_t at = text.length;
 	bool number = true;
 	while (at > 0 && text.at[at - 1] != '.') {
@@ -120,19 +138,24 @@ static bool is_domain(struct span text)
 	return at > 0 && label && !number;
 }
 
+// Takes slashes and the number behind them off the end. False: they are there, and it is none of these. What has no
+// number stays: a slash may be part of a name (7.1: macro-literal).
+static bool take_length(struct span *text, const char *slashes, unsigned most)
+{
+	size_t at = text->length, size = strlen(slashes);
+	while (at > 0 && isdigit((unsigned char)text->at[at - 1]))
+		at--;
+	struct span number = {text->at + at, text->length - at};
+	if (number.length == 0 || at < size || memcmp(text->at + at - size, slashes, size) != 0)
+		return true;
+	text->length = at - size;
+	return is_number(number, most);
+}
+
 // Takes "/24", "//64" or "/24//64" off the end. False: what stands there is no length.
 static bool take_lengths(struct span *text)
 {
-	const char *slash = memchr(text->at, '/', text->length);
-	if (slash == NULL)
-		return true;
-	struct span rest = {slash, text->length - (size_t)(slash - text->at)};
-	const char *six = memmem(rest.at, rest.length, "//", 2);
-	size_t four = six != NULL ? (size_t)(six - rest.at) : rest.length;
-	text->length = (size_t)(slash - text->at);
-	if (four > 0 && !is_number((struct span){rest.at + 1, four - 1}, 32))
-		return false;
-	return six == NULL || is_number((struct span){six + 2, rest.length - four - 2}, 128);
+	return take_length(text, "//", 128) && take_length(text, "/", 32);
 }
 
 static bool is_network(struct span text, int family)
@@ -219,7 +242,9 @@ static bool take_modifier(struct reading *reading, struct span term, size_t name
 		reading->explanation = true;
 		return first && is_domain(value);
 	}
-	return name > 0 && isalpha((unsigned char)term.at[0]) && is_macro_string(value);
+	size_t literal;
+	return name > 0 && isalpha((unsigned char)term.at[0]) &&
+	       is_macro_string(value, all_letters, &literal);
 }
 
 static bool take_term(struct reading *reading, struct span term)
