@@ -26,41 +26,25 @@ static unsigned bits_of(const uint8_t *bytes, size_t length)
 	return facts.malformed == NULL ? facts.key_bits : 0;
 }
 
-// A word of a list with colons between, spaces around them.
-static bool has_word(struct view list, const char *word)
-{
-	for (size_t at = 0; list.data != NULL && at < list.length;) {
-		const uint8_t *colon = memchr(list.data + at, ':', list.length - at);
-		size_t end = colon != NULL ? (size_t)(colon - list.data) : list.length;
-		struct view found = view_of(list.data + at, end - at);
-		while (found.length > 0 && is_space(found.data[0]))
-			found = view_of(found.data + 1, found.length - 1);
-		while (found.length > 0 && is_space(found.data[found.length - 1]))
-			found.length--;
-		if (tag_is(found, word))
-			return true;
-		at = end + 1;
-	}
-	return false;
-}
-
 struct dkim_key dkim_key_read(struct view text)
 {
 	struct dkim_key key = {.present = false};
 	uint8_t bytes[DKIM_KEY_BYTES_MAX];
 	struct view version = tag_list_value(text, "v"), type = tag_list_value(text, "k"),
 	            data = tag_list_value(text, "p");
-	if ((version.data != NULL && !tag_list_begins(text, "DKIM1")) || data.data == NULL)
+	// That the version comes first is asked for, but nobody minds.
+	bool other = version.data != NULL && !tag_is_exactly(version, "DKIM1");
+	if (other || data.data == NULL || !tag_list_is_sound(text))
 		return key;
 	key.present = true;
 	key.revoked = data.length == 0;
 	struct view flags = tag_list_value(text, "t"), hashes = tag_list_value(text, "h"),
 	            services = tag_list_value(text, "s");
-	key.testing = has_word(flags, "y");
-	key.strict = has_word(flags, "s");
-	key.for_sha256 = hashes.data == NULL || has_word(hashes, "sha256");
+	key.testing = tag_has_word(flags, "y");
+	key.strict = tag_has_word(flags, "s");
+	key.for_sha256 = hashes.data == NULL || tag_has_word(hashes, "sha256");
 	key.for_mail =
-	    services.data == NULL || has_word(services, "*") || has_word(services, "email");
+	    services.data == NULL || tag_has_word(services, "*") || tag_has_word(services, "email");
 	size_t length = key.revoked ? 0 : dkim_key_bytes(text, bytes);
 	if (type.data == NULL || tag_is(type, "rsa")) {
 		key.type = "rsa";

@@ -315,6 +315,29 @@ static unsigned percent_of(struct view value)
 	return percent <= 100 ? percent : 100;
 }
 
+struct dmarc_tags {
+	const char *policy, *beneath; // NULL: none that counts
+	unsigned percent;
+	bool reports; // are wanted
+};
+
+// RFC 7489 6.6.3: without a good "p", or with a "sp" that is none, there is no policy; nor where one comes twice.
+static struct dmarc_tags read_dmarc(struct view text)
+{
+	unsigned policies, others, ignored;
+	const char *policy = policy_name(tag_list_value_any_case(text, "p", &policies));
+	const char *beneath = policy_name(tag_list_value_any_case(text, "sp", &others));
+	struct view reports = tag_list_value_any_case(text, "rua", &ignored);
+	bool good =
+	    policy != NULL && policies == 1 && others <= 1 && (others == 0 || beneath != NULL);
+	return (struct dmarc_tags){
+	    .policy = good ? policy : NULL,
+	    .beneath = good ? beneath : NULL,
+	    .percent = percent_of(tag_list_value_any_case(text, "pct", &ignored)),
+	    .reports = reports.data != NULL && reports.length > 0,
+	};
+}
+
 static void write_dmarc(struct domain_line *line, struct txt_found *found)
 {
 	static const char labels[] = "\x06_dmarc";
@@ -325,23 +348,20 @@ static void write_dmarc(struct domain_line *line, struct txt_found *found)
 	bool there = found->count > 0;
 	// Several are as good as none (RFC 7489 6.6.3): nothing is said of their tags.
 	struct view text = view_of(found->bytes, found->count == 1 ? found->length : 0);
-	const char *policy = policy_name(tag_list_value(text, "p"));
-	const char *beneath = policy_name(tag_list_value(text, "sp"));
-	struct view reports = tag_list_value(text, "rua");
+	struct dmarc_tags tags = read_dmarc(text);
 	line->published.dmarc = key_present(json, "dmarc", found);
-	line->published.dmarc_policy = policy;
+	line->published.dmarc_policy = tags.policy;
 	json_key_seen(json, "dmarc_valid",
-	    !there                                ? NOT_SEEN
-	    : policy != NULL && found->count == 1 ? SEEN_YES
-	                                          : SEEN_NO);
-	json_key_name(json, "dmarc_policy", policy);
-	json_key_name(json, "dmarc_subdomain_policy", beneath);
-	json_key_known(
-	    json, "dmarc_percent", text.length > 0, percent_of(tag_list_value(text, "pct")));
+	    !there                ? NOT_SEEN
+	    : tags.policy != NULL ? SEEN_YES
+	                          : SEEN_NO);
+	json_key_name(json, "dmarc_policy", tags.policy);
+	json_key_name(json, "dmarc_subdomain_policy", tags.beneath);
+	json_key_known(json, "dmarc_percent", text.length > 0, tags.percent);
 	json_key_seen(json, "dmarc_rua",
-	    text.length == 0                             ? NOT_SEEN
-	    : reports.data != NULL && reports.length > 0 ? SEEN_YES
-	                                                 : SEEN_NO);
+	    text.length == 0 ? NOT_SEEN
+	    : tags.reports   ? SEEN_YES
+	                     : SEEN_NO);
 }
 
 static bool is_sts(struct view text)

@@ -9,22 +9,27 @@
 #include <string.h>
 #include <strings.h>
 
+#define NUMBER_MOST UINT64_C(1000000000000000000)
+
 /* ---- tags ---- */
 
-static bool read_number(struct view text, uint64_t *number)
+// As large as NUMBER_MOST stands for all that is larger.
+static struct dkim_number read_number(struct view text)
 {
-	*number = 0;
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9' || i >= 18)
-			return false;
-		*number = *number * 10 + (uint64_t)(text.data[i] - '0');
+	struct dkim_number number = {.there = text.data != NULL, .good = text.length > 0};
+	for (size_t i = 0; i < text.length && number.good; i++) {
+		number.good = is_digit(text.data[i]);
+		number.value = number.value * 10 + (uint64_t)(text.data[i] - '0');
+		if (number.value > NUMBER_MOST)
+			number.value = NUMBER_MOST;
 	}
-	return text.length > 0;
+	return number;
 }
 
 struct dkim_tags dkim_tags_read(struct view value)
 {
-	struct dkim_tags tags = {
+	return (struct dkim_tags){
+	    .sound = tag_list_is_sound(value),
 	    .domain = tag_list_value(value, "d"),
 	    .selector = tag_list_value(value, "s"),
 	    .algorithm = tag_list_value(value, "a"),
@@ -35,10 +40,10 @@ struct dkim_tags dkim_tags_read(struct view value)
 	    .version = tag_list_value(value, "v"),
 	    .body_hash = tag_list_value(value, "bh"),
 	    .signature = tag_list_value(value, "b"),
+	    .length = read_number(tag_list_value(value, "l")),
+	    .expiry = read_number(tag_list_value(value, "x")),
+	    .time = read_number(tag_list_value(value, "t")),
 	};
-	tags.has_length = read_number(tag_list_value(value, "l"), &tags.length);
-	tags.has_expiry = read_number(tag_list_value(value, "x"), &tags.expiry);
-	return tags;
 }
 
 static enum dkim_algorithm algorithm_of(struct view text)
@@ -72,9 +77,17 @@ static void read_forms(struct view text, struct dkim_signature *signature)
 static bool is_name(struct view text, size_t most)
 {
 	for (size_t i = 0; i < text.length; i++)
-		if (text.data[i] <= ' ' || text.data[i] >= 0x7f || text.data[i] == '@')
+		if (text.data[i] <= ' ' || text.data[i] == 0x7f || text.data[i] == '@')
 			return false;
 	return text.length > 0 && text.length <= most;
+}
+
+static bool is_ascii(struct view text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] >= 0x80)
+			return false;
+	return true;
 }
 
 // The domain of i=; length 0: there is none.
@@ -94,32 +107,6 @@ static bool identity_fits(const struct dkim_tags *tags)
 	       name_is_beneath(domain, tags->domain);
 }
 
-// Takes the next name of h=, which colons separate. False: there is none.
-static bool next_name(struct view *list, struct view *name)
-{
-	if (list->length == 0)
-		return false;
-	const uint8_t *colon = memchr(list->data, ':', list->length);
-	size_t length = colon != NULL ? (size_t)(colon - list->data) : list->length;
-	*name = view_of(list->data, length);
-	length += colon != NULL;
-	*list = view_of(list->data + length, list->length - length);
-	while (name->length > 0 && is_space(name->data[0]))
-		*name = view_of(name->data + 1, name->length - 1);
-	while (name->length > 0 && is_space(name->data[name->length - 1]))
-		name->length--;
-	return true;
-}
-
-static bool signs_author(struct view list)
-{
-	struct view name;
-	while (next_name(&list, &name))
-		if (tag_is(name, "from"))
-			return true;
-	return false;
-}
-
 static enum dkim_author author_of(struct view author, struct view domain)
 {
 	if (author.length == 0)
@@ -129,20 +116,31 @@ static enum dkim_author author_of(struct view author, struct view domain)
 	return name_is_beneath(author, domain) ? AUTHOR_BENEATH : AUTHOR_OTHER;
 }
 
+// x= is behind t= (RFC 6376 3.5).
+static bool has_good_numbers(const struct dkim_tags *tags)
+{
+	return tags->length.there == tags->length.good && tags->expiry.there == tags->expiry.good &&
+	       tags->time.there == tags->time.good &&
+	       (!tags->expiry.there || !tags->time.there || tags->expiry.value > tags->time.value);
+}
+
 static bool has_what_it_must(const struct dkim_tags *tags)
 {
-	return tag_is(tags->version, "1") && is_name(tags->domain, MESSAGE_NAME_MAX) &&
-	       is_name(tags->selector, SELECTOR_MAX) && tags->body_hash.length > 0 &&
-	       tags->signature.length > 0 && signs_author(tags->fields) && identity_fits(tags);
+	return tags->sound && has_good_numbers(tags) && tag_is(tags->version, "1") &&
+	       is_name(tags->domain, MESSAGE_NAME_MAX) && is_name(tags->selector, SELECTOR_MAX) &&
+	       tags->body_hash.length > 0 && tags->signature.length > 0 &&
+	       tag_has_word(tags->fields, "from") && identity_fits(tags);
 }
 
 static bool knows_ways(const struct dkim_tags *tags, const struct dkim_signature *signature)
 {
 	bool algorithm = signature->algorithm == DKIM_RSA_SHA256 ||
 	                 signature->algorithm == DKIM_ED25519_SHA256; // RFC 8301 3.1
-	return algorithm && signature->header_form != DKIM_OTHER_CANONICALISATION &&
+	// Names in other letters (RFC 8616) are not looked for.
+	return algorithm && is_ascii(tags->domain) && is_ascii(tags->selector) &&
+	       signature->header_form != DKIM_OTHER_CANONICALISATION &&
 	       signature->body_form != DKIM_OTHER_CANONICALISATION &&
-	       (tags->query.data == NULL || tag_is(tags->query, "dns/txt"));
+	       (tags->query.data == NULL || tag_has_word(tags->query, "dns/txt"));
 }
 
 void dkim_signature_read(const struct dkim_tags *tags, struct view author, nanoseconds now,
@@ -150,10 +148,10 @@ void dkim_signature_read(const struct dkim_tags *tags, struct view author, nanos
 {
 	*signature = (struct dkim_signature){
 	    .algorithm = (uint8_t)algorithm_of(tags->algorithm),
-	    .length_tag = tags->has_length,
+	    .length_tag = tags->length.good,
 	    .author = (uint8_t)author_of(author, tags->domain),
 	    .identity_beneath = name_is_beneath(identity_domain(tags->identity), tags->domain),
-	    .expired = tags->has_expiry && (uint64_t)(now / SECONDS(1)) > tags->expiry,
+	    .expired = tags->expiry.good && (uint64_t)(now / SECONDS(1)) > tags->expiry.value,
 	    .progress = DKIM_HASHED,
 	};
 	read_forms(tags->form, signature);
@@ -288,7 +286,7 @@ static bool add_signed(struct hash_buffer *to, const struct header_section *sect
 {
 	uint8_t used[HEADER_FIELDS_MAX] = {0};
 	struct view list = tags->fields, name;
-	for (unsigned count = 0; next_name(&list, &name); count++) {
+	for (unsigned count = 0; tag_next_word(&list, &name); count++) {
 		if (count == DKIM_SIGNED_FIELDS_MAX)
 			return false;
 		const struct header_field *field = last_unused(section, name, used);

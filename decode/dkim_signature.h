@@ -11,14 +11,18 @@
 
 enum { DKIM_SIGNED_FIELDS_MAX = 128 }; // names in h=
 
+struct dkim_number {
+	bool there, good; // good: there, and it is one
+	uint64_t value;
+};
+
 // All point into the field.
 struct dkim_tags {
+	bool sound; // it is a list of tags at all
 	struct view domain, selector, algorithm, form, fields, identity, query, version;
 	struct view body_hash, signature;
-	bool has_length;
-	uint64_t length; // of the body, with has_length
-	bool has_expiry;
-	uint64_t expiry; // Unix time
+	struct dkim_number length; // of the body
+	struct dkim_number expiry, time; // Unix time
 };
 
 // What a field says, as far as it says it.

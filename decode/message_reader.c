@@ -172,7 +172,7 @@ static void follow_body(
 	else if (context->bodies >= DKIM_BODIES_MAX ||
 	         !dkim_body_begin(&reader->bodies[number], context->sha256,
 	             (enum dkim_canonicalisation)signature->body_form,
-	             tags->has_length ? tags->length : UINT64_MAX, expected))
+	             tags->length.good ? tags->length.value : UINT64_MAX, expected))
 		signature->progress = DKIM_NO_ROOM;
 	else
 		context->bodies++;

@@ -226,6 +226,37 @@ def rooms(tap, options, folder):
         check(tap, line.get("spf_all") == found, f"{length} bytes of a record", str(line))
 
 
+def dmarc(tap, options, folder):
+    """What a record says: valid, p, sp, pct, rua. Compared with libopendmarc and Mail::DMARC where this was written."""
+    rows = {
+        "v=DMARC1; p=reject": (True, "reject", None, 100, False),
+        "v=DMARC1 ;\tP = Quarantine ; SP=none;pct=7;rua=mailto:a@example.org!10m": (True, "quarantine", "none", 7, True),
+        "v=DMARC1; rua=; sp=reject; foo=bar; p=none; pct=101": (True, "none", "reject", 100, False),
+        "v=DMARC1; p=reject; pct=-1; foo": (True, "reject", None, 100, False),
+        "v=DMARC1; p=reject; pct=0": (True, "reject", None, 0, False),
+        "v=DMARC1": (False, None, None, 100, False),
+        "v=DMARC1; p=what; rua=mailto:a@example.org": (False, None, None, 100, True),
+        "v=DMARC1; p=reject; sp=what": (False, None, None, 100, False),
+        "v=DMARC1; p=none; p=reject": (False, None, None, 100, False),
+    }
+    none = ["v=dmarc1; p=none", "p=none; v=DMARC1", "v=DMARC1 p=none", "v=DMARC11; p=none", "v=spf1 -all"]
+    wire = Wire()
+    for number, text in enumerate([*rows, *none]):
+        owner = f"_dmarc.d{number}.example"
+        wire.ask(question(number, owner, TXT))
+        wire.tell(answer(number, owner, TXT, txt(text)))
+    wire.ask(question(99, "_dmarc.two.example", TXT))
+    wire.tell(answer(99, "_dmarc.two.example", TXT, txt("v=DMARC1; p=none"), txt("v=DMARC1; p=reject")))
+    lines = {line["domain"]: line for line in from_wire(options, wire, folder)[0]}
+    keys = ("dmarc_valid", "dmarc_policy", "dmarc_subdomain_policy", "dmarc_percent", "dmarc_rua")
+    found = [tuple(lines[f"d{number}.example"][key] for key in keys) for number in range(len(rows))]
+    wrong = [f"{text}: {was}" for (text, wanted), was in zip(rows.items(), found) if was != wanted]
+    wrong += [text for number, text in enumerate(none, len(rows)) if lines[f"d{number}.example"]["dmarc"] is not False]
+    check(tap, not wrong, "DMARC: what records say", "\n".join(wrong))
+    two = lines["two.example"]
+    check(tap, two["dmarc"] is True and [two[key] for key in keys] == [False, None, None, None, None], "DMARC: of two records none counts", str(two))
+
+
 def flood(tap, options, folder):
     wire = Wire()
     for number in range(40000):
@@ -246,7 +277,7 @@ def main():
     for capture in found:
         check_capture(tap, options, capture)
     with tempfile.TemporaryDirectory() as folder:
-        for case in (forged, one_direction, referral, addresses, circles, rooms, flood):
+        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, flood):
             case(tap, options, folder)
     return tap.done()
 

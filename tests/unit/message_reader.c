@@ -192,7 +192,8 @@ static void cut_anywhere(void **state)
 	static struct told told;
 	static const char protected_body[] =
 	    "Received: by a.example.org with ESMTPSA (TLS1.3); x\r\n"
-	    "Content-Type: multipart/signed; boundary=x;\r\n protocol=\"application/pgp-signature\"\r\n"
+	    "Content-Type: multipart/signed; boundary=x;\r\n "
+	    "protocol=\"application/pgp-signature\"\r\n"
 	    "X: y\r\n\r\n";
 	(void)state;
 	for (size_t length = 1; length < sizeof protected_body - 3; length++) {
@@ -316,6 +317,49 @@ static void signatures_are_bounded(void **state)
 	assert_int_equal(sign(1, 1, DKIM_SIGNATURE_MAX + 1, &told)->progress, DKIM_TOO_LONG);
 }
 
+// What is no signature by RFC 6376 3.2 and 3.5, and what is one of other ways.
+static void signatures_are_well_formed(void **state)
+{
+	static const struct {
+		const char *tags;
+		enum dkim_progress progress;
+	} rows[] = {
+	    {"v=1; d=example.org; h=to : From; x=11; t=10; l=0;", DKIM_HASHED},
+	    {"v=1; d=example.org; h=from; i=a@SUB.example.org; q=other:dns/txt", DKIM_HASHED},
+	    {"v=1; d=example.org; h=from; l=12345678901234567890123", DKIM_HASHED},
+	    {"v=1; d=example.org; h=from; q=other", DKIM_UNKNOWN_WAYS},
+	    {"v=1; d=ex\xc3\xa4mple.org; h=from", DKIM_UNKNOWN_WAYS},
+	    {"v=2; d=example.org; h=from", DKIM_MALFORMED},
+	    {"d=example.org; h=from", DKIM_MALFORMED},
+	    {"v=1; D=example.org; h=from", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=to", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; v=1", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; z", DKIM_MALFORMED},
+	    {"v=1; d=example.org;; h=from", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; i=a@badexample.org", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; i=example.org", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; l=", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; l=-1", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; x=soon", DKIM_MALFORMED},
+	    {"v=1; d=example.org; h=from; t=10; x=10", DKIM_MALFORMED},
+	};
+	static struct told told;
+	static struct long_text text;
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		text.length = 0;
+		append(&text,
+		    "DKIM-Signature: a=rsa-sha256; s=s; b=AAAA; "
+		    "bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; ",
+		    1);
+		append(&text, rows[i].tags, 1);
+		append(&text, "\r\nFrom: a@example.org\r\n\r\n", 1);
+		read_whole(text.bytes, text.length, &told);
+		if (told.facts.signatures[0].progress != rows[i].progress)
+			fail_msg("%s: %d", rows[i].tags, told.facts.signatures[0].progress);
+	}
+}
+
 // So many bodies are hashed at once, and no more.
 static void bodies_are_bounded(void **state)
 {
@@ -395,6 +439,7 @@ int main(void)
 	    cmocka_unit_test(counts_are_bounded),
 	    cmocka_unit_test(headers_are_bounded),
 	    cmocka_unit_test(signatures_are_bounded),
+	    cmocka_unit_test(signatures_are_well_formed),
 	    cmocka_unit_test(bodies_are_bounded),
 	    cmocka_unit_test(a_shelf),
 	};

@@ -9,6 +9,7 @@
 #include "analytics/spf_record.h"
 #include "decode/tag_list.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -96,10 +97,36 @@ static void tags(void **state)
 	struct view list = text_of("v=DMARC1;p = none ; ; rua=;sp=reject");
 	assert_true(tag_list_begins(list, "DMARC1"));
 	assert_false(tag_list_begins(text_of("p=none; v=DMARC1"), "DMARC1"));
-	assert_true(tag_is(tag_list_value(list, "P"), "NONE"));
+	unsigned count;
+	assert_true(tag_is(tag_list_value(list, "p"), "NONE"));
+	assert_null(tag_list_value(list, "P").data);
+	assert_true(tag_is(tag_list_value_any_case(list, "SP", &count), "reject"));
+	assert_int_equal(count, 1);
+	assert_true(tag_is(tag_list_value_any_case(text_of("p=a; P=b;p"), "p", &count), "a"));
+	assert_int_equal(count, 3);
 	assert_int_equal(tag_list_value(list, "rua").length, 0);
 	assert_non_null(tag_list_value(list, "rua").data);
 	assert_null(tag_list_value(list, "pct").data);
+}
+
+static void lists(void **state)
+{
+	static const char *const good[] = {"a=", "a=b;", " v = 1 ; b2_ = x=y ; ", "a=b;A=b"};
+	static const char *const bad[] = {"", " ", ";", "a", "a=b;;", "a=b;;c=d", ";a=b", "a=b; c",
+	    "a=b; =c", "a=b;a=", "1a=b", "a b=c", "a-b=c", "\"a=b\""};
+	char many[300] = "";
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		if (!tag_list_is_sound(text_of(good[i])))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (tag_list_is_sound(text_of(bad[i])))
+			fail_msg("%s", bad[i]);
+	for (int i = 0; i < 40; i++)
+		(void)snprintf(many + strlen(many), sizeof many - strlen(many), "t%d=;", i);
+	assert_true(tag_list_is_sound(text_of(many)));
+	memcpy(strstr(many, "t39"), "t31", 3);
+	assert_false(tag_list_is_sound(text_of(many)));
 }
 
 static void keys(void **state)
@@ -107,14 +134,22 @@ static void keys(void **state)
 	(void)state;
 	struct dkim_key key = dkim_key_read(text_of("p="));
 	assert_true(key.present && key.revoked);
-	key = dkim_key_read(text_of(
-	    "v=DKIM1; k=ed25519; t=s:y; p=11qYAYKxCrfVS/7TyWQH Og7hcvPapiMlrwIaaPcHURo="));
+	key = dkim_key_read(
+	    text_of("v=DKIM1; k=ed25519; t=s:y; p=11qYAYKxCrfVS/7TyWQH Og7hcvPapiMlrwIaaPcHURo="));
 	assert_true(key.present && key.testing && !key.revoked);
 	assert_int_equal(key.bits, 256);
 	key = dkim_key_read(text_of("k=rsa; p=!!!"));
 	assert_true(key.present && key.bits == 0);
 	assert_false(dkim_key_read(text_of("v=DKIM2; p=AAAA")).present);
 	assert_false(dkim_key_read(text_of("k=rsa")).present);
+	assert_false(dkim_key_read(text_of("v=dkim1; p=AAAA")).present);
+	assert_false(dkim_key_read(text_of("p=AAAA; n")).present);
+	assert_false(dkim_key_read(text_of("p=AAAA; p=AAAA")).present);
+	assert_true(dkim_key_read(text_of("p=AAAA; v=DKIM1;")).present);
+	key = dkim_key_read(text_of("p=AAAA; h=sha1 : SHA256; s=tlsrpt:email"));
+	assert_true(key.for_sha256 && key.for_mail && !key.strict);
+	key = dkim_key_read(text_of("p=AAAA; h=sha1; s=tlsrpt; t= y : s "));
+	assert_true(!key.for_sha256 && !key.for_mail && key.strict && key.testing);
 	char longest[4096] = "p=";
 	memset(longest + 2, 'A', 3073);
 	assert_int_equal(dkim_key_read(text_of(longest)).bits, 0);
@@ -126,6 +161,7 @@ int main(void)
 	    cmocka_unit_test(syntax),
 	    cmocka_unit_test(a_zero_byte),
 	    cmocka_unit_test(tags),
+	    cmocka_unit_test(lists),
 	    cmocka_unit_test(keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
