@@ -63,21 +63,14 @@ static bool any_text(struct view text)
 	return true;
 }
 
-// The record of the key, if the answers say plainly what it is; else the verdict.
-static bool find_key(const struct dns_memory *memory, const struct dkim_signature *signature,
-    struct txt_found *text, struct dkim_verdict *verdict)
+// The answer for the key. NULL: none was seen.
+static const struct dns_answer *find_answer(
+    const struct dns_memory *memory, const struct dkim_signature *signature, bool *differ)
 {
 	struct dns_name name;
-	bool differ = false;
-	const struct dns_answer *answer =
-	    key_name(signature, &name) ? dns_memory_find(memory, &name, DNS_TXT, &differ) : NULL;
-	*verdict = unverifiable(answer == NULL ? "key_not_seen" : "key_contradictory");
-	// RFC 6376 3.6.2.2: what more than one record mean is not defined.
-	if (answer == NULL || differ || answer->count > 1)
-		return false;
-	*verdict = fail("no_key");
-	txt_find(answer, any_text, text);
-	return text->count > 0;
+	return memory != NULL && key_name(signature, &name)
+	           ? dns_memory_find(memory, &name, DNS_TXT, differ)
+	           : NULL;
 }
 
 static EVP_PKEY *key_of(const struct dkim_key *key, const uint8_t *bytes, size_t length)
@@ -158,11 +151,33 @@ static struct dkim_verdict verify_by(struct view record, const struct dkim_signa
 	return verdict;
 }
 
-struct dkim_verdict dkim_verify(
-    const struct dns_memory *memory, const struct dkim_signature *signature)
+static bool is_because(struct dkim_verdict verdict, const char *why)
 {
-	struct dkim_verdict verdict;
+	return verdict.why != NULL && strcmp(verdict.why, why) == 0;
+}
+
+// What the key says of a signature whose header was hashed.
+static struct dkim_verdict verify_by_answer(
+    const struct dns_answer *answer, const struct dkim_signature *signature, nanoseconds time)
+{
 	struct txt_found text;
+	txt_find(answer, any_text, &text);
+	struct dkim_verdict verdict =
+	    text.count > 0 ? verify_by(txt_text(&text), signature) : fail("no_key");
+	bool body = is_because(verdict, "body_hash");
+	// Lines without CR may have been mended behind this place, or in front of it.
+	if (signature->progress == DKIM_BARE_LINES && (body || is_because(verdict, "signature")))
+		return unverifiable("bare_line_ends");
+	bool failed = strcmp(verdict.result, "fail") == 0;
+	if (failed && !body && answer->good_until < time)
+		return unverifiable("key_old");
+	return verdict.why == NULL && signature->expired ? fail("expired") : verdict;
+}
+
+struct dkim_verdict dkim_verify(const struct dns_memory *memory,
+    const struct dkim_signature *signature, nanoseconds time)
+{
+	bool differ = false;
 	switch ((enum dkim_progress)signature->progress) {
 	case DKIM_MALFORMED:
 		return fail("malformed");
@@ -180,16 +195,11 @@ struct dkim_verdict dkim_verify(
 	case DKIM_BARE_LINES:
 		break;
 	}
-	if (memory == NULL || !find_key(memory, signature, &text, &verdict))
-		return memory == NULL ? unverifiable("key_not_seen") : verdict;
-	verdict = verify_by(txt_text(&text), signature);
-	bool good = verdict.why == NULL;
-	if (good && signature->expired)
-		return fail("expired");
-	// Lines without CR may have been mended behind this place, or in front of it.
-	return !good && signature->progress == DKIM_BARE_LINES &&
-	               (strcmp(verdict.why, "body_hash") == 0 ||
-	                   strcmp(verdict.why, "signature") == 0)
-	           ? unverifiable("bare_line_ends")
-	           : verdict;
+	const struct dns_answer *answer = find_answer(memory, signature, &differ);
+	if (answer == NULL)
+		return unverifiable("key_not_seen");
+	// RFC 6376 3.6.2.2: what more than one record mean is not defined.
+	if (differ || answer->count > 1)
+		return unverifiable("key_contradictory");
+	return verify_by_answer(answer, signature, time);
 }

@@ -21,8 +21,9 @@ struct dkim_verdict {
 	const char *why; // NULL with "pass"
 };
 
-// `memory`: NULL where answers of DNS are not read.
-struct dkim_verdict dkim_verify(
-    const struct dns_memory *memory, const struct dkim_signature *signature);
+// `memory`: NULL where answers of DNS are not read. `time`: of the message. A key whose time to live had run out by then
+// may have been replaced: what verifies with it does, but that something does not is not said.
+struct dkim_verdict dkim_verify(const struct dns_memory *memory,
+    const struct dkim_signature *signature, nanoseconds time);
 
 #endif

@@ -139,7 +139,7 @@ static void write_signature(struct messages_export *export, const struct dkim_si
 	static const char *const authors[] = {
 	    [AUTHOR_SAME] = "same", [AUTHOR_BENEATH] = "beneath", [AUTHOR_OTHER] = "other"};
 	struct json *json = &export->json;
-	struct dkim_verdict verdict = dkim_verify(export->keys, signature);
+	struct dkim_verdict verdict = dkim_verify(export->keys, signature, export->facts.time);
 	json_object_begin(json);
 	key_text(export, "domain", signature->domain, signature->domain_length);
 	key_text(export, "selector", signature->selector, signature->selector_length);

@@ -38,6 +38,7 @@ from lib.tap import Tap  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 DEBIAN_PYTHON = "/usr/bin/python3"  # has Debian's packages
+SECOND = 1_000_000_000
 RESOLVER, RECEIVER = "198.51.100.53", "198.51.100.20"
 TXT, SOA, NAME_ERROR = 16, 6, 3
 CANARIES = [b"canary-from-81f3", b"canary-rcpt-5c20", b"canary-subject-a7e4", b"canary-body-d915", b"canary-field-36bb",
@@ -317,6 +318,17 @@ def check_unverifiable(tap, mailtap, folder, owner, record, signed, answers):
     check(tap, expected(lines) == [("unverifiable", "key_not_seen")], "the key was not seen", lines)
     lines, *_ = read_packets(mailtap, folder, answers.packets + mail(signed), ())
     check(tap, expected(lines) == [("unverifiable", "key_not_seen")], "nor is it without --dns", lines)
+    old = Answers()
+    old.add(owner, "v=DKIM1; p=")
+    for after, known in ((298, ("fail", "key_revoked")), (302, ("unverifiable", "key_old"))):
+        later = [packet.at(packet.time + after * SECOND) for packet in mail(signed)]
+        lines, *_ = read_packets(mailtap, folder, old.packets + later)
+        check(tap, expected(lines) == [known], f"a key that was revoked {after} seconds ago, good for 300", lines)
+        lines, *_ = read_packets(mailtap, folder, answers.packets + later)
+        check(tap, expected(lines) == [("pass", None)], f"what verifies does so {after} seconds later", lines)
+    later = [packet.at(packet.time + 302 * SECOND) for packet in mail(signed.replace(b"the end", b"The end"))]
+    lines, *_ = read_packets(mailtap, folder, answers.packets + later)
+    check(tap, expected(lines) == [("fail", "body_hash")], "for the body the key does not matter", lines)
     differing = Answers()
     differing.add(owner, record)
     differing.add(owner, "v=DKIM1; p=", resolver="203.0.113.53")
