@@ -55,7 +55,6 @@ static bool confine(const struct shipper_plan *plan, struct error *error)
 	struct sandbox_plan sandbox = {
 	    .needs = SANDBOX_NAMES | SANDBOX_SENDER, .port = plan->url.port, .paths = &paths};
 	error_set(error, "no memory for the sandbox of the sender");
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // it has a password
 	bool good =
 	    plan->without_sandbox || (add_paths(&paths, plan) && sandbox_enter(&sandbox, error));
 	named_paths_free(&paths);
@@ -75,6 +74,7 @@ static int send_all(
 	static const struct module module = {CLICKHOUSE_MODULE_FILE, CLICKHOUSE_SENDER_SYMBOL,
 	    "cannot send to ClickHouse", "libcurl4"};
 	struct error error;
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // it will have a password
 	const struct clickhouse_sender_ops *ops = module_load(&module, &error);
 	struct clickhouse_sender *sender = ops != NULL ? ops->open(plan, status, &error) : NULL;
 	if (sender == NULL || !confine(plan, &error)) {

@@ -23,6 +23,7 @@ ASKS, LIES = b"STARTTLS\r\n", b"NOOPNOOP\r\n"
 HELLO = bytes.fromhex("16030100060100000203ff")
 FAR = 5 << 20  # bytes: further than anything in flight
 PATIENCE = 7 * 10**9  # longer than a missing piece is waited for
+SILENCE = 12 * 10**9  # longer than a connection is kept that has ended, however few packets of others there are
 
 
 class Game(Conversation):
@@ -65,6 +66,13 @@ class Game(Conversation):
     def forged_by_both(self, flags, ahead=0):
         return self.forge(b"", flags=flags, ahead=ahead).forge(b"", flags=flags, ahead=ahead, who=SERVER)
 
+    def mail(self):
+        """In the clear."""
+        for command, answer in ((b"MAIL FROM:<a@example.org>", b"250 ok"), (b"RCPT TO:<b@example.net>", b"250 ok"),
+                                (b"DATA", b"354 go"), (b"Subject: x\r\n\r\n.", b"250 ok")):  # fmt: skip
+            self.client(command + b"\r\n").server(answer + b"\r\n")
+        return self.close()
+
     def in_fragments(self, cuts, change=None):
         """The last packet with payload, in fragments; the second one twice, the first time with other bytes."""
         at = max(i for i, packet in enumerate(self.packets) if pk.parse_segment(packet).payload)
@@ -83,6 +91,10 @@ class Game(Conversation):
         """Longer than anything missing is waited for."""
         self.time += PATIENCE
         self._emit(CLIENT, pk.ACK)
+        return self
+
+    def silence(self):
+        self.time += SILENCE
         return self
 
     def shift(self, count):
@@ -152,6 +164,14 @@ CASES = {
     "reset-in-window-last": (lambda g: g.greet().forge(b"", flags=pk.RST, ahead=1000),
                              {"end_reason": "rst", "client_missing_bytes": 1000}),
     "reset-in-place": (lambda g: g.greet().forged_by_both(pk.RST).secure(), {**CLEAN, "server_missing_bytes": 0}),
+    "reset-in-place-waits": (lambda g: g.greet().forged_by_both(pk.RST).silence().secure(), [
+        {"verdict": "no_mail", "end_reason": "rst", "starttls_offered": True, "starttls_requested": False, "evidence": []},
+        {**SEEN, "saw_start": False, "starttls_offered": None, "end_reason": "fin"},
+    ]),
+    "reset-in-place-waits-clear": (lambda g: g.greet().forged_by_both(pk.RST).silence().mail(), [
+        {"verdict": "no_mail", "end_reason": "rst", "starttls_offered": True, "evidence": []},
+        {"verdict": "cleartext", "reason": None, "saw_start": False, "starttls_offered": None, "evidence": []},
+    ]),
     "reset-in-place-last": (lambda g: g.greet().forge(b"", flags=pk.RST),
                             {"end_reason": "rst", "client_missing_bytes": 0}),
     "reset-then-syn": (lambda g: g.greet().forge(b"", flags=pk.RST).forge(b"", flags=pk.SYN, ahead=1 << 20).secure(),
@@ -217,14 +237,16 @@ def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap, packets = Tap(), []
     for number, (play, _) in enumerate(CASES.values()):
-        packets += play(Game(25, client_port=40000 + number, start=attack.START + number * STEP // 7)).packets
+        client = f"192.0.2.{number + 1}"  # what one has suffered says nothing of another
+        packets += play(Game(25, client=client, client_port=40000 + number, start=attack.START + number * STEP // 7)).packets
     alone, outcome = attack.beside(options.mailtap, sorted(packets, key=lambda packet: packet.time))
     played = [record for record in outcome.records if not attack.is_bystander(record)]
     for number, (name, (_, expected)) in enumerate(CASES.items()):
-        found = [record for record in played if record["client_port"] == 40000 + number]
-        lines = [] if len(found) == 1 else [f"{len(found)} records"]
+        found = sorted((record for record in played if record["client_port"] == 40000 + number), key=lambda r: r["start"])
+        wanted = expected if isinstance(expected, list) else [expected]
+        lines = [] if len(found) == len(wanted) else [f"{len(found)} records"]
         lines += [f"{key} is {program.show(told(record, key))}, not {program.show(value)}"
-                  for record in found for key, value in expected.items() if told(record, key) != value]  # fmt: skip
+                  for record, one in zip(found, wanted) for key, value in one.items() if told(record, key) != value]  # fmt: skip
         tap.check(not lines, name, lines)
     attack.check_beside(tap, "all", alone, outcome, 2)
     tap.check(outcome.capture["segments_set_aside"] == 4, "the SYNs in the middle are set aside")

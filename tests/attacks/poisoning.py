@@ -9,6 +9,7 @@ others saw must not be talked away. Floods of servers and of clients: tests/unit
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -19,7 +20,7 @@ from lib.conversation import START, Conversation  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 SERVER, PORT = "198.51.100.200", 25
-MANY = 120  # sessions of a liar: more than one network's share
+MANY, SHARE = 120, 100  # sessions of a liar: more than one network's share
 MINUTE = 60 * 10**9
 FINISHED = tls.record(b"\x01", 20) + tls.record(bytes(40))
 DATA = tls.record(bytes(200), tls.APPLICATION)
@@ -162,6 +163,25 @@ def check_alarm(tap, mailtap, what, packets, silent):
     tap.check(not lines and len(records) == 2 * len(INNOCENT), what, lines)
 
 
+def check_shares(tap, mailtap):
+    """What is known of the server in the end: all sessions, and of a liar's network no more than its share of what
+    they say."""
+    for count, tell, expected in (
+        (1, offers, {"offered": SHARE, "not_offered": 2 * len(INNOCENT)}),
+        (2, offers, {"offered": 2 * SHARE, "offered_networks": 2}),
+        (1, denies, {"offered": 0, "not_offered": SHARE + 2 * len(INNOCENT)}),
+        (1, completes, {"offered": SHARE, "accepted": SHARE, "established": SHARE}),
+        (1, refuses, {"offered": SHARE, "refused": SHARE}),
+    ):
+        with tempfile.TemporaryDirectory(prefix="poisoning-") as folder:
+            memory = Path(folder) / "servers"
+            attack.run(mailtap, lie(count, tell), "--server-memory", memory)
+            known = program.json_lines(program.run(mailtap, ["servers", "--json", "--server-memory", memory]).stdout)
+        expected = {"sessions": count * MANY + 2 * len(INNOCENT), **expected}
+        found = [{key: server[key] for key in expected} for server in known if server["server_port"] == PORT]
+        tap.check(found == [expected], f"{count} who {tell.__name__}: a network counts for its share", [f"{found}, not {expected}"])
+
+
 def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
@@ -178,6 +198,7 @@ def main():
         _, found = said_of(lied)
         right = found == expected
         tap.check(right, f"it is noticed beside one who {talk_away.__name__}", [] if right else [f"{found[-1]}"])
+    check_shares(tap, options.mailtap)
     return tap.done()
 
 

@@ -9,10 +9,14 @@ dumped (VmFlags "dd" in /proc/PID/smaps); everything else is searched. That the 
 marked part shows that the search finds them.
 
 What TLS protected is nowhere at all, whatever the key log holds, nor are the keys made from it.
+
+The process that sends to a store has a password, and is not dumped at all.
 """
 
+import contextlib
 import hashlib
 import hmac
+import os
 import re
 import subprocess
 import sys
@@ -145,6 +149,42 @@ def check_anonymisation(tap, mailtap, name):
               [str(found) for found in kept_out])  # fmt: skip
 
 
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def may_be_looked_into(pid):
+    """Whether its own user may look into a process. The kernel lets nobody look into what it would not dump but
+    those who may look into everything, which root is for this not."""
+    anybody = [] if os.geteuid() else ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
+    done = subprocess.run([*anybody, "cat", f"/proc/{pid}/environ"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def check_sender(tap, mailtap, name):
+    """The process that keeps the sender, and the sender itself, which asks a server that is away."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sender-")))
+        login = folder / "login"
+        login.touch(mode=0o600)
+        login.write_text("tap\npassword\n")
+        process = stack.enter_context(subprocess.Popen(
+            [mailtap, "-r", "-", "-o", "-", "-q", "--store", "clickhouse", "--store-url", "http://127.0.0.1:1/mailtap",
+             "--store-spool", folder / "spool", "--store-login", login, "--sensor", program.SENSOR],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))  # fmt: skip
+        capture = PCAPS.joinpath(name + ".pcap").read_bytes()
+        process.stdin.write(capture)
+        process.stdin.flush()
+        wait_until_read(process, len(capture))
+        keeper = children(process.pid)
+        sender = [pid for parent in keeper for pid in children(parent)]
+        looked = [may_be_looked_into(pid) for pid in (*keeper, *sender)]
+        process.kill()
+        said = process.stderr.read()
+    tap.check(looked == [True, False], "the process that sends to a store would not be dumped; who keeps it would",
+              [f"{looked}: {program.text(said)}"])  # fmt: skip
+
+
 def main():
     tap = Tap()
     mailtap = program.parse_arguments(program.arguments(__doc__.splitlines()[0])).mailtap
@@ -154,6 +194,7 @@ def main():
         check_keylog(tap, mailtap, name)
     for name in CAPTURES[:2]:
         check_anonymisation(tap, mailtap, name)
+    check_sender(tap, mailtap, CAPTURES[0])
     return tap.done()
 
 
