@@ -23,13 +23,31 @@ void dkim_body_drop(struct dkim_body *body)
 	body->hash = NULL;
 }
 
+static void hash_blocks(struct dkim_body *body, const uint8_t *bytes, size_t length)
+{
+	if (length > 0)
+		body->failed |= EVP_DigestUpdate(body->hash, bytes, length) != 1;
+}
+
 static void hash(struct dkim_body *body, const uint8_t *bytes, size_t length)
 {
 	if (length > body->left)
 		length = (size_t)body->left;
 	body->left -= length;
-	if (length > 0)
-		body->failed |= EVP_DigestUpdate(body->hash, bytes, length) != 1;
+	if (length == 0)
+		return;
+	if (body->waiting > 0 && body->waiting + length >= DKIM_BLOCK) {
+		size_t taken = (size_t)DKIM_BLOCK - body->waiting;
+		memcpy(body->block + body->waiting, bytes, taken);
+		hash_blocks(body, body->block, DKIM_BLOCK);
+		body->waiting = 0;
+		bytes += taken;
+		length -= taken;
+	}
+	size_t rest = body->waiting > 0 ? length : length % DKIM_BLOCK;
+	hash_blocks(body, bytes, length - rest);
+	memcpy(body->block + body->waiting, bytes + length - rest, rest);
+	body->waiting = (uint8_t)(body->waiting + rest);
 }
 
 // What has passed counts, now that something follows.
@@ -114,6 +132,7 @@ bool dkim_body_end(struct dkim_body *body)
 	// A body of nothing is nothing in the relaxed form, an empty line in the simple one; else it ends in one line end.
 	if (body->begun || body->form == DKIM_SIMPLE)
 		hash(body, (const uint8_t *)"\r\n", 2);
+	hash_blocks(body, body->block, body->waiting);
 	bool enough = !body->limited || body->left == 0;
 	bool same = enough && !body->failed && EVP_DigestFinal_ex(body->hash, digest, NULL) == 1 &&
 	            memcmp(digest, body->expected, sizeof digest) == 0;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hash of a message's body as DKIM asks for it (RFC 6376 3.4.3, 3.4.4), taken while the body passes: nothing of it
-// is kept but the state of the hash. One message, one signature; from the worker's memory, but the hash's own state.
+// is kept but the state of the hash, and the bytes that make no block of it yet. One message, one signature. From the
+// worker's memory, which is in no core dump, but the hash's own state: that is given whole blocks alone, and so has no
+// text in it.
 #ifndef MAILTAP_DECODE_DKIM_BODY_H
 #define MAILTAP_DECODE_DKIM_BODY_H
 
 #include "decode/message_facts.h"
 
 #include <openssl/evp.h>
+
+enum { DKIM_BLOCK = 64 }; // bytes that SHA-256 takes at a time
 
 struct dkim_body {
 	EVP_MD_CTX *hash;
@@ -19,6 +23,8 @@ struct dkim_body {
 	bool begun; // something counted
 	bool bare_line; // a line ended in LF alone
 	bool failed;
+	uint8_t waiting; // bytes of a block that is not full
+	uint8_t block[DKIM_BLOCK];
 	uint8_t expected[DKIM_HASH_BYTES];
 };
 

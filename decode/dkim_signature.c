@@ -304,11 +304,13 @@ bool dkim_header_hash(const struct header_section *section, const struct header_
 {
 	enum dkim_canonicalisation form = (enum dkim_canonicalisation)signature->header_form;
 	struct hash_buffer to = {.hash = hash, .good = true};
-	if (!add_signed(&to, section, tags, form)) {
+	bool fits = add_signed(&to, section, tags, form);
+	if (fits)
+		add_own(&to, form, own, tags->signature);
+	else
 		signature->progress = DKIM_TOO_LONG;
-		return true;
-	}
-	add_own(&to, form, own, tags->signature);
 	flush(&to);
-	return to.good && EVP_DigestFinal_ex(hash, signature->digest, NULL) == 1;
+	bool done = EVP_DigestFinal_ex(hash, signature->digest, NULL) == 1; // leaves no text in it
+	explicit_bzero(to.bytes, sizeof to.bytes); // stacks are in core dumps
+	return !fits || (to.good && done);
 }

@@ -59,13 +59,17 @@ static bool name_text(struct view name, char text[NAME_LONGEST + 1])
 enum seen mail_names_one_domain(const struct mail_names *names, struct view one, struct view other)
 {
 	char first[NAME_LONGEST + 1], second[NAME_LONGEST + 1];
-	if (!name_text(one, first) || !name_text(other, second))
-		return NOT_SEEN;
-	const char *domain = psl_registrable_domain(names->suffixes, first);
-	const char *another = psl_registrable_domain(names->suffixes, second);
-	if (domain == NULL || another == NULL)
-		return NOT_SEEN;
-	return strcmp(domain, another) == 0 ? SEEN_YES : SEEN_NO;
+	enum seen same = NOT_SEEN;
+	if (name_text(one, first) && name_text(other, second)) {
+		const char *domain = psl_registrable_domain(names->suffixes, first);
+		const char *another = psl_registrable_domain(names->suffixes, second);
+		if (domain != NULL && another != NULL)
+			same = strcmp(domain, another) == 0 ? SEEN_YES : SEEN_NO;
+	}
+	// Whatever stood there: stacks are in core dumps.
+	explicit_bzero(first, sizeof first);
+	explicit_bzero(second, sizeof second);
+	return same;
 }
 
 bool name_is(struct view name, struct view domain)
@@ -93,10 +97,16 @@ static bool is_private_4(const uint8_t b[4])
 	       (b[0] == 192 && b[1] == 168) || (b[0] == 169 && b[1] == 254);
 }
 
+static bool is_private_6(const uint8_t b[16])
+{
+	static const uint8_t loopback[16] = {[15] = 1};
+	return memcmp(b, loopback, sizeof loopback) == 0 || (b[0] & 0xfe) == 0xfc ||
+	       (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+}
+
 bool is_private_address(struct view text)
 {
 	static const char prefix[] = "IPv6:";
-	static const uint8_t loopback[16] = {[15] = 1};
 	char address[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
 	if (text.length > 0 && text.data[0] == '[')
@@ -110,9 +120,9 @@ bool is_private_address(struct view text)
 		return false;
 	memcpy(address, text.data, text.length);
 	address[text.length] = '\0';
-	if (inet_pton(AF_INET, address, bytes) == 1)
-		return is_private_4(bytes);
-	return inet_pton(AF_INET6, address, bytes) == 1 &&
-	       (memcmp(bytes, loopback, sizeof loopback) == 0 || (bytes[0] & 0xfe) == 0xfc ||
-	           (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80));
+	bool private = inet_pton(AF_INET, address, bytes) == 1
+	                   ? is_private_4(bytes)
+	                   : inet_pton(AF_INET6, address, bytes) == 1 && is_private_6(bytes);
+	explicit_bzero(address, sizeof address); // a word of a header, whatever it is
+	return private;
 }

@@ -37,6 +37,7 @@ enum client_state {
 	CLIENT_BODY, // message text up to <CRLF>.<CRLF>
 	CLIENT_BODY_ASSUMED, // the answer to DATA was lost: the next line will tell
 	CLIENT_LOST, // after a gap: commands and body cannot be told apart
+	CLIENT_ANSWERED, // the same, and a reply came: a command is next, or it is lost still
 };
 
 // How much of <CRLF>.<CRLF> the body's last bytes match. A body begins as if behind a CRLF.

@@ -275,6 +275,10 @@ static struct feed_result client_line(
 		return client_command(smtp, session, line);
 	case CLIENT_BODY_ASSUMED:
 		return first_line_behind_data(smtp, session, line);
+	case CLIENT_ANSWERED: // a chunk of a message may end within a line, which goes on in a command
+		smtp->client = smtp_verb_of(line) != NULL ? CLIENT_COMMANDS : CLIENT_LOST;
+		return smtp->client == CLIENT_LOST ? (struct feed_result){.next = FEED_MORE}
+		                                   : client_command(smtp, session, line);
 	case CLIENT_COMMANDS:
 		return client_command(smtp, session, line);
 	case CLIENT_LOST:

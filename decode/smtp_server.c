@@ -224,7 +224,7 @@ static void reply_unasked(
 	if (code == 334)
 		smtp->client = CLIENT_SASL;
 	else if (smtp->client == CLIENT_LOST)
-		smtp->client = CLIENT_COMMANDS;
+		smtp->client = CLIENT_ANSWERED;
 }
 
 void smtp_forget_refusal(struct smtp *smtp, struct session *session)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""No password, body, subject or recipient in any output, whatever the packets, and no secret of a key log.
+"""No password, token, body, subject, sender or recipient in any output, whatever the packets, and no secret of a key
+log.
 
 Every capture of pcaps/ and every conversation of scenarios.py is run as it is, with each single
 packet lost, from each packet on, and with only one direction; then all that mailtap wrote (logs,
@@ -264,7 +265,7 @@ def main():
         captures = program.captures(options.pcaps)
         present = check_captures(tap, pool, options.mailtap, captures)
         for protocol in ("smtp", "imap", "pop3"):
-            missing = sorted(scenarios.MARKERS.keys() - present[protocol])
+            missing = sorted(scenarios.IN_CAPTURES.keys() - present[protocol])
             tap.check(not missing, f"the captures of {protocol} hold every marker", missing)
         check_scenarios(tap, pool, options.mailtap)
     return tap.done()

@@ -13,6 +13,7 @@ What TLS protected is nowhere at all, whatever the key log holds, nor are the ke
 The process that sends to a store has a password, and is not dumped at all.
 """
 
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -25,19 +26,26 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import scenarios  # noqa: E402
+from lib import capture_file as cf  # noqa: E402
 from lib import program  # noqa: E402
+from lib.conversation import Conversation  # noqa: E402
+from lib.live_run import records_of  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
-MARKERS = [b"CANARY-PASSWORD-7f3a", b"Q0FOQVJZLVBBU1NXT1JELTdmM2E", b"CANARY-BODY-5c1e",
-           b"canary-recipient-91bd", b"CANARY-SUBJECT-2e8b"]
+MARKERS = [*scenarios.IN_CAPTURES.values(), scenarios.PASSWORD_64.rstrip(b"=")]
 CAPTURES = ["smtp-submission-auth-plain-clear-postfix-swaks", "smtp-submission-auth-login-clear-postfix-swaks",
             "smtp-cleartext-postfix-swaks", "imap-cleartext-login-dovecot-script",
             "imap-login-literal-dovecot-script", "pop3-cleartext-dovecot-fetchmail"]
 KEYLOG_CAPTURES = ["keylog-imap-implicit-tls13-chacha20-dovecot-curl", "keylog-pop3-stls-tls13-dovecot-curl",
                    "keylog-imap-implicit-tls12-cbc-dovecot-curl",
                    "keylog-imap-implicit-tls13-early-data-openssl"]  # fmt: skip
+# Signs the subject and what is addressed, in a line, and a body of which some bytes wait for more.
+SIGNED = (b"DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=two; h=from:to:subject; bh=" + base64.b64encode(bytes(32)) + b"; b="
+          + base64.b64encode(bytes(256)) + b"\r\n" + scenarios.MESSAGE)  # fmt: skip
 KEPT_LABELS = ("CLIENT_RANDOM", "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) .*?(\S*)$")
 
@@ -75,9 +83,9 @@ def wait_until_read(process, size):
         time.sleep(0.01)
 
 
-def search(mailtap, name, needles, arguments=()):
-    """As found_in, of mailtap when it has read a capture and waits for more."""
-    capture = PCAPS.joinpath(name + ".pcap").read_bytes()
+def search(mailtap, capture, needles, arguments=()):
+    """As found_in, of mailtap when it has read a capture, or these bytes of one, and waits for more."""
+    capture = capture if isinstance(capture, bytes) else PCAPS.joinpath(capture + ".pcap").read_bytes()
     command = [mailtap, "-r", "-", "-o", "-", "-q", *arguments]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
     with subprocess.Popen(command, **pipes) as process:
@@ -93,6 +101,22 @@ def check(tap, mailtap, name):
     dumped, kept_out = search(mailtap, name, {marker: marker.decode() for marker in MARKERS})
     tap.check(not dumped, f"{name}: nothing of it would be dumped", [str(found) for found in dumped])
     tap.check(bool(kept_out), f"{name}: the search finds what is kept out of dumps")
+
+
+def check_headers(tap, mailtap):
+    """Headers are held until they are whole, bodies hashed as they pass, and what is told of them goes on to other
+    threads: names, and signatures, which are not secret."""
+    talk = Conversation(25)
+    signature = base64.b64encode(b"signature")
+    scenarios.smtp_mail(scenarios.smtp_start(talk), message=scenarios.HEADER.replace(base64.b64encode(scenarios.BODY), signature) + SIGNED)
+    packets = talk.packets
+    header = [i for i, packet in enumerate(packets) if b"X-Token" in packet.data or scenarios.SUBJECT in packet.data]
+    needles = {marker: name for name, marker in scenarios.MARKERS.items()}
+    for what, count in (("of which a part has come", header[0] + 1), ("that has come", header[-1] + 1), ("that is told of", len(packets))):
+        capture = cf.pcap_header(cf.LINK_ETHERNET) + records_of(packets[:count])
+        dumped, kept_out = search(mailtap, capture, needles, ["--dns", "--mail-headers", "--workers", "1"])
+        tap.check(not dumped, f"a header {what}: nothing of it would be dumped", [str(found) for found in dumped])
+        tap.check(bool(kept_out), f"a header {what}: the search finds what is kept out of dumps")
 
 
 def expand_label(secret, label, length):
@@ -194,6 +218,7 @@ def main():
         check_keylog(tap, mailtap, name)
     for name in CAPTURES[:2]:
         check_anonymisation(tap, mailtap, name)
+    check_headers(tap, mailtap)
     check_sender(tap, mailtap, CAPTURES[0])
     return tap.done()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""No password, body, subject or recipient by any of the ways out that a run over a capture does not have: pages over
+"""No password, token, body, subject, sender or recipient by any of the ways out that a run over a capture does not have: pages over
 HTTP and what mailtap top makes of them, what a service manager is told, every file that is written beside the logs, what is known of servers, reports,
 and what is said of files that cannot be read.
 
@@ -75,7 +75,7 @@ class Manager:
 def run(mailtap, packets, folder):
     """name -> bytes of what came out of a run."""
     manager = Manager(folder)
-    options = ["-w", folder / "logs", "--append", "--rotate-zstd", "--pem", "--any-port", *program.TRUST,
+    options = ["-w", folder / "logs", "--append", "--rotate-zstd", "--pem", "--any-port", *program.TRUST, *canary.ALL,
                "--metrics", folder / "metrics.prom", "--server-memory", folder / "servers",
                "--store", "sqlite", "--store-file", folder / "store.db"]  # fmt: skip
     for option in FILES:
@@ -109,6 +109,7 @@ def later(mailtap, folder):
         "report, JSON": ["report", "--json", "-i", logs],
         "report, files": ["report", "-q", "-i", logs, "--csv", folder / "report-csv", "--tls-rpt", folder / "report-rpt",
                           "--metrics", folder / "report.prom"],
+        "report, page": ["report", "-q", "-i", logs, "-o", folder / "report.html"],
         "query": ["query", "--store-file", folder / "store.db", "server_list"],
         "query, JSON": ["query", "--store-file", folder / "store.db", "--format", "json", "--sql", "SELECT * FROM sessions"],
         "store": ["store", "-i", logs, "--store-file", folder / "again.db"],
@@ -158,6 +159,8 @@ def main():
     tap.check(min(shown) > 20, "the page has alerts and servers of them", shown)
     silent = [name for name in SAY_SOMETHING if not found[name]]
     tap.check(not silent, "what says something does", silent)
+    told = [name for name in ("domains", "lookups", "messages", "alerts") if len(found.get(f"logs/{name}.jsonl", b"")) < 1000]
+    tap.check(not told, "the logs tell of domains, who looked them up, headers of mail, and alerts", told)
     for what in (*(option.strip("-") for option in FILES), "report-csv", "report-rpt", "logs"):
         tap.check(any(name.startswith(what + "/") for name in found), f"there are files in {what}")
     for name, data in found.items():

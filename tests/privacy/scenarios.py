@@ -11,12 +11,21 @@ PASSWORD = b"CANARY-PASSWORD-7f3a"
 BODY = b"CANARY-BODY-5c1e"
 SUBJECT = b"CANARY-SUBJECT-2e8b"
 RECIPIENT = b"canary-recipient-91bd"
-MARKERS = {"password": PASSWORD, "body": BODY, "subject": SUBJECT, "recipient": RECIPIENT}
+TOKEN = b"CANARY-TOKEN-44d0"  # or what else answers a question who one is
+SENDER = b"canary-sender-6b27"
+IN_CAPTURES = {"password": PASSWORD, "body": BODY, "subject": SUBJECT, "recipient": RECIPIENT}
+MARKERS = {**IN_CAPTURES, "token": TOKEN, "sender": SENDER}
 
 ADDRESS = RECIPIENT + b"@example.org"
 PLAIN = base64.b64encode(b"\0someone\0" + PASSWORD)
 USER_64 = base64.b64encode(b"someone")
 PASSWORD_64 = base64.b64encode(PASSWORD)
+FROM = SENDER + b"@example.com"
+BEARER = base64.b64encode(b"n,a=" + ADDRESS + b",\x01host=mx.example.org\x01auth=Bearer " + TOKEN + b"\x01\x01")
+XOAUTH2 = base64.b64encode(b"user=" + ADDRESS + b"\x01auth=Bearer " + TOKEN + b"\x01\x01")
+DIGEST = base64.b64encode(RECIPIENT + b" " + TOKEN)
+SCRAM = [base64.b64encode(b"n,,n=" + RECIPIENT + b",r=" + TOKEN), base64.b64encode(b"r=" + TOKEN + b",s=x,i=4096"),
+         base64.b64encode(b"c=biws,r=" + TOKEN + b",p=" + TOKEN), base64.b64encode(b"v=" + TOKEN)]  # fmt: skip
 
 # A message whose lines look like dialogue in every protocol.
 MESSAGE = b"\r\n".join([
@@ -88,12 +97,20 @@ def smtp_data_refused_but_body_sent(talk):
 
 # A header whose fields are told of, with secrets in every part that is not.
 HEADER = lines(
+    b"Return-Path: <" + FROM + b">", b"Received-SPF: pass (" + SUBJECT + b") client-ip=192.0.2.7; envelope-from=\"" + FROM + b"\";",
+    b"ARC-Seal: i=1; a=rsa-sha256; d=example.org; s=" + TOKEN + b"; b=" + base64.b64encode(TOKEN),
+    b"ARC-Authentication-Results: i=1; " + TOKEN + b"; dkim=pass header.i=" + FROM, b"X-Token: Bearer " + TOKEN,
+    b"Authorization: Bearer " + TOKEN, b"Delivered-To: " + ADDRESS, b"X-Original-To: " + ADDRESS,
+    b"Received: (from " + SENDER + b"@localhost) by mx.example.org (8.17/" + SUBJECT + b") id " + BODY + b"; " + SUBJECT,
+    b"Received: from [192.0.2.7] (helo=" + SENDER + b") by mx.example.org with esmtpsa (" + SUBJECT + b") (Exim 4.96)",
+    b"\t(envelope-from <" + FROM + b">) id " + BODY + b" for " + ADDRESS + b"; " + SUBJECT,
     b"Received: from " + SUBJECT + b" (" + SUBJECT + b" [192.0.2.7]) (using TLSv1.3 with cipher " + SUBJECT + b")",
     b"\tby mx.example.org (" + SUBJECT + b") with ESMTPS id " + BODY, b"\tfor <" + ADDRESS + b">; " + SUBJECT,
     b"Authentication-Results: " + ADDRESS + b"; spf=pass smtp.mailfrom=" + ADDRESS + b"; " + SUBJECT + b"=" + BODY,
     b"DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=one; i=" + ADDRESS + b"; h=from:" + SUBJECT + b"; z=" + SUBJECT,
     b"\t; bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=" + base64.b64encode(BODY) + b"; x-" + SUBJECT + b"=" + BODY,
-    b"DKIM-Signature: d=" + ADDRESS + b"; s=" + SUBJECT + b"@" + BODY, b"From: <" + ADDRESS + b">",
+    b"DKIM-Signature: d=" + ADDRESS + b"; s=" + SUBJECT + b"@" + BODY, b"From: " + SUBJECT + b" <" + FROM + b">",
+    b"Reply-To: " + FROM, b"Sender: <" + FROM + b">", b"Cc: <" + ADDRESS + b">", b"Message-ID: <" + SENDER + b"@example.com>",
     b"Content-Type: multipart/signed; protocol=" + SUBJECT + b"; boundary=" + BODY, SUBJECT + b": " + BODY, SUBJECT, b"",
 )
 
@@ -103,8 +120,19 @@ def smtp_header_that_is_told_of(talk):
     smtp_end(talk)
 
 
+def smtp_header_by_bdat(talk):
+    """In chunks that end in the midst of a field."""
+    message = HEADER + MESSAGE
+    smtp_start(talk, b"CHUNKING").client(b"MAIL FROM:<" + FROM + b">\r\n").server(b"250 2.1.0 Ok\r\n")
+    talk.client(b"RCPT TO:<" + ADDRESS + b">\r\n").server(b"250 2.1.5 Ok\r\n")
+    for piece in (message[:100], message[100:713], message[713:]):
+        last = b" LAST" if message.endswith(piece) else b""
+        talk.client(b"BDAT %d%s\r\n" % (len(piece), last) + piece, split=[20, 50]).server(b"250 2.0.0 Ok\r\n")
+    smtp_end(talk)
+
+
 def smtp_refused_with_reasons(talk):
-    smtp_start(talk).client(b"MAIL FROM:<" + ADDRESS + b">\r\n").server(b"250 2.1.0 Ok\r\n")
+    smtp_start(talk).client(b"MAIL FROM:<" + FROM + b">\r\n").server(b"250 2.1.0 <" + FROM + b"> Ok\r\n")
     talk.client(b"RCPT TO:<" + ADDRESS + b">\r\n").server(b"550 5.7.23 <" + ADDRESS + b">: SPF fail " + SUBJECT + b"\r\n")
     talk.client(b"MAIL FROM:<" + ADDRESS + b">\r\n").server(b"550 5.7." + BODY + b" DMARC " + SUBJECT + b"\r\n")
     smtp_end(talk)
@@ -113,6 +141,18 @@ def smtp_refused_with_reasons(talk):
 def smtp_auth_plain_split(talk):
     command = b"AUTH PLAIN " + PLAIN + b"\r\n"
     smtp_start(talk).client(command, split=bytewise(command)).server(b"235 2.7.0 Ok\r\n")
+    smtp_end(talk)
+
+
+def smtp_auth_tokens(talk):
+    """In the command, behind a prompt, and in an error's text."""
+    smtp_start(talk, b"AUTH XOAUTH2 OAUTHBEARER CRAM-MD5 SCRAM-SHA-256")
+    talk.client(b"AUTH OAUTHBEARER " + BEARER + b"\r\n", split=[30, 7]).server(b"334 " + BEARER + b"\r\n")
+    talk.client(b"AQ==\r\n").server(b"535 5.7.8 " + TOKEN + b" of " + ADDRESS + b" has expired\r\n")
+    talk.client(b"AUTH XOAUTH2\r\n").server(b"334 \r\n").client(XOAUTH2 + b"\r\n").server(b"535 5.7.8 Error\r\n")
+    talk.client(b"AUTH CRAM-MD5\r\n").server(b"334 " + DIGEST + b"\r\n").client(DIGEST + b"\r\n").server(b"535 no\r\n")
+    talk.client(b"AUTH SCRAM-SHA-256 " + SCRAM[0] + b"\r\n").server(b"334 " + SCRAM[1] + b"\r\n")
+    talk.client(SCRAM[2] + b"\r\n").server(b"334 " + SCRAM[3] + b"\r\n").client(b"\r\n").server(b"235 Ok\r\n")
     smtp_end(talk)
 
 
@@ -304,6 +344,16 @@ def imap_password_as_command(talk):
     imap_end(talk)
 
 
+def imap_authenticate_tokens(talk):
+    imap_start(talk).client(b"a1 AUTHENTICATE OAUTHBEARER " + BEARER + b"\r\n", split=[30, 7])
+    talk.server(b"+ " + BEARER + b"\r\n").client(b"AQ==\r\n").server(b"a1 NO [AUTHENTICATIONFAILED] " + TOKEN + b"\r\n")
+    talk.client(b"a2 AUTHENTICATE XOAUTH2\r\n").server(b"+ \r\n").client(XOAUTH2 + b"\r\n").server(b"a2 NO no\r\n")
+    talk.client(b"a3 AUTHENTICATE CRAM-MD5\r\n").server(b"+ " + DIGEST + b"\r\n").client(DIGEST + b"\r\n").server(b"a3 NO\r\n")
+    talk.client(b"a4 AUTHENTICATE SCRAM-SHA-256 " + SCRAM[0] + b"\r\n").server(b"+ " + SCRAM[1] + b"\r\n")
+    talk.client(SCRAM[2] + b"\r\n").server(b"+ " + SCRAM[3] + b"\r\n").client(b"\r\n").server(b"a4 OK in\r\n")
+    imap_end(talk)
+
+
 def imap_append(talk):
     imap_start(talk).client(b"a1 LOGIN someone " + PASSWORD + b"\r\n").server(b"a1 OK in\r\n")
     talk.client(b"a2 APPEND Sent {%d}\r\n" % len(MESSAGE)).server(b"+ OK\r\n")
@@ -328,6 +378,24 @@ def imap_fetch(talk, lose=False):
         b'* 1 FETCH (ENVELOPE ("x" "' + SUBJECT + b'" NIL NIL NIL ((NIL NIL "' + RECIPIENT
         + b'" "example.org")) NIL NIL NIL NIL))\r\na3 OK Fetched.\r\n'
     )  # fmt: skip
+    imap_end(talk)
+
+
+def imap_fetch_headers(talk):
+    """In every way in which a header is asked for."""
+    imap_start(talk).client(b"a1 LOGIN someone " + PASSWORD + b"\r\n").server(b"a1 OK Logged in\r\n")
+    whole, asked = HEADER + MESSAGE, 2
+    head = HEADER + b"\r\n"
+    for item, data in ((b"BODY[]", whole), (b"RFC822", whole), (b"BODY[HEADER]", head), (b"RFC822.HEADER", head), (b"BODY[TEXT]", MESSAGE),
+                       (b"BODY[HEADER.FIELDS (FROM TO SUBJECT X-TOKEN)]", head), (b"BODY[]<0>", whole[:300]), (b"BINARY[]", whole),
+                       (b"BODY[1.MIME]", head), (b"BODY[1.HEADER]", head), (b"PREVIEW", BODY)):  # fmt: skip
+        talk.client(b"a%d UID FETCH %d (FLAGS %s)\r\n" % (asked, asked, item.replace(b"BODY[", b"BODY.PEEK[")))
+        talk.server(b"* %d FETCH (UID %d %s {%d}\r\n" % (asked, asked, item, len(data)) + data + b" FLAGS (\\Seen))\r\n", split=[50, 200])
+        talk.server(b"a%d OK Fetched.\r\n" % asked)
+        asked += 1
+    talk.client(b"a50 FETCH 1 BODY[HEADER.FIELDS (SUBJECT)]\r\n")
+    talk.server(b'* 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] "Subject: ' + SUBJECT + b'\r\n")\r\na50 OK\r\n')
+    talk.client(b"a51 SEARCH HEADER TO " + ADDRESS + b" SUBJECT " + SUBJECT + b"\r\n").server(b"* SEARCH 1\r\na51 OK\r\n")
     imap_end(talk)
 
 
@@ -394,6 +462,16 @@ def pop3_auth_plain(talk, lose=False):
     pop3_end(talk)
 
 
+def pop3_auth_tokens(talk):
+    talk.open().server(b"+OK <1896.69@mx.example.org>\r\n")
+    talk.client(b"APOP " + RECIPIENT + b" " + TOKEN + b"\r\n").server(b"-ERR [AUTH] " + TOKEN + b" is wrong\r\n")
+    talk.client(b"AUTH OAUTHBEARER " + BEARER + b"\r\n", split=[30, 7]).server(b"+ " + BEARER + b"\r\n")
+    talk.client(b"AQ==\r\n").server(b"-ERR [AUTH] " + TOKEN + b"\r\n").client(b"AUTH XOAUTH2\r\n").server(b"+ \r\n")
+    talk.client(XOAUTH2 + b"\r\n").server(b"-ERR no\r\n").client(b"AUTH CRAM-MD5\r\n").server(b"+ " + DIGEST + b"\r\n")
+    talk.client(DIGEST + b"\r\n").server(b"+OK Logged in.\r\n")
+    pop3_end(talk)
+
+
 def pop3_auth_prompt_lost(talk):
     pop3_auth_plain(talk, lose=True)
 
@@ -404,6 +482,15 @@ def pop3_retr(talk, lose=False):
     talk.server(b"+OK %d octets\r\n" % len(MESSAGE), lose=lose)
     talk.server(MESSAGE + b".\r\n", split=[1, 1, 60]).client(b"TOP 1 0\r\n")
     talk.server(b"+OK\r\nSubject: " + SUBJECT + b"\r\nTo: " + ADDRESS + b"\r\n\r\n.\r\n")
+    pop3_end(talk)
+
+
+def pop3_fetched_headers(talk):
+    pop3_start(talk).client(b"USER someone\r\nPASS " + PASSWORD + b"\r\n").server(b"+OK\r\n+OK Logged in.\r\n")
+    stuffed = (HEADER + MESSAGE).replace(b"\r\n.", b"\r\n..")
+    talk.client(b"RETR 1\r\n").server(b"+OK %d octets\r\n" % len(stuffed) + stuffed + b".\r\n", split=[1, 1, 60])
+    talk.client(b"TOP 1 3\r\nTOP 2 0\r\n").server(b"+OK\r\n" + HEADER + b"\r\n" + BODY + b"\r\n.\r\n+OK\r\n" + HEADER + b"\r\n.\r\n")
+    talk.client(b"UIDL\r\n").server(b"+OK\r\n1 " + SUBJECT + b"\r\n.\r\n")
     pop3_end(talk)
 
 
