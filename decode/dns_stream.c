@@ -5,6 +5,7 @@ enum { LENGTH_SIZE = 2 };
 
 struct dns_stream {
 	struct dns_ends ends;
+	bool within[2]; // a message of a direction, of which the rest is yet to come
 };
 
 void dns_tap_give(struct dns_tap *tap, const struct dns_message *message)
@@ -57,31 +58,43 @@ static void take_message(struct dns_stream *stream, struct dns_tap *tap, enum di
 		dns_tap_give(tap, &message);
 }
 
+// One that will not be read.
+static void leave_out(struct dns_tap *tap)
+{
+	tap->counters.seen++;
+	tap->counters.left_out++;
+}
+
+// All messages that are whole: more of them may come in a segment (RFC 7766 6.2.1.1).
 static struct feed_result dns_feed(
     void *state, struct session *session, const struct chunk *chunk)
 {
+	struct dns_stream *stream = state;
 	struct dns_tap *tap = session->shared->names;
-	if (chunk->length < LENGTH_SIZE)
-		return (struct feed_result){.next = FEED_MORE};
-	size_t length = (size_t)chunk->bytes[0] << 8 | chunk->bytes[1];
-	if (length > DNS_MESSAGE_LONGEST) {
-		tap->counters.seen++;
-		tap->counters.left_out++;
-		return (struct feed_result){FEED_SKIP, LENGTH_SIZE, length};
+	size_t used = 0;
+	while (chunk->length - used >= LENGTH_SIZE) {
+		const uint8_t *bytes = chunk->bytes + used;
+		size_t length = (size_t)bytes[0] << 8 | bytes[1];
+		if (length > DNS_MESSAGE_LONGEST) {
+			leave_out(tap);
+			stream->within[chunk->from] = false;
+			return (struct feed_result){FEED_SKIP, used + LENGTH_SIZE, length};
+		}
+		if (chunk->length - used - LENGTH_SIZE < length)
+			break;
+		take_message(stream, tap, chunk->from, chunk->time, bytes + LENGTH_SIZE, length);
+		used += LENGTH_SIZE + length;
 	}
-	if (chunk->length - LENGTH_SIZE < length)
-		return (struct feed_result){.next = FEED_MORE};
-	take_message(state, tap, chunk->from, chunk->time, chunk->bytes + LENGTH_SIZE, length);
-	return (struct feed_result){.next = FEED_MORE, .consumed = LENGTH_SIZE + length};
+	stream->within[chunk->from] = used < chunk->length;
+	return (struct feed_result){.next = FEED_MORE, .consumed = used};
 }
 
 static void dns_gap(void *state, struct session *session, enum direction from, uint64_t length)
 {
-	(void)state;
-	(void)from;
+	struct dns_stream *stream = state;
 	(void)length;
-	session->shared->names->counters.seen++;
-	session->shared->names->counters.left_out++;
+	leave_out(session->shared->names);
+	stream->within[from] = false;
 }
 
 static void dns_give_up_hold(void *state, struct session *session, enum direction held)
@@ -93,8 +106,10 @@ static void dns_give_up_hold(void *state, struct session *session, enum directio
 
 static void dns_end(void *state, struct session *session)
 {
-	(void)state;
-	(void)session;
+	const struct dns_stream *stream = state;
+	for (int from = FROM_CLIENT; from <= FROM_SERVER; from++)
+		if (stream->within[from])
+			leave_out(session->shared->names);
 }
 
 const struct protocol_ops dns_stream_protocol = {

@@ -152,6 +152,8 @@ class Outcome:
     summary: str = ""
     errors: str = ""
     bystanders: dict = field(default_factory=dict)  # server's address -> records
+    lines: dict = field(default_factory=dict)  # name -> lines of the logs that not every run writes
+    written: bytes = b""  # all logs and metrics
 
     def of(self, client=None, server=None):  # pylint: disable=redefined-outer-name
         """The records of a client's or a server's address."""
@@ -178,10 +180,12 @@ def run(mailtap, packets, *extra, memory="8M", exits=0):
             raise program.RunError(f"exit code {code}: {program.text(done.stderr)[-2000:]}")
         logs = {log: program.json_lines((folder / "logs" / f"{log}.jsonl").read_bytes())
                 for log in ("sessions", "alerts", "certificates", "statistics")}  # fmt: skip
+        more = {path.stem: program.json_lines(path.read_bytes()) for path in folder.glob("logs/*.jsonl") if path.stem not in logs}
+        written = b"".join(path.read_bytes() for path in [folder / "metrics", *folder.glob("logs/*.jsonl")])
         lines = (line.rsplit(" ", 1) for line in (folder / "metrics").read_text().splitlines() if line[0] != "#")
         metrics = {metric: float(value) for metric, value in lines}
     outcome = Outcome(logs["sessions"], logs["alerts"], logs["certificates"], logs["statistics"][-1]["capture"], metrics, peak << 10,
-                      program.text(done.stdout), program.text(said))  # fmt: skip
+                      program.text(done.stdout), program.text(said), lines=more, written=written)  # fmt: skip
     for record in filter(is_bystander, outcome.records):
         outcome.bystanders.setdefault(record["server_ip"], []).append(record)
     return outcome
