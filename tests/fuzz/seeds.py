@@ -7,6 +7,7 @@ like stands at the head of the target's file."""
 import hashlib
 import json
 import lzma
+import random
 import re
 import ssl
 import struct
@@ -219,6 +220,14 @@ def handshakes():
         if start >= 0:
             yield path.name, b"\x03" + (log.read_bytes() if log.exists() else b"") + turns[start:]
     yield "sslv2", b"\x03" + sslv2()
+
+
+def chosen():
+    """(name, choices) of handshakes of each kind, in whole records and in many (handshakes.c)."""
+    chance = random.Random(1)
+    for kind in range(16):
+        for cut in (0, 1, 0x80):
+            yield f"{kind}-{cut}", bytes([cut, kind % 8 | kind << 4 & 0x80]) + chance.randbytes(20 << kind % 4)
 
 
 def zstd(data):
@@ -448,6 +457,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     made = {
         "headers": first_packets, "fragments": fragment_scripts, "tcp": tcp_steps, "tls": handshakes,
+        "handshakes": chosen,
         "names": names, "container": containers, "compressed_certificates": compressed, "x509": certificates,
         "chains": lists, "patterns": patterns, "server_memory": servers, "session_lines": logs, "config": configs,
         "dns": names_of_dns, "messages": messages, "alert_lines": alerts, "top": answers,
