@@ -216,7 +216,9 @@ void dns_domains_note(struct dns_domains *domains, const struct dns_parsed *pars
 	struct dns_domain *domain = domain_at(domains, &name, time);
 	if (domain == NULL)
 		return;
-	domain->last_seen = time;
+	// Captures need not be read in their order.
+	domain->first_seen = time < domain->first_seen ? time : domain->first_seen;
+	domain->last_seen = time > domain->last_seen ? time : domain->last_seen;
 	domain->changed = true;
 	if (selector > 0)
 		note_selector(domain, parsed->name.bytes, selector);

@@ -2,6 +2,7 @@
 #include "analytics/dns_facts.h"
 
 #include "analytics/server_key.h"
+#include "analytics/time_text.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -71,12 +72,20 @@ static void read_host(struct domain_facts *facts, const json_t *host)
 		    view_of((const uint8_t *)json_string_value(name), json_string_length(name)));
 }
 
+static nanoseconds read_time(const json_t *line, const char *key)
+{
+	const char *text = json_string_value(json_object_get(line, key));
+	nanoseconds time;
+	return text != NULL && time_text_read(text, &time) ? time : 0;
+}
+
 static bool read_domain(struct domain_facts *facts, const json_t *line)
 {
 	const json_t *hosts = json_object_get(line, "mx");
 	struct domain_published published = domain_published_read(line);
 	*facts = (struct domain_facts){.mx_known = json_is_array(hosts)};
 	facts->anonymised = json_is_true(json_object_get(line, "anonymised"));
+	facts->last_seen = read_time(line, "last_seen");
 	facts->policies = domain_policies_of(&published);
 	if (!read_text(line, "domain", facts->domain, sizeof facts->domain))
 		return false;

@@ -13,10 +13,11 @@
 
 enum { DOMAIN_ADDRESSES_MAX = 8 }; // of its hosts of MX, those that go first
 
-// The last line of a domain counts.
+// The line of a domain that was seen last counts; of several with the same time, the one that comes last.
 struct domain_facts {
 	char domain[DNS_TEXT_MAX + ANONYMISE_TEXT_GROWTH]; // as the line has it
 	bool anonymised; // addresses are others in their place
+	nanoseconds last_seen; // 0: not known
 	bool mx_known; // it was asked for
 	struct host_name host; // of MX that goes first. Empty: not known
 	uint16_t preference; // of that host

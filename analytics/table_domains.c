@@ -15,6 +15,7 @@ enum {
 };
 
 struct domain {
+	nanoseconds last_seen;
 	struct domain_policies policies;
 	uint8_t count;
 	struct ip_address addresses[DOMAIN_ADDRESSES_MAX];
@@ -63,19 +64,20 @@ static void domains_count(void *accumulator, const struct session_facts *facts)
 }
 
 static void take_domain(
-    struct domains *domains, const void *name, size_t length, const struct domain *last)
+    struct domains *domains, const void *name, size_t length, const struct domain *facts)
 {
 	struct domain *domain = bounded_map_at(domains->domains, name, length);
-	if (domain != NULL)
-		*domain = *last;
-	else
+	if (domain == NULL)
 		domains->other_domains++;
+	else if (facts->last_seen >= domain->last_seen)
+		*domain = *facts;
 }
 
 static void domains_domain(void *accumulator, const struct domain_facts *facts)
 {
-	struct domain domain = {
-	    .policies = facts->policies, .count = (uint8_t)facts->address_count};
+	struct domain domain = {.last_seen = facts->last_seen,
+	    .policies = facts->policies,
+	    .count = (uint8_t)facts->address_count};
 	memcpy(domain.addresses, facts->addresses, sizeof domain.addresses);
 	take_domain(accumulator, facts->domain, strlen(facts->domain) + 1, &domain);
 }

@@ -15,6 +15,7 @@ enum {
 
 struct domain {
 	bool asked; // for its MX
+	nanoseconds last_seen;
 	unsigned count;
 	struct ip_address addresses[DOMAIN_ADDRESSES_MAX];
 	struct operator_name operator; // of the host that goes first
@@ -68,14 +69,17 @@ static void take_domain(
 	struct domain *domain = bounded_map_at(services->domains, name, length);
 	if (domain == NULL)
 		services->other_domains++;
-	else if (facts->asked || !domain->asked)
+	else if (facts->asked != domain->asked ? facts->asked
+	                                       : facts->last_seen >= domain->last_seen)
 		*domain = *facts;
 }
 
 static void services_domain(void *accumulator, const struct domain_facts *facts)
 {
-	struct domain domain = {
-	    .asked = facts->mx_known, .count = facts->address_count, .operator= facts->operator};
+	struct domain domain = {.asked = facts->mx_known,
+	    .last_seen = facts->last_seen,
+	    .count = facts->address_count,
+	    .operator= facts->operator};
 	memcpy(domain.addresses, facts->addresses, sizeof domain.addresses);
 	take_domain(accumulator, facts->domain, strlen(facts->domain) + 1, &domain);
 }

@@ -379,6 +379,22 @@ static struct dns_domain *domain_after(struct dns_name name, uint16_t type)
 	return domain;
 }
 
+// Captures may be read in any order.
+static void seen_from_to(void **state)
+{
+	static const unsigned times[] = {5, 9, 2, 7};
+	struct dns_domains *domains = dns_domains_create();
+	(void)state;
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+		begin(DNS_MX, numbered(1));
+		dns_domains_note(domains, &parsed, DNS_NO_DATA, SECONDS(times[i]));
+	}
+	const struct dns_domain *domain = dns_domains_next(domains, NULL);
+	assert_int_equal(domain->first_seen, SECONDS(2));
+	assert_int_equal(domain->last_seen, SECONDS(9));
+	dns_domains_destroy(domains);
+}
+
 static void check_domain(struct dns_name name, uint16_t type, const char *wanted)
 {
 	char text[DNS_TEXT_MAX];
@@ -438,6 +454,7 @@ int main(void)
 	    cmocka_unit_test(many_names),
 	    cmocka_unit_test(how_long_it_is_good),
 	    cmocka_unit_test(many_domains),
+	    cmocka_unit_test(seen_from_to),
 	    cmocka_unit_test(many_questions),
 	    cmocka_unit_test(many_hosts_that_ask),
 	    cmocka_unit_test(bytes_that_are_not_kept),

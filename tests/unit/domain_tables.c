@@ -121,8 +121,11 @@ static void policies(void **state)
 	    "SPF invalid 1 1/6 \nSPF no record 1 1/6 \nSPF - 6 - \n"
 	    "DMARC reject 1 1/4 \nDMARC none 1 1/4 \nDMARC invalid 1 1/4 \nDMARC no record 1 1/4 \n"
 	    "DMARC - 8 - \n");
-	// The last line of a domain counts.
-	domain("a.org", "\"spf\":true,\"spf_valid\":true,\"spf_all\":\"~all\"");
+	// The line of a domain that was seen last counts, and of two of the same time the last, in whatever order logs are read.
+	domain("a.org", "\"spf\":true,\"spf_valid\":false,\"last_seen\":\"2026-11-27T12:00:00Z\"");
+	domain("a.org", "\"spf\":true,\"spf_valid\":true,\"spf_all\":\"~all\","
+	                "\"last_seen\":\"2026-11-27T12:00:00Z\"");
+	domain("a.org", "\"spf\":false,\"last_seen\":\"2026-11-27T11:59:59.999999Z\"");
 	expect(&policies_table, "SPF",
 	    "SPF ~all 2 2/6 \nSPF redirect 1 1/6 \nSPF no all 1 1/6 \n"
 	    "SPF invalid 1 1/6 \nSPF no record 1 1/6 \nSPF - 6 - \n");
