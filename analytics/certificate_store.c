@@ -336,7 +336,7 @@ static X509 *parse(const struct x509 *facts)
 {
 	struct view der = facts->der;
 	const uint8_t *end = der.data;
-	X509 *parsed = X509_new_ex(certificate_context(facts->key_type), NULL);
+	X509 *parsed = X509_new_ex(certificate_context(facts), NULL);
 	bool good = parsed != NULL && d2i_X509(&parsed, &end, (long)der.length) != NULL &&
 	            end == der.data + der.length && X509_check_purpose(parsed, -1, 0) == 1 &&
 	            is_cheap_to_use(parsed);

@@ -280,7 +280,7 @@ X509 *trust_anchor_parsed(struct trust_store *store, const struct trust_anchor *
 	if (anchor->parsed != NULL || anchor->unreadable)
 		return anchor->parsed;
 	const uint8_t *end = anchor->der;
-	anchor->parsed = X509_new_ex(certificate_context(shown->facts.key_type), NULL);
+	anchor->parsed = X509_new_ex(certificate_context(&shown->facts), NULL);
 	bool good = anchor->parsed != NULL &&
 	            d2i_X509_AUX(&anchor->parsed, &end, (long)anchor->der_length) != NULL &&
 	            end == anchor->der + anchor->der_length &&
