@@ -3,6 +3,7 @@
 
 #include "capture/base/backoff.h"
 #include "capture/base/cpu.h"
+#include "capture/base/heap.h"
 #include "capture/base/monotonic.h"
 #include "capture/base/ring.h"
 #include "capture/base/thread.h"
@@ -320,12 +321,15 @@ static void *take_all(void *context)
 {
 	struct intake *intake = context;
 	struct backoff backoff = {.patient = true};
+	struct heap_end heap = {0};
 	// Of another thread, it would be a file to write.
 	(void)pthread_setname_np(pthread_self(), "analytics");
 	while (!is_over(intake)) {
 		turn(intake);
-		if (take_some(intake))
+		if (take_some(intake)) {
+			heap_follow(&heap);
 			continue;
+		}
 		wait_for_more(intake);
 		backoff_wait(&backoff);
 	}

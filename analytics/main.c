@@ -5,8 +5,8 @@
 #include "analytics/options.h"
 #include "analytics/privileges.h"
 #include "analytics/run.h"
+#include "capture/base/heap.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -52,15 +52,6 @@ static void set_signals(void)
 	set_signal(SIGXFSZ, SIG_IGN, 0); // a file that may not grow is an error of write()
 }
 
-// What is remembered of servers and clients grows all the time, in the thread that judges. A heap of its own, as
-// glibc gives each thread, would grow by a system call for every page.
-static void set_heap(void)
-{
-	enum { STEP = 1 << 20 }; // bytes
-	(void)mallopt(M_ARENA_MAX, 1);
-	(void)mallopt(M_TOP_PAD, STEP);
-}
-
 static void print_errors(const struct option_errors *errors)
 {
 	for (size_t i = 0; i < errors->count; i++)
@@ -76,7 +67,7 @@ int main(int argc, char **argv)
 	struct error error;
 	int code = COMMAND_WRONG;
 	privileges_begin();
-	set_heap();
+	heap_prepare();
 	set_signal(SIGPIPE, SIG_IGN, 0); // a closed pipe is an error of write()
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	if (command != NULL)
