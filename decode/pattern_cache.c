@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/pattern_cache.h"
 
+#include "capture/base/hash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <hs.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,7 @@
 #include <unistd.h>
 
 enum {
-	FORMAT = 1, // to be raised with every change of struct header
-	SHA256_SIZE = 32,
+	FORMAT = 2, // to be raised with every change of struct header
 	FILE_MAX = 64 << 20, // bytes
 };
 
@@ -24,8 +24,9 @@ struct header {
 	uint32_t format;
 	uint32_t classes;
 	uint8_t key[PATTERN_KEY_SIZE];
-	uint8_t checksum[SHA256_SIZE]; // of the key and all that follows
 	uint64_t lengths[PATTERN_CLASSES]; // bytes; 0: no database
+	uint64_t checksums[PATTERN_CLASSES]; // of the databases
+	uint64_t checksum; // of all before it
 };
 
 static const char magic[8] = "mailtapP";
@@ -38,18 +39,18 @@ static bool path_of(
 	return length > 0 && length < PATH_MAX;
 }
 
-// What follows the checksum, key first, so that only who knows the patterns can make one.
-static bool make_checksum(
-    const uint8_t *key, const uint8_t *bytes, size_t size, uint8_t checksum[SHA256_SIZE])
+// Against what happens to files by chance: who may write this one may write another checksum. Keyed, so that what was
+// made of other patterns is none.
+static uint64_t checksum_of(const uint8_t *key, const void *bytes, size_t size)
 {
-	size_t from = offsetof(struct header, lengths);
-	EVP_MD_CTX *digest = EVP_MD_CTX_new();
-	bool good = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
-	            EVP_DigestUpdate(digest, key, PATTERN_KEY_SIZE) == 1 &&
-	            EVP_DigestUpdate(digest, bytes + from, size - from) == 1 &&
-	            EVP_DigestFinal_ex(digest, checksum, NULL) == 1;
-	EVP_MD_CTX_free(digest);
-	return good;
+	struct hash_key words;
+	memcpy(&words, key, sizeof words);
+	return hash_bytes(&words, bytes, size);
+}
+
+static uint64_t checksum_of_header(const struct header *header, const uint8_t *key)
+{
+	return checksum_of(key, header, offsetof(struct header, checksum));
 }
 
 /* ---- reading ---- */
@@ -65,10 +66,10 @@ static bool is_our_own(int file, size_t *size)
 	       status.st_size >= (off_t)sizeof(struct header) && status.st_size <= FILE_MAX;
 }
 
-static bool read_whole(int file, uint8_t *bytes, size_t size)
+static bool read_whole(int file, void *bytes, size_t size)
 {
 	for (size_t have = 0; have < size;) {
-		ssize_t count = read(file, bytes + have, size - have);
+		ssize_t count = read(file, (uint8_t *)bytes + have, size - have);
 		if (count == 0 || (count < 0 && errno != EINTR))
 			return false;
 		have += count > 0 ? (size_t)count : 0;
@@ -76,34 +77,14 @@ static bool read_whole(int file, uint8_t *bytes, size_t size)
 	return true;
 }
 
-// The file's bytes, to be freed. NULL: there is none that may be believed.
-static uint8_t *read_file(const char *path, size_t *size)
+// `size`: of the file.
+static bool is_good(const struct header *header, const uint8_t *key, size_t size)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	uint8_t *bytes = NULL;
-	if (file < 0)
-		return NULL;
-	if (is_our_own(file, size))
-		bytes = malloc(*size);
-	if (bytes != NULL && !read_whole(file, bytes, *size)) {
-		free(bytes);
-		bytes = NULL;
-	}
-	(void)close(file);
-	return bytes;
-}
-
-static bool is_good(
-    const struct header *header, const uint8_t *key, const uint8_t *bytes, size_t size)
-{
-	uint8_t checksum[SHA256_SIZE];
 	size_t left = size - sizeof(*header);
 	if (memcmp(header->magic, magic, sizeof(magic)) != 0 || header->format != FORMAT ||
 	    header->classes != PATTERN_CLASSES ||
-	    memcmp(header->key, key, sizeof(header->key)) != 0)
-		return false;
-	if (!make_checksum(key, bytes, size, checksum) ||
-	    memcmp(checksum, header->checksum, sizeof(checksum)) != 0)
+	    memcmp(header->key, key, sizeof(header->key)) != 0 ||
+	    header->checksum != checksum_of_header(header, key))
 		return false;
 	for (int i = 0; i < PATTERN_CLASSES; i++) {
 		if (header->lengths[i] > left)
@@ -113,18 +94,29 @@ static bool is_good(
 	return left == 0;
 }
 
-static bool take_databases(
-    const struct header *header, const uint8_t *bytes, hs_database_t *databases[PATTERN_CLASSES])
+static size_t longest(const struct header *header)
 {
-	const uint8_t *at = bytes + sizeof(*header);
-	for (int i = 0; i < PATTERN_CLASSES; i++) {
+	size_t most = 0;
+	for (int i = 0; i < PATTERN_CLASSES; i++)
+		most = header->lengths[i] > most ? header->lengths[i] : most;
+	return most;
+}
+
+// One after the other through the same bytes.
+static bool take_databases(int file, const struct header *header, const uint8_t *key,
+    hs_database_t *databases[PATTERN_CLASSES])
+{
+	char *bytes = malloc(longest(header) + 1);
+	bool good = bytes != NULL;
+	for (int i = 0; good && i < PATTERN_CLASSES; i++) {
 		size_t length = header->lengths[i];
-		if (length > 0 &&
-		    hs_deserialize_database((const char *)at, length, &databases[i]) != HS_SUCCESS)
-			return false;
-		at += length;
+		good = length == 0 ||
+		       (read_whole(file, bytes, length) &&
+		           checksum_of(key, bytes, length) == header->checksums[i] &&
+		           hs_deserialize_database(bytes, length, &databases[i]) == HS_SUCCESS);
 	}
-	return true;
+	free(bytes);
+	return good;
 }
 
 static void free_databases(hs_database_t *databases[PATTERN_CLASSES])
@@ -139,17 +131,19 @@ bool pattern_cache_load(const char *directory, const uint8_t key[PATTERN_KEY_SIZ
     struct hs_database *databases[PATTERN_CLASSES])
 {
 	char path[PATH_MAX];
-	size_t size = 0;
+	size_t size;
 	struct header header;
 	memset(databases, 0, PATTERN_CLASSES * sizeof(*databases));
-	uint8_t *bytes = path_of(path, directory, key, "") ? read_file(path, &size) : NULL;
-	if (bytes == NULL)
+	if (!path_of(path, directory, key, ""))
 		return false;
-	memcpy(&header, bytes, sizeof(header));
-	bool good = is_good(&header, key, bytes, size) && take_databases(&header, bytes, databases);
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file < 0)
+		return false;
+	bool good = is_our_own(file, &size) && read_whole(file, &header, sizeof(header)) &&
+	            is_good(&header, key, size) && take_databases(file, &header, key, databases);
+	(void)close(file);
 	if (!good)
 		free_databases(databases);
-	free(bytes);
 	return good;
 }
 
@@ -176,17 +170,26 @@ static void free_pieces(struct pieces *pieces)
 		free(pieces->bytes[i]);
 }
 
-// The whole file, to be freed. NULL: no memory.
-static uint8_t *make_file(const uint8_t *key, const struct pieces *pieces, size_t *size)
+static struct header header_of(const uint8_t *key, const struct pieces *pieces)
 {
 	struct header header = {.format = FORMAT, .classes = PATTERN_CLASSES};
 	memcpy(header.magic, magic, sizeof(magic));
 	memcpy(header.key, key, sizeof(header.key));
-	*size = sizeof(header);
 	for (int i = 0; i < PATTERN_CLASSES; i++) {
 		header.lengths[i] = pieces->lengths[i];
-		*size += pieces->lengths[i];
+		header.checksums[i] = checksum_of(key, pieces->bytes[i], pieces->lengths[i]);
 	}
+	header.checksum = checksum_of_header(&header, key);
+	return header;
+}
+
+// The whole file, to be freed. NULL: no memory.
+static uint8_t *make_file(const uint8_t *key, const struct pieces *pieces, size_t *size)
+{
+	struct header header = header_of(key, pieces);
+	*size = sizeof(header);
+	for (int i = 0; i < PATTERN_CLASSES; i++)
+		*size += pieces->lengths[i];
 	uint8_t *bytes = malloc(*size), *at = bytes;
 	if (bytes == NULL)
 		return NULL;
@@ -197,10 +200,7 @@ static uint8_t *make_file(const uint8_t *key, const struct pieces *pieces, size_
 			memcpy(at, pieces->bytes[i], pieces->lengths[i]);
 		at += pieces->lengths[i];
 	}
-	if (make_checksum(key, bytes, *size, bytes + offsetof(struct header, checksum)))
-		return bytes;
-	free(bytes);
-	return NULL;
+	return bytes;
 }
 
 static void make_directory(const char *directory)
