@@ -419,8 +419,6 @@ static enum feed_next server_line(
 	}
 	if (line->length == 1 && line->bytes[0] == '.') {
 		multi_line_done(pop3, session, line->bare_lf ? 2 : 3);
-	} else if (pop3->message != NULL) {
-		access_message_line(pop3->message, line->length);
 	} else if (pop3->server == SERVER_CAPABILITIES) {
 		capability_list_add(session, &pop3->list, line->bytes, line->length);
 		pop3->list.incomplete |= line->overlong;
@@ -428,11 +426,14 @@ static enum feed_next server_line(
 	return FEED_MORE;
 }
 
-static void message_bytes(struct pop3 *pop3, const uint8_t *bytes, size_t length)
+// Bytes of a message that is read, which end a line unless more of it must come.
+static void message_step(struct pop3 *pop3, const uint8_t *bytes, size_t length,
+    enum line_step step, const struct line *line)
 {
-	pop3->message_bytes += length;
-	if (pop3->message != NULL)
-		access_message_take_dotted(pop3->message, bytes, length);
+	access_message_take_dotted(pop3->message, bytes, length);
+	bool is_dot = step == LINE_STEP_LINE && line->length == 1 && line->bytes[0] == '.';
+	if (step == LINE_STEP_LINE && !is_dot)
+		access_message_line(pop3->message, line->length);
 }
 
 /* ---- what the dialogue calls ---- */
@@ -440,14 +441,19 @@ static void message_bytes(struct pop3 *pop3, const uint8_t *bytes, size_t length
 static struct feed_result pop3_feed(void *state, struct session *session, const struct chunk *chunk)
 {
 	struct pop3 *pop3 = state;
+	const bool reads = session_reads_messages(session);
 	size_t used = 0;
 	struct line line;
 	for (;;) {
 		size_t before = used;
 		enum line_step step =
 		    line_step(&pop3->readers[chunk->from], session, chunk, &used, &line);
-		if (chunk->from == FROM_SERVER && pop3->server == SERVER_MESSAGE)
-			message_bytes(pop3, chunk->bytes + before, used - before);
+		if (chunk->from == FROM_SERVER && pop3->server == SERVER_MESSAGE) {
+			pop3->message_bytes += used - before;
+			if (reads && pop3->message != NULL)
+				message_step(
+				    pop3, chunk->bytes + before, used - before, step, &line);
+		}
 		switch (step) {
 		case LINE_STEP_WAIT:
 			return (struct feed_result){.next = FEED_MORE, .consumed = used};
