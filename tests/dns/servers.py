@@ -53,6 +53,9 @@ TABLE_LOOKUPS = [  # networks that look up, of those seen; sessions, of theirs; 
     ("dkim", 1, 1, 1, 2, 3),
     ("dmarc", 1, 1, 1, 2, 3),
 ]
+TABLE_RECEIVERS = [  # operator, sessions, networks, shared, seen, of these looking up SPF, DKIM, DMARC
+    ("example.com", 5, 2, 0, 1, 1, 1, 1),
+]
 TABLE_SERVICES = [  # service, address, domains of, sessions of
     ("alias.example", "192.0.2.26", 2, 5, 2, 5),
     ("first.example", "192.0.2.28", 2, 5, 2, 5),
@@ -133,6 +136,11 @@ def check_tables(tap, options):
         for row in tables["lookups"]
     ]
     check(tap, rows == TABLE_LOOKUPS, "the table of look-ups has them", rows)
+    rows = [
+        tuple(row[key] for key in ("server_operator", "sessions", "networks", "shared", "watched", "spf", "dkim", "dmarc"))
+        for row in tables["lookup_operators"]
+    ]
+    check(tap, rows == TABLE_RECEIVERS, "operators look up what their networks do", rows)
     of_run = lines["statistics"][-1]["tables"]["lookups"]
     check(tap, of_run == tables["lookups"], "the run's table is that of a report", of_run)
     check(tap, not any(canary in written for canary in CANARIES), "look-ups: nothing of messages and people", "")
@@ -193,7 +201,7 @@ def check_page(tap, options, folder):
     done = program.run(options.mailtap, ["report", "-i", logs, "-o", page])
     text = page.read_text()
     check(tap, done.returncode == 0 and b"no records of DNS" in done.stderr, "a damaged line is told of", program.text(done.stderr))
-    check(tap, all(f'data-table="{name}"' in text or f"table-{name}" in text for name in ("lookups", "lookup_list")), "the page has what is looked up", "")
+    check(tap, all(f'data-table="{name}"' in text or f"table-{name}" in text for name in ("lookups", "lookup_operators", "lookup_list")), "the page has what is looked up", "")
 
 
 def moved(packets, folder, what):

@@ -268,6 +268,81 @@ static void count_rows(void *context, const struct table_ops *table, const void 
 		table->rows(accumulator, context);
 }
 
+// Receivers: name, then sessions, networks and so on; shares as their two numbers.
+static void put_receiver(struct row_sink *sink, const struct cell *cells)
+{
+	struct cells *to = (struct cells *)sink;
+	for (size_t i = 0; i < 11; i++) {
+		char *end = to->text + strlen(to->text);
+		size_t room = (size_t)(to->text + sizeof to->text - end);
+		if (!cells[i].known)
+			snprintf(end, room, "- ");
+		else if (i == 0)
+			snprintf(end, room, "%.*s ", (int)cells[i].text.length, cells[i].text.data);
+		else if (i >= 6 && i % 2 == 0)
+			snprintf(
+			    end, room, "%u/%u ", (unsigned)cells[i].part, (unsigned)cells[i].of);
+		else
+			snprintf(end, room, "%u ", (unsigned)cells[i].number);
+	}
+	strcat(to->text, "\n");
+}
+
+static void show_receivers(void *context, const struct table_ops *table, const void *accumulator)
+{
+	if (table == &lookup_operators_table)
+		table->rows(accumulator, context);
+}
+
+static void count_session(struct statistics *statistics, const char *operator, uint8_t network,
+    uint16_t port, enum verdict verdict)
+{
+	struct session_facts facts = {.start = NOW,
+	    .end = NOW,
+	    .server_port = port,
+	    .protocol = PROTOCOL_SMTP,
+	    .hop = HOP_RELAY,
+	    .verdict = verdict,
+	    .dns_read = true};
+	facts.address[FROM_SERVER] = host(network);
+	strcpy(facts.operator[FROM_SERVER].text, operator);
+	statistics_count(statistics, &facts);
+}
+
+static void what_operators_look_up(void **state)
+{
+	struct error error;
+	struct cells cells = {.sink = {put_receiver}};
+	const struct table_frame frame = {.most = 100, .key = {{1, 2}}};
+	struct statistics *statistics = statistics_create_in(&frame, 0, &error);
+	struct statistics *part = statistics_create_in(&frame, 0, &error);
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		count_session(statistics, "a.example", 2, 25, VERDICT_CLEARTEXT);
+	count_session(statistics, "a.example", 3, 25, VERDICT_ENCRYPTED);
+	count_session(part, "a.example", 4, 25, VERDICT_STRIPPED);
+	count_session(part, "b.example", 3, 25, VERDICT_CLEARTEXT);
+	count_session(
+	    part, "b.example", 3, 587, VERDICT_CLEARTEXT); // nobody's mail is checked there
+	count_session(part, "b.example", 3, 25, VERDICT_NO_MAIL);
+	count_session(part, "", 5, 25, VERDICT_CLEARTEXT); // told of in no line
+	receive(2, 0, 10);
+	ask(2, 11, LOOKUP_SPF);
+	receive(3, 0, 10);
+	ask(3, 11, LOOKUP_SPF);
+	ask(3, 12, LOOKUP_DMARC);
+	receive(4, 0, 10); // not seen to ask
+	count_lines(statistics);
+	statistics_add(statistics, part);
+	statistics_each(statistics, show_receivers, &cells);
+	assert_string_equal(cells.text,
+	    "a.example 5 3 1 2 2 2/2 0 0/2 1 1/2 \n"
+	    "- 1 1 0 0 - - - - - - \n"
+	    "b.example 1 1 1 1 1 1/1 0 0/1 1 1/1 \n");
+	statistics_destroy(part);
+	statistics_destroy(statistics);
+}
+
 static void many_rows(void **state)
 {
 	struct error error;
@@ -313,6 +388,7 @@ int main(void)
 	    TEST(what_was_told_waits_no_longer),
 	    TEST(many_networks),
 	    TEST(what_tables_say),
+	    TEST(what_operators_look_up),
 	    TEST(many_rows),
 	    TEST(lines_that_are_none),
 	};
