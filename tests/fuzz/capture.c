@@ -45,6 +45,7 @@ static struct harness_settings settings_of(uint8_t byte)
 	    .drop_wrong_checksums = byte & 4,
 	    .every_port = !(byte & 8),
 	    .names = byte & 16,
+	    .more = byte & 32,
 	};
 }
 

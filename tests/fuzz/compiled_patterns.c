@@ -14,3 +14,9 @@ const struct pattern_set *compiled_patterns(void)
 	MUST(set != NULL);
 	return set;
 }
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+	(void)count, (void)arguments;
+	return compiled_patterns() == NULL;
+}

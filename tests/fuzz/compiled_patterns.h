@@ -8,4 +8,7 @@
 
 const struct pattern_set *compiled_patterns(void);
 
+// What libFuzzer calls before the first input, so that they do not count for its time.
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
 #endif

@@ -10,10 +10,11 @@ struct harness {
 	struct crew *crew;
 	struct exporters *exporters;
 	size_t budget;
+	bool more;
 	uint64_t records, packets; // of them, both directions
 };
 
-static const struct port_table *ports(bool every)
+static const struct port_table *ports(bool every, bool names)
 {
 	static const struct {
 		uint16_t port;
@@ -22,9 +23,14 @@ static const struct port_table *ports(bool every)
 	    {143, {PROTOCOL_IMAP, false, false}}, {110, {PROTOCOL_POP3, false, false}},
 	    {465, {PROTOCOL_SMTP, true, false}}, {993, {PROTOCOL_IMAP, true, false}},
 	    {995, {PROTOCOL_POP3, true, false}}, {2526, {PROTOCOL_UNDECIDED, false, false}}};
-	static struct port_table tables[2];
-	struct port_table *table = &tables[every];
+	static struct port_table tables[2][2];
+	struct port_table *table = &tables[every][names];
 	table->set.every = every;
+	table->set.names = names;
+	if (names) {
+		port_set_add(&table->set, DNS_PORT);
+		table->hints[DNS_PORT] = (struct port_hint){PROTOCOL_DNS, false, false};
+	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		port_set_add(&table->set, rows[i].port);
 		table->hints[rows[i].port] = rows[i].hint;
@@ -60,6 +66,30 @@ static void on_certificate(void *context, const struct shown_certificate *shown)
 	MUST(certificate == NULL || certificate->facts.der.length == shown->der.length);
 }
 
+static const struct mail_names *mail_names(void)
+{
+	static struct mail_names *names;
+	if (names == NULL)
+		names = mail_names_create();
+	MUST(names != NULL);
+	return names;
+}
+
+static bool on_names(void *context, const struct dns_message *message)
+{
+	(void)context;
+	MUST(message->captured <= message->length);
+	free(exact_copy(message->bytes, message->captured));
+	return true;
+}
+
+static void check_messages(struct view messages)
+{
+	static struct message_facts facts;
+	while (messages.length > 0)
+		MUST(message_facts_take(&messages, &facts));
+}
+
 // What goes through the ring is the record itself.
 static void on_session(void *context, const struct session_record *original)
 {
@@ -73,6 +103,7 @@ static void on_session(void *context, const struct session_record *original)
 	    .patterns = pattern_findings_of(pattern_reader(), record)};
 	MUST(verdict_name(judged.judgement.verdict) != NULL);
 	MUST(record->end >= record->start);
+	check_messages(record->messages);
 	MUST(record->packets[FROM_CLIENT] + record->packets[FROM_SERVER] > 0);
 	if (record->end_reason == END_STILL_OPEN) { // the same connection comes once more
 		MUST(!record->ended);
@@ -95,21 +126,31 @@ struct harness *harness_begin(const struct harness_settings *settings)
 	struct exporter_settings outputs = {.records_path = "/dev/null", .summary = summary};
 	void *context = harness;
 	struct worker_options worker = {
-	    .ports = ports(settings->every_port),
+	    .ports = ports(settings->every_port, settings->more),
 	    .memory = settings->budget,
 	    .patterns = compiled_patterns(),
 	    .drop_wrong_checksums = settings->drop_wrong_checksums,
 	    .without_foreign = !settings->names,
+	    .mail_names = settings->more ? mail_names() : NULL,
+	    .mail_hashes = true,
+	    .on_names = on_names,
 	    .on_session = on_session,
 	    .on_certificate = on_certificate,
 	};
 	MUST(harness != NULL);
 	harness->budget = settings->budget;
+	harness->more = settings->more;
 	harness->exporters = exporters_open(&outputs, &error);
 	harness->crew =
 	    crew_create(&(struct crew_options){.worker = worker, .contexts = &context}, &error);
 	MUST(harness->exporters != NULL && harness->crew != NULL);
 	return harness;
+}
+
+// Connections of DNS have no record.
+static bool adds_up(const struct harness *harness, uint64_t all, uint64_t found)
+{
+	return harness->more ? found <= all : found == all;
 }
 
 static void check_sums(const struct harness *harness, const struct worker_counters *counters)
@@ -124,7 +165,8 @@ static void check_sums(const struct harness *harness, const struct worker_counte
 	         counters->segments_dropped + counters->segments_set_aside +
 	         counters->segments_no_mail + counters->flow.refused);
 	MUST(counters->flow.created == counters->flow.ended + counters->flow.live);
-	MUST(counters->flow.ended == harness->records + counters->connections_no_mail);
+	MUST(adds_up(
+	    harness, counters->flow.ended, harness->records + counters->connections_no_mail));
 	MUST(counters->memory_reserved <= harness->budget);
 }
 
@@ -133,6 +175,14 @@ void harness_batch(struct harness *harness, const struct packet_batch *batch)
 	crew_batch(harness->crew, batch);
 	struct worker_counters counters = crew_worker_counters(harness->crew);
 	check_sums(harness, &counters);
+}
+
+// In datagrams, and in streams; each message is seen and in one of the others.
+static void check_names(const struct dns_counters *reader, const struct dns_counters *worker)
+{
+	MUST(reader->seen + worker->seen ==
+	     reader->kept + worker->kept + reader->other + worker->other + reader->malformed +
+	         worker->malformed + reader->left_out + worker->left_out);
 }
 
 void harness_end(struct harness *harness)
@@ -144,7 +194,8 @@ void harness_end(struct harness *harness)
 	accounting.worker = crew_worker_counters(harness->crew);
 	check_sums(harness, &accounting.worker);
 	MUST(accounting.worker.flow.live == 0);
-	MUST(accounting.worker.segments_tracked == harness->packets);
+	MUST(adds_up(harness, accounting.worker.segments_tracked, harness->packets));
+	check_names(&accounting.reader.names, &accounting.worker.names);
 	MUST(exporters_close(harness->exporters, &accounting, &error));
 	crew_destroy(harness->crew);
 	free(harness);

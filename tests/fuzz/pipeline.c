@@ -221,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .budget = budgets[settings & 3],
 	    .drop_wrong_checksums = settings >> 4 & 1,
 	    .every_port = settings >> 5 & 1,
-	    .names = settings >> 7 & 1,
+	    .more = settings >> 7 & 1,
 	};
 	script.harness = harness_begin(&around);
 	script.elsewhere = settings >> 6 & 1;

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 SEEDS_MAX = 60  # of a target in a test's run; other tests go through all captures
 sys.path.insert(0, str(HERE.parent))
 
+import dictionaries  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 
@@ -46,10 +47,11 @@ def fuzz(tap, mutations, target, program, seeders):
                 path.unlink()
         count = len(chosen)
         inputs = [path for path in [HERE / "found" / target] if path.is_dir()]
+        words = dictionaries.option(target, seeds, Path(directory) / "words")
         runs = count + len(found(target)) + mutations
         run(tap, f"{target}: {count} seeds, {len(found(target))} found before, {mutations} mutations", [
-            program, f"-runs={runs}", "-seed=1", "-max_len=4096", f"-dict={HERE}/mail.dict", "-rss_limit_mb=1024",
-            "-timeout=20", f"-artifact_prefix={directory}/", corpus, seeds, *inputs,
+            program, f"-runs={runs}", "-seed=1", "-max_len=4096", "-rss_limit_mb=1024", "-timeout=20", *words,
+            f"-artifact_prefix={directory}/", corpus, seeds, *inputs,
         ])  # fmt: skip
         tap.check(count > 0, f"{target} has seeds", [])
 

@@ -30,6 +30,8 @@ CERTIFICATES = Path("/usr/share/ca-certificates")
 PEM = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 LARGEST = 16 * 1024  # bytes of a capture worth mutating
 SETTINGS_AT = 12  # in a pcap file, as captured.h has it
+MORE = ("dns-", "headers-")  # captures for which DNS and headers of mail are to be read
+FLOWS_OF_MORE, PACKETS_OF_MORE = 6, 60
 FIN, SYN, RST = 1, 2, 4
 LINKS = [1, 0, 9, 12, 14, 51, 101, 108, 113, 228, 229, 276]  # as headers.c has them
 LITERAL, UNHEARD, CLIENT, SERVER = 0xFB, 0xFD, 0xFE, 0xFF  # turns.h
@@ -77,19 +79,36 @@ def script(captured):
 def captures(kind):
     """(name, seed) of each capture that is small enough, every other one with a run's settings that are unusual:
     little memory, say (pipeline.c, capture.c); and a few compressed."""
-    for number, (path, captured) in enumerate(small_captures()):
+    small = [(path.name, captured, path.read_bytes()) for path, captured in small_captures()]
+    parts = [(name, captured, capture_file.pcap_bytes(captured, False, "<")) for name, captured in parts_of_more()]
+    for number, (name, captured, capture) in enumerate(small + parts):
         settings = number // 2 % 32 if number % 2 else 0
+        if name.startswith(MORE):
+            settings = 32
         if kind == "pipeline":
             steps = script(captured)
-            yield path.name, bytes([settings << 2 & 0xF0 | 4 | settings & 3]) + steps if steps else b""
+            yield name, bytes([settings << 2 & 0xF0 | 4 | settings & 3]) + steps if steps else b""
             continue
-        data = bytearray(path.read_bytes())
+        data = bytearray(capture)
         if data[:4] == struct.pack("<I", capture_file.MICRO_MAGIC):
             data[SETTINGS_AT] = settings
-        yield path.name, bytes(data)
+        yield name, bytes(data)
         if number % 100 == 0:
-            yield f"{path.name}.zst", zstd(bytes(data))
-            yield f"{path.name}.xz", lzma.compress(bytes(data))
+            yield f"{name}.zst", zstd(bytes(data))
+            yield f"{name}.xz", lzma.compress(bytes(data))
+
+
+def parts_of_more():
+    """(name, packets) of connections, and of datagrams, of captures of DNS and of headers that are too large."""
+    for path in sorted(PCAPS.glob("*.pcap")):
+        if not path.name.startswith(MORE) or path.stat().st_size <= LARGEST:
+            continue
+        flows = {}
+        for packet in capture_file.read(path):
+            segment = packets.parse_segment(packet)
+            flows.setdefault(segment.flow if segment else None, []).append(packet)
+        for number, flow in enumerate(list(flows.values())[:FLOWS_OF_MORE]):
+            yield f"{path.stem}-{number}", flow[:PACKETS_OF_MORE]
 
 
 def small_captures():
@@ -204,10 +223,10 @@ def conversation(captured):
 def conversations(kind):
     """(name, conversation) of the captures of a protocol: implicit TLS or not stands in its head."""
     protocol = {"smtp": 25, "imap": 143, "pop3": 110}[kind]
-    for path, captured in small_captures():
+    for name, captured in [*((path.name, captured) for path, captured in small_captures()), *parts_of_more()]:
         turns, port = conversation(captured)
         if turns and IMPLICIT.get(port, port) == protocol:
-            yield path.name, bytes([port in (465, 993, 995)]) + turns
+            yield name, bytes([port in (465, 993, 995)]) + turns
 
 
 def handshakes():
