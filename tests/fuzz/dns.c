@@ -10,6 +10,7 @@
 #include "analytics/dnssec.h"
 #include "analytics/domain_line.h"
 #include "decode/dns_filter.h"
+#include "tests/fuzz/dns_answers.h"
 #include "tests/fuzz/fuzzer.h"
 
 struct setting {
@@ -123,6 +124,17 @@ static void check_parsed(const struct dns_parsed *parsed, const struct dns_look 
 	}
 }
 
+static void check_users(const struct setting *setting, const struct dns_parsed *parsed)
+{
+	bool differ;
+	const struct dns_answer *answer =
+	    dns_memory_find(setting->memory, &parsed->name, parsed->type, &differ);
+	if (parsed->type == DNS_TXT)
+		check_key(setting->memory, &parsed->name);
+	if (parsed->type == DNS_TLSA && answer != NULL)
+		check_tlsa(answer);
+}
+
 static void take_parsed(
     struct setting *setting, const struct dns_message *message, const struct dns_parsed *parsed)
 {
@@ -134,6 +146,7 @@ static void take_parsed(
 	enum dns_state state = dns_memory_take(setting->memory, message, parsed, asked);
 	(void)dns_memory_take_delegation(setting->memory, message, parsed);
 	note_keys(setting, parsed);
+	check_users(setting, parsed);
 	if (setting->dnssec != NULL)
 		check_dnssec(setting, &parsed->name, parsed->type);
 	if (state != DNS_NOTHING)
@@ -166,8 +179,7 @@ static bool agree(const struct domain_facts *one, const struct domain_facts *oth
 {
 	return strcmp(one->domain, other->domain) == 0 && one->mx_known == other->mx_known &&
 	       strcmp(one->host.text, other->host.text) == 0 &&
-	       one->preference == other->preference &&
-	       one->address_count == other->address_count &&
+	       one->preference == other->preference && one->address_count == other->address_count &&
 	       memcmp(one->addresses, other->addresses, sizeof one->addresses) == 0 &&
 	       memcmp(&one->policies, &other->policies, sizeof one->policies) == 0;
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/harness.h"
 
+#include "analytics/anonymise_key.h"
 #include "analytics/exporter.h"
 #include "decode/pattern_set.h"
 #include "tests/fuzz/fuzzer.h"
 #include "tests/fuzz/compiled_patterns.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct harness {
 	struct crew *crew;
@@ -66,6 +71,20 @@ static void on_certificate(void *context, const struct shown_certificate *shown)
 	MUST(certificate == NULL || certificate->facts.der.length == shown->der.length);
 }
 
+// A file with a key by which outputs hide addresses.
+static const char *anonymisation_key(void)
+{
+	static char path[64];
+	static const uint8_t key[ANONYMISE_KEY_BYTES] = {1, 0xff};
+	if (path[0] == '\0') {
+		int file = memfd_create("key", MFD_CLOEXEC);
+		MUST(file >= 0 && fchmod(file, 0600) == 0);
+		MUST(write(file, key, sizeof key) == (ssize_t)sizeof key);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	}
+	return path;
+}
+
 static const struct mail_names *mail_names(void)
 {
 	static struct mail_names *names;
@@ -123,7 +142,9 @@ struct harness *harness_begin(const struct harness_settings *settings)
 	struct harness *harness = calloc(1, sizeof *harness);
 	if (summary == NULL)
 		summary = fopen("/dev/null", "w");
-	struct exporter_settings outputs = {.records_path = "/dev/null", .summary = summary};
+	struct exporter_settings outputs = {.records_path = "/dev/null",
+	    .summary = summary,
+	    .anonymisation_key = settings->more ? anonymisation_key() : NULL};
 	void *context = harness;
 	struct worker_options worker = {
 	    .ports = ports(settings->every_port, settings->more),

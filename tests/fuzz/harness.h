@@ -15,7 +15,7 @@ struct harness_settings {
 	bool drop_wrong_checksums;
 	bool every_port;
 	bool names; // what is no mail is looked at by nDPI, which takes long to be made
-	bool more; // headers of mail are read, and DNS
+	bool more; // headers of mail are read, and DNS, and outputs have other addresses
 };
 
 struct harness *harness_begin(const struct harness_settings *settings);

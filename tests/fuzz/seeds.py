@@ -382,8 +382,8 @@ def servers():
 
 
 def logs():
-    """(name, log) of the golden records of each capture."""
-    for path in sorted(GOLDEN.glob("*.jsonl")):
+    """(name, log) of the golden records of each capture, and of what stands in the logs of DNS."""
+    for path in sorted([*GOLDEN.glob("*.jsonl"), *GOLDEN.parent.joinpath("dns").glob("*.jsonl")]):
         yield path.name, path.read_bytes()
 
 

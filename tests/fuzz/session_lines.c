@@ -3,6 +3,7 @@
 // say, each is counted once, every session is in exactly one row of the verdicts, shares are no larger than
 // 1, and what is rendered has no control but the ends of its lines. What a store takes of each line lies in the
 // line or in the room for it.
+#include "analytics/dns_facts.h"
 #include "analytics/facts_lookup.h"
 #include "analytics/render.h"
 #include "analytics/session_log.h"
@@ -76,6 +77,16 @@ static void check_record(const char *line, size_t length)
 	}
 }
 
+// As a line of domains.jsonl or lookups.jsonl.
+static void check_dns(const char *line, size_t length)
+{
+	static struct domain_facts domain;
+	struct lookup_facts lookups;
+	if (domain_facts_of_line(&domain, line, length))
+		MUST(domain.address_count <= DOMAIN_ADDRESSES_MAX);
+	(void)lookup_facts_of_line(&lookups, line, length);
+}
+
 struct reading {
 	struct statistics *statistics;
 	struct facts_lookup *lookup;
@@ -91,6 +102,7 @@ static enum log_line count_line(void *context, const char *line, size_t length)
 	char *copy = (char *)exact_copy((const uint8_t *)line, length);
 	enum facts_outcome read = session_facts_of_line(&facts, copy, length);
 	check_record(copy, length);
+	check_dns(copy, length);
 	if (read != FACTS_DAMAGED) {
 		facts_lookup_fill(reading->lookup, &facts);
 		statistics_count(reading->statistics, &facts);
