@@ -7,6 +7,7 @@ enum {
 	RANDOM_BYTES = 32,
 	RECORD_MOST = 16384,
 	CERTIFICATE_MOST = 8000,
+	CHOICES = 32, // of the next extension: more than are known
 	HANDSHAKE = 22,
 	ALERT = 21,
 	CHANGE_CIPHER_SPEC = 20,
@@ -274,13 +275,13 @@ static bool is_list_of_client(uint16_t type)
 	       type == 51;
 }
 
-// The next extension of a hello: each at most once, in any order. False: there is no further one.
+// The next extension of a hello: each that is known at most once, in any order. False: there is no further one.
 static bool choose_type(
     struct input *input, const uint16_t *types, unsigned count, uint64_t *chosen, uint16_t *type)
 {
-	uint8_t choice = take(input);
+	uint8_t choice = take(input) % CHOICES;
 	while (choice > 0 && choice <= count && *chosen >> choice & 1)
-		choice = take(input);
+		choice = take(input) % CHOICES;
 	if (choice == 0)
 		return false;
 	*type = choice <= count ? types[choice - 1] : (uint16_t)(0x4000 + choice);

@@ -246,7 +246,7 @@ def chosen():
     chance = random.Random(1)
     for kind in range(16):
         for cut in (0, 1, 0x80):
-            yield f"{kind}-{cut}", bytes([cut, kind % 8 | kind << 4 & 0x80]) + chance.randbytes(20 << kind % 4)
+            yield f"{kind}-{cut}", bytes([cut, kind % 8 | kind << 4 & 0x80]) + chance.randbytes(100 << kind % 4)
 
 
 def zstd(data):
