@@ -46,13 +46,14 @@ void check_key(const struct dns_memory *memory, const struct dns_name *name)
 
 static const struct certificate *certificate(void)
 {
+	static struct certificate_store *store;
 	static const struct certificate *kept;
 	static uint8_t der[CERTIFICATE_MAX];
 	uint8_t hash[SHA256_BYTES];
 	bool is_new;
 	if (kept != NULL)
 		return kept;
-	struct certificate_store *store = certificate_store_create(1 << 20);
+	store = certificate_store_create(1 << 20);
 	size_t length = certificate_make(&certificate_recipes[0], der);
 	MUST(store != NULL);
 	SHA256(der, length, hash);
