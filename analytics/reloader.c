@@ -105,7 +105,7 @@ static void give_up(struct reloaded *reloaded)
 	trust_store_destroy(reloaded->trust);
 	server_baseline_destroy(reloaded->baseline);
 	free(reloaded->anchors);
-	*reloaded = (struct reloaded){NULL};
+	*reloaded = (struct reloaded){.trust = NULL};
 }
 
 static bool wait_for_asking(struct reloader *reloader)
@@ -123,7 +123,7 @@ static void *serve(void *context)
 {
 	struct reloader *reloader = context;
 	while (wait_for_asking(reloader)) {
-		struct reloaded fresh, stale = {NULL};
+		struct reloaded fresh, stale = {.trust = NULL};
 		load_all(reloader, &fresh);
 		pthread_mutex_lock(&reloader->lock);
 		if (reloader->done)
@@ -175,7 +175,7 @@ bool reloader_take(struct reloader *reloader, struct reloaded *reloaded)
 	if (done)
 		*reloaded = reloader->reloaded;
 	reloader->done = false;
-	reloader->reloaded = (struct reloaded){NULL};
+	reloader->reloaded = (struct reloaded){.trust = NULL};
 	pthread_mutex_unlock(&reloader->lock);
 	return done;
 }
