@@ -35,8 +35,22 @@ static bool has_address(const struct domain_facts *facts, const struct ip_addres
 	return false;
 }
 
+// 0.0.0.0/8, 127.0.0.0/8, :: and ::1: where domains that want no mail let it be sent to. They have nothing else in
+// common.
+static bool is_nowhere(const struct ip_address *address)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, zero[15];
+	const uint8_t *bytes = address->bytes;
+	if (memcmp(bytes, mapped, sizeof mapped) == 0)
+		return bytes[12] == 0 || bytes[12] == 127;
+	return memcmp(bytes, zero, sizeof zero) == 0 && bytes[15] <= 1;
+}
+
 void domain_facts_add_address(struct domain_facts *facts, const struct ip_address *address)
 {
+	// Another address in its place does not tell.
+	if (!facts->anonymised && is_nowhere(address))
+		return;
 	if (facts->address_count < DOMAIN_ADDRESSES_MAX && !has_address(facts, address))
 		facts->addresses[facts->address_count++] = *address;
 }

@@ -39,7 +39,8 @@ struct lookup_facts {
 // line has it.
 void domain_facts_add_host(struct domain_facts *facts, uint16_t preference, struct view name);
 
-// Takes an address of a host of MX, once, as long as there is room.
+// Takes an address of a host of MX, once, as long as there is room, and not one that leads nowhere. Whether addresses are
+// others than they were is to be known by then.
 void domain_facts_add_address(struct domain_facts *facts, const struct ip_address *address);
 
 // False: the line is none of these.

@@ -158,7 +158,8 @@ static nanoseconds good_for(const struct dns_parsed *parsed, const struct dns_na
 	uint32_t least = UINT32_MAX;
 	for (size_t i = 0; i < parsed->count; i++) {
 		const struct dns_record *record = &parsed->records[i];
-		if ((is_of(record, name, parsed->type) || record->type == DNS_SOA) &&
+		bool alias = record->section == DNS_ANSWER && record->type == DNS_CNAME;
+		if ((is_of(record, name, parsed->type) || alias || record->type == DNS_SOA) &&
 		    record->ttl < least)
 			least = record->ttl;
 	}
@@ -359,17 +360,22 @@ static struct entry *entry_at(struct dns_memory *memory, uint64_t key)
 	return entry;
 }
 
-// The place for an answer of this resolver: its own, a free one, or the one that was seen first.
+// What was asked for does not give way to what may not have been, as long as it is good.
+static bool gives_way(const struct dns_answer *answer, const struct dns_answer *to)
+{
+	return to->asked || !answer->asked || answer->good_until <= to->seen;
+}
+
+// The place for an answer of this resolver: its own, a free one, or the one that was seen first. NULL: none gives way.
 static struct dns_answer *place_for(struct entry *entry, const struct dns_answer *answer)
 {
-	struct dns_answer *oldest = &entry->answers[0];
+	struct dns_answer *oldest = NULL;
 	for (unsigned i = 0; i < entry->count; i++) {
 		struct dns_answer *other = &entry->answers[i];
+		bool way = gives_way(other, answer);
 		if (memcmp(&other->resolver, &answer->resolver, sizeof other->resolver) == 0)
-			return other->asked && !answer->asked && other->good_until > answer->seen
-			           ? NULL
-			           : other;
-		if (other->seen < oldest->seen)
+			return way ? other : NULL;
+		if (way && (oldest == NULL || other->seen < oldest->seen))
 			oldest = other;
 	}
 	return entry->count < DNS_ANSWERS_MAX ? &entry->answers[entry->count++] : oldest;

@@ -87,6 +87,46 @@ static void resolvers_are_kept_apart(void **state)
 	dns_memory_destroy(memory);
 }
 
+// However many say something that nobody is known to have asked for: what somebody did stays, as long as it is good.
+static void what_was_asked_for_stays(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name name = NAME("\x07" "example\x03" "org");
+	bool differ;
+	(void)state;
+	begin(DNS_A, name);
+	add(DNS_ANSWER, DNS_A, &name, "\xc0\0\x02\x01", 4);
+	take(memory, 1, 1, true);
+	parsed.records[0].data = (const uint8_t *)"\xc0\0\x02\x66";
+	for (uint8_t i = 2; i < 10; i++)
+		take(memory, i, i, false);
+	const struct dns_answer *answer = dns_memory_find(memory, &name, DNS_A, &differ);
+	assert_true(differ && answer->asked && answer->resolver.bytes[15] == 1);
+	for (uint8_t i = 10; i < 14; i++)
+		take(memory, i, 300 + i, false);
+	assert_false(dns_memory_find(memory, &name, DNS_A, &differ)->asked);
+	dns_memory_destroy(memory);
+}
+
+// As long as the shortest of what led to it.
+static void how_long_an_alias_is_good(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name one = NAME("\x03" "one"), two = NAME("\x03" "two");
+	bool differ;
+	(void)state;
+	begin(DNS_A, one);
+	add(DNS_ANSWER, DNS_CNAME, &one, two.bytes, two.length);
+	add(DNS_ANSWER, DNS_A, &two, "\xc0\0\x02\x01", 4);
+	parsed.records[0].ttl = 70;
+	take(memory, 1, 1, true);
+	assert_int_equal(dns_memory_find(memory, &one, DNS_A, &differ)->good_until, SECONDS(71));
+	parsed.records[1].ttl = 5;
+	take(memory, 1, 1, true);
+	assert_int_equal(dns_memory_find(memory, &one, DNS_A, &differ)->good_until, SECONDS(61));
+	dns_memory_destroy(memory);
+}
+
 static void what_is_not_there(void **state)
 {
 	struct dns_memory *memory = dns_memory_create();
@@ -445,6 +485,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(resolvers_are_kept_apart),
+	    cmocka_unit_test(what_was_asked_for_stays),
+	    cmocka_unit_test(how_long_an_alias_is_good),
 	    cmocka_unit_test(what_is_not_there),
 	    cmocka_unit_test(aliases),
 	    cmocka_unit_test(many_records),

@@ -105,6 +105,19 @@ static void shared_addresses(void **state)
 	       "- - - 2 - 1 - \n");
 }
 
+// Domains that let their mail be sent nowhere have no service in common.
+static void nowhere(void **state)
+{
+	(void)state;
+	domain("a.example", "[{\"preference\":0,\"host\":\"localhost\",\"addresses\":[\"127.0.0.1\",\"::1\"]}]");
+	domain("b.example", "[{\"preference\":0,\"host\":\"localhost\",\"addresses\":[\"127.0.0.1\",\"0.0.0.0\",\"::\"]}]");
+	domain("c.example", "[{\"preference\":0,\"host\":\"mx.c.example\",\"addresses\":[\"::1.0.0.0\",\"0.0.0.0\"]}]");
+	expect("c.example ::1.0.0.0 1 1 /1 0 - \n- - - 2 - 0 - \n");
+	domain("a.example", "[{\"preference\":0,\"host\":\"mx.a.example\",\"addresses\":[\"127.0.0.1\"]}],\"anonymised\":true");
+	domain("b.example", "[{\"preference\":0,\"host\":\"mx.b.example\",\"addresses\":[\"127.0.0.1\"]}],\"anonymised\":true");
+	expect("a.example 127.0.0.1 1 2 /3 0 - \nc.example ::1.0.0.0 1 1 /3 0 - \n");
+}
+
 static void the_last_line_counts(void **state)
 {
 	(void)state;
@@ -187,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(shared_addresses),
 	    TEST(the_last_line_counts),
+	    TEST(nowhere),
 	    TEST(names_of_most_domains),
 	    TEST(many_addresses),
 	    TEST(many_domains),
