@@ -41,7 +41,7 @@ static enum hop_tls version_at(struct view rest, bool is_ssl)
 	size_t at = 0;
 	if (rest.length == 0)
 		return is_ssl ? HOP_SSL : HOP_TLS_UNNAMED;
-	if (rest.data[0] == '.' || rest.data[0] == '-')
+	if (rest.data[0] == '.' || rest.data[0] == '-' || rest.data[0] == '@')
 		return HOP_TLS_NOT_SAID;
 	if (rest.length > 1 && (rest.data[0] == 'v' || rest.data[0] == 'V'))
 		at = 1;
@@ -68,7 +68,7 @@ static bool begins_word(struct view text, size_t at)
 		return true;
 	uint8_t before = text.data[at - 1];
 	return !is_letter(before) && !is_digit(before) && before != '.' && before != '-' &&
-	       before != '_' && before != '@';
+	       before != '_' && before != '@' && before != '<';
 }
 
 static bool names_cipher(struct view comment)
@@ -81,14 +81,50 @@ static bool names_cipher(struct view comment)
 	return false;
 }
 
-// What a comment says of TLS; a version goes before the bare word.
+static bool begins_with(struct view text, const char *word)
+{
+	size_t length = strlen(word);
+	return text.length >= length && strncasecmp((const char *)text.data, word, length) == 0;
+}
+
+// Comments with addresses, or with what a client said: names, which may be anything.
+static bool is_of_client(struct view comment)
+{
+	static const char *const words[] = {"HELO", "EHLO", "LHLO", "authenticated"};
+	while (comment.length > 0 && is_space(comment.data[0]))
+		comment = view_of(comment.data + 1, comment.length - 1);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (begins_with(comment, words[i]))
+			return true;
+	return comment.length > 0 && memchr(comment.data, '[', comment.length) != NULL;
+}
+
+static bool is_denied(struct view before)
+{
+	static const char *const words[] = {"no ", "not using ", "without "};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		size_t length = strlen(words[i]);
+		if (before.length >= length &&
+		    begins_with(view_of(before.data + before.length - length, length), words[i]))
+			return true;
+	}
+	return false;
+}
+
+// What a comment says of TLS; a version goes before the bare word, and that before "(AES256-SHA encrypted)" of qmail.
 static void read_comment(struct view comment, struct received_hop *hop)
 {
 	enum { WORD = 3 };
+	if (is_of_client(comment))
+		return;
+	if (hop->tls == HOP_TLS_NOT_SAID && find_behind(comment, "encrypted") == comment.length &&
+	    names_cipher(comment))
+		*hop = (struct received_hop){hop->protocol, HOP_TLS_UNNAMED, true, hop->internal};
 	for (size_t i = 0; i + WORD <= comment.length; i++) {
 		const char *word = (const char *)comment.data + i;
 		bool is_ssl = strncasecmp(word, "SSL", WORD) == 0;
-		if ((!is_ssl && strncasecmp(word, "TLS", WORD) != 0) || !begins_word(comment, i))
+		if ((!is_ssl && strncasecmp(word, "TLS", WORD) != 0) || !begins_word(comment, i) ||
+		    is_denied(view_of(comment.data, i)))
 			continue;
 		enum hop_tls tls =
 		    version_at(view_of(comment.data + i + WORD, comment.length - i - WORD), is_ssl);
@@ -106,6 +142,19 @@ static enum hop_protocol protocol_of(struct view word)
 		if (field_word_is(word, hop_protocol_name((enum hop_protocol)i)))
 			return (enum hop_protocol)i;
 	return HOP_OTHER;
+}
+
+// The protocol, with TLS behind a slash where IronPort has it: "ESMTP/TLS/AES256-SHA".
+static void read_protocol(struct view word, struct received_hop *hop)
+{
+	size_t behind = find_behind(word, "/TLS");
+	enum hop_protocol protocol =
+	    protocol_of(behind > 0 ? view_of(word.data, behind - strlen("/TLS")) : word);
+	hop->protocol = (uint8_t)protocol;
+	if (behind > 0 && protocol != HOP_OTHER)
+		read_comment(view_of(word.data + behind - strlen("TLS"),
+		                 word.length - behind + strlen("TLS")),
+		    hop);
 }
 
 // The host that a connection came from: as it called itself, and as the comment behind has it, which the server looked
@@ -175,7 +224,7 @@ struct received_hop read_received(const struct mail_names *names, struct view va
 		else if (clause == CLAUSE_BY && by.length == 0)
 			by = token;
 		else if (clause == CLAUSE_WITH && hop.protocol == HOP_NOT_SAID)
-			hop.protocol = (uint8_t)protocol_of(token);
+			read_protocol(token, &hop);
 		clause = clause == CLAUSE_OTHER ? begun : CLAUSE_OTHER;
 	}
 	hop.internal = (uint8_t)is_internal(names, &origin, by);
@@ -238,6 +287,12 @@ static void take_part(struct message_facts *facts, struct outcome_words *words)
 	*words = (struct outcome_words){.equals = false};
 }
 
+// Exchange does not say whose results they are, and begins with the first one.
+static bool is_result(const struct message_facts *facts, struct view word)
+{
+	return facts->server == NULL && memchr(word.data, '=', word.length) != NULL;
+}
+
 void read_results(struct view value, struct message_facts *facts)
 {
 	struct outcome_words words = {.equals = false};
@@ -249,8 +304,9 @@ void read_results(struct view value, struct message_facts *facts)
 		if (kind == FIELD_SEMICOLON) {
 			take_part(facts, &words);
 			server = false;
-		} else if (kind == FIELD_WORD && !server) {
+		} else if (kind == FIELD_WORD && (!server || is_result(facts, token))) {
 			take_word(&words, token);
+			server = false;
 		} else if (kind == FIELD_WORD && facts->server == NULL) {
 			facts->server = token.data;
 			facts->server_length = is_host_name(token) ? (uint8_t)token.length : 0;

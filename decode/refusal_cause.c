@@ -79,12 +79,38 @@ static bool comes_behind(const struct line *line, size_t at)
 	return is_in_word(before) || before == '.';
 }
 
-static bool names(const struct line *line, const char *word)
+static size_t skip_blanks(const struct line *line, size_t at)
+{
+	while (at < line->length && is_blank(line->bytes[at]))
+		at++;
+	return at;
+}
+
+// "SPF=pass", "DKIM: pass", "SPF passed": it is told of, but not what is wrong.
+static bool passes(const struct line *line, size_t at)
+{
+	static const char pass[] = "pass";
+	at = skip_blanks(line, at);
+	if (at < line->length && (line->bytes[at] == '=' || line->bytes[at] == ':'))
+		at = skip_blanks(line, at + 1);
+	return line->length - at >= sizeof pass - 1 &&
+	       strncasecmp((const char *)line->bytes + at, pass, sizeof pass - 1) == 0;
+}
+
+// A word that is one of every-day language counts in capital letters alone.
+static bool is_at(const struct line *line, size_t at, const char *word, bool capitals)
+{
+	const char *text = (const char *)line->bytes + at;
+	return capitals ? strncmp(text, word, strlen(word)) == 0
+	                : strncasecmp(text, word, strlen(word)) == 0;
+}
+
+static bool names(const struct line *line, const char *word, bool capitals)
 {
 	size_t length = strlen(word);
 	for (size_t at = TEXT_BEGINS; at + length <= line->length; at++)
-		if (strncasecmp((const char *)line->bytes + at, word, length) == 0 &&
-		    !comes_behind(line, at) && !goes_on(line, at + length))
+		if (is_at(line, at, word, capitals) && !comes_behind(line, at) &&
+		    !goes_on(line, at + length) && !passes(line, at + length))
 			return true;
 	return false;
 }
@@ -94,19 +120,20 @@ unsigned refusal_causes(const struct line *line)
 	static const struct {
 		const char *word;
 		unsigned cause;
+		bool capitals;
 	} words[] = {
-	    {"SPF", CAUSE_SPF},
-	    {"Sender Policy Framework", CAUSE_SPF},
-	    {"DKIM", CAUSE_DKIM},
-	    {"DomainKeys Identified Mail", CAUSE_DKIM},
-	    {"DMARC", CAUSE_DMARC},
-	    {"ARC", CAUSE_ARC},
+	    {"SPF", CAUSE_SPF, false},
+	    {"Sender Policy Framework", CAUSE_SPF, false},
+	    {"DKIM", CAUSE_DKIM, false},
+	    {"DomainKeys Identified Mail", CAUSE_DKIM, false},
+	    {"DMARC", CAUSE_DMARC, false},
+	    {"ARC", CAUSE_ARC, true},
 	};
 	char status[REFUSAL_STATUS_SIZE];
 	refusal_status(line, status);
 	unsigned causes = causes_of_status(status);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (names(line, words[i].word))
+		if (names(line, words[i].word, words[i].capitals))
 			causes |= words[i].cause;
 	return causes;
 }

@@ -76,7 +76,15 @@ static const struct {
      "(version=TLSv1.1 cipher=AES256-SHA bits=256 verify=NO); x",
         HOP_ESMTPS, HOP_TLS_1_1, true, SEEN_NO},
     {" from unknown (HELO a.example.org) (192.0.2.1) by 0 with (AES128-SHA encrypted) SMTP; x",
-        HOP_SMTP, HOP_TLS_NOT_SAID, false, NOT_SEEN},
+        HOP_SMTP, HOP_TLS_UNNAMED, true, NOT_SEEN},
+    {" from a.example.org (a.example.org [192.0.2.1]) by mx.example.com with "
+     "(TLS_AES_256_GCM_SHA384 "
+     "encrypted) ESMTPA; x",
+        HOP_ESMTPA, HOP_TLS_UNNAMED, true, SEEN_NO},
+    {" from a.example.org ([192.0.2.1]) by mx.example.com with ESMTP/TLS/AES256-GCM-SHA384; x",
+        HOP_ESMTP, HOP_TLS_UNNAMED, true, SEEN_NO},
+    {" from a.example.org (a.example.org [192.0.2.1]) (Using TLS) by mx.example.com with ESMTP; x",
+        HOP_ESMTP, HOP_TLS_UNNAMED, false, SEEN_NO},
     {" from a.example.org (TLS: SSLv3,128bits,RC4-MD5) by b.example.com with esmtps; x", HOP_ESMTPS,
         HOP_SSL, true, SEEN_NO},
     // names that look like it
@@ -84,6 +92,21 @@ static const struct {
         HOP_ESMTP, HOP_TLS_NOT_SAID, false, SEEN_NO},
     {" from a.example.org (starttls TLSA) by b.example.com with HTTP; x", HOP_HTTP,
         HOP_TLS_NOT_SAID, false, SEEN_NO},
+    // what a client said, and what is denied
+    {" from TLSv1.3 (TLS [192.0.2.1]) by b.example.com with ESMTP; x", HOP_ESMTP, HOP_TLS_NOT_SAID,
+        false, SEEN_NO},
+    {" from a.example.org ( HELO TLSv1.3) by b.example.com with ESMTP; x", HOP_ESMTP,
+        HOP_TLS_NOT_SAID, false, SEEN_NO},
+    {" from a.example.org (Authenticated sender: tls) by b.example.com with ESMTPA; x", HOP_ESMTPA,
+        HOP_TLS_NOT_SAID, false, SEEN_NO},
+    {" from a.example.org by b.example.com (envelope-from <tls@example.org>) with ESMTP; x",
+        HOP_ESMTP, HOP_TLS_NOT_SAID, false, SEEN_NO},
+    {" from a.example.org (not using TLS) by b.example.com (no TLS) with ESMTP (without SSL); x",
+        HOP_ESMTP, HOP_TLS_NOT_SAID, false, SEEN_NO},
+    {" from a.example.org by b.example.com with ESMTP/x; x", HOP_OTHER, HOP_TLS_NOT_SAID, false,
+        SEEN_NO},
+    {" from a.example.org by b.example.com with x/TLS; x", HOP_OTHER, HOP_TLS_NOT_SAID, false,
+        SEEN_NO},
     {" (from nowhere \\) (nested", HOP_NOT_SAID, HOP_TLS_NOT_SAID, false, NOT_SEEN},
     {"", HOP_NOT_SAID, HOP_TLS_NOT_SAID, false, NOT_SEEN},
     {" from by by with with with; x", HOP_OTHER, HOP_TLS_NOT_SAID, false, NOT_SEEN},
@@ -136,6 +159,10 @@ static void results(void **state)
 	        "- dkim=neutral other=pass iprev=permerror spf=fail arc=other"},
 	    {"", "-"},
 	    {" mx.example.com; spf; =pass; dkim=; ;", "mx.example.com"},
+	    {" spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.org; dkim=none;dmarc=pass "
+	     "action=none",
+	        "- spf=pass dkim=none dmarc=pass"},
+	    {" (x) mx.example.com 1=2; spf=fail", "mx.example.com spf=fail"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -233,6 +260,17 @@ static void refusals(void **state)
 	    {"554 Sender Policy Framework says no", "", CAUSE_SPF},
 	    {"550 rejected: (dkim) bad signature; DMARC.", "", CAUSE_DKIM | CAUSE_DMARC},
 	    {"550 5.7.1 DKIM: bad", "5.7.1", CAUSE_DKIM},
+	    {"550-5.7.26  DKIM = did not pass", "5.7.26", CAUSE_AUTHENTICATION | CAUSE_DKIM},
+	    {"550 5.7.515 Access denied. Spf= Fail , Dkim= Pass , DMARC= Fail", "5.7.515",
+	        CAUSE_SPF | CAUSE_DMARC},
+	    {"554 5.7.1 rejected by ARC policy for example.org", "5.7.1", CAUSE_ARC},
+	    {"550 [SPF] 192.0.2.1 is not allowed to send mail from example.org.", "", CAUSE_SPF},
+	    {"550 it has to pass SPF", "", CAUSE_SPF},
+	    // what is not wrong, tests that have names, and words that are no names
+	    {"550 5.7.1 spam: SPF=pass dkim: pass, DMARC passed (SPF_PASS, DKIM_VALID)", "5.7.1",
+	        0},
+	    {"550 5.7.1 SPF=pass, but SPF=pas", "5.7.1", CAUSE_SPF},
+	    {"550 5.1.1 Jeanne d'Arc: user unknown, arc", "5.1.1", 0},
 	    // names of somebody's own
 	    {"550 5.1.1 <spf@example.org>: no such user", "5.1.1", 0},
 	    {"550 5.1.1 <a@dmarc.example>: no such user", "5.1.1", 0},
