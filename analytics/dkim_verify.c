@@ -63,14 +63,14 @@ static bool any_text(struct view text)
 	return true;
 }
 
-// The answer for the key. NULL: none was seen.
-static const struct dns_answer *find_answer(
-    const struct dns_memory *memory, const struct dkim_signature *signature, bool *differ)
+// What answers say of the key. answer NULL: nothing was seen.
+static struct dns_followed find_answer(
+    const struct dns_memory *memory, const struct dkim_signature *signature)
 {
 	struct dns_name name;
-	return memory != NULL && key_name(signature, &name)
-	           ? dns_memory_find(memory, &name, DNS_TXT, differ)
-	           : NULL;
+	if (memory == NULL || !key_name(signature, &name))
+		return (struct dns_followed){.answer = NULL};
+	return dns_memory_follow(memory, &name, DNS_TXT);
 }
 
 static EVP_PKEY *key_of(const struct dkim_key *key, const uint8_t *bytes, size_t length)
@@ -158,10 +158,10 @@ static bool is_because(struct dkim_verdict verdict, const char *why)
 
 // What the key says of a signature whose header was hashed.
 static struct dkim_verdict verify_by_answer(
-    const struct dns_answer *answer, const struct dkim_signature *signature, nanoseconds time)
+    const struct dns_followed *found, const struct dkim_signature *signature, nanoseconds time)
 {
 	struct txt_found text;
-	txt_find(answer, any_text, &text);
+	txt_find(found->answer, any_text, &text);
 	struct dkim_verdict verdict =
 	    text.count > 0 ? verify_by(txt_text(&text), signature) : fail("no_key");
 	bool body = is_because(verdict, "body_hash");
@@ -169,7 +169,7 @@ static struct dkim_verdict verify_by_answer(
 	if (signature->progress == DKIM_BARE_LINES && (body || is_because(verdict, "signature")))
 		return unverifiable("bare_line_ends");
 	bool failed = strcmp(verdict.result, "fail") == 0;
-	if (failed && !body && answer->good_until < time)
+	if (failed && !body && found->good_until < time)
 		return unverifiable("key_old");
 	return verdict.why == NULL && signature->expired ? fail("expired") : verdict;
 }
@@ -177,7 +177,6 @@ static struct dkim_verdict verify_by_answer(
 struct dkim_verdict dkim_verify(const struct dns_memory *memory,
     const struct dkim_signature *signature, nanoseconds time)
 {
-	bool differ = false;
 	switch ((enum dkim_progress)signature->progress) {
 	case DKIM_MALFORMED:
 		return fail("malformed");
@@ -195,11 +194,11 @@ struct dkim_verdict dkim_verify(const struct dns_memory *memory,
 	case DKIM_BARE_LINES:
 		break;
 	}
-	const struct dns_answer *answer = find_answer(memory, signature, &differ);
-	if (answer == NULL)
+	struct dns_followed found = find_answer(memory, signature);
+	if (found.answer == NULL)
 		return unverifiable("key_not_seen");
 	// RFC 6376 3.6.2.2: what more than one record mean is not defined.
-	if (differ || answer->count > 1)
+	if (found.differ || found.answer->count > 1)
 		return unverifiable("key_contradictory");
-	return verify_by_answer(answer, signature, time);
+	return verify_by_answer(&found, signature, time);
 }

@@ -129,6 +129,7 @@ static struct dns_name domain_of(const struct dns_domains *domains, const struct
 {
 	struct dns_name none = {.length = 0};
 	const struct dns_name *name = &parsed->name;
+	bool published = state == DNS_DATA || state == DNS_ALIAS;
 	*selector = 0;
 	if (parsed->type == DNS_MX)
 		return state != DNS_NO_NAME ? *name : none;
@@ -137,11 +138,10 @@ static struct dns_name domain_of(const struct dns_domains *domains, const struct
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
 		if (name->length > fixed[i].length &&
 		    memcmp(name->bytes, fixed[i].labels, fixed[i].length) == 0)
-			return state == DNS_DATA ? name_behind(name, fixed[i].length) : none;
+			return published ? name_behind(name, fixed[i].length) : none;
 	*selector = selector_length(name);
 	if (*selector > 0)
-		return state == DNS_DATA ? name_behind(name, *selector + sizeof domain_key - 1)
-		                         : none;
+		return published ? name_behind(name, *selector + sizeof domain_key - 1) : none;
 	return state == DNS_DATA && has_spf(parsed) && is_registered(domains, name) ? *name : none;
 }
 

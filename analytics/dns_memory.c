@@ -131,7 +131,8 @@ static bool has_start_of_zone(const struct dns_parsed *parsed)
 }
 
 // A server that only says whom else to ask says nothing of the name.
-static enum dns_state state_of(const struct dns_parsed *parsed, const struct dns_name *name)
+static enum dns_state state_of(
+    const struct dns_parsed *parsed, const struct dns_name *name, unsigned aliases)
 {
 	bool knows = parsed->authoritative || parsed->recursion_available;
 	if (parsed->truncated || parsed->more || !knows)
@@ -141,7 +142,8 @@ static enum dns_state state_of(const struct dns_parsed *parsed, const struct dns
 			return DNS_DATA;
 	// RFC 2308 2: both come with the start of the zone, which also says for how long.
 	if (!has_start_of_zone(parsed))
-		return DNS_NOTHING;
+		return parsed->rcode == 0 && aliases > 0 && aliases < ALIASES_MAX ? DNS_ALIAS
+		                                                                  : DNS_NOTHING;
 	if (parsed->rcode == RCODE_NAME_ERROR)
 		return DNS_NO_NAME;
 	return parsed->rcode == 0 ? DNS_NO_DATA : DNS_NOTHING;
@@ -420,17 +422,38 @@ static struct dns_answer answer_of(const struct dns_message *message,
 	};
 }
 
+// The aliases of an answer that ends in one, each by itself.
+static void remember_aliases(struct dns_memory *memory, const struct dns_parsed *parsed,
+    const struct path *path, struct dns_answer answer)
+{
+	for (unsigned i = 0; i < path->aliases; i++) {
+		const struct pick pick = {parsed, DNS_ANSWER, &path->names[i], DNS_CNAME};
+		answer.sets = malloc(size_of_set(&pick));
+		answer.sets_size = 0;
+		if (answer.sets == NULL)
+			return;
+		put_set(&answer, &pick);
+		fit(&answer);
+		remember(memory, key_of(memory, &path->names[i], DNS_CNAME), &answer);
+	}
+}
+
 enum dns_state dns_memory_take(struct dns_memory *memory, const struct dns_message *message,
     const struct dns_parsed *parsed, bool asked)
 {
 	struct path path;
 	resolve(parsed, &path);
 	const struct dns_name *name = end_of(&path);
-	enum dns_state state = state_of(parsed, name);
+	enum dns_state state = state_of(parsed, name, path.aliases);
 	if (state == DNS_NOTHING)
 		return state;
-	struct dns_answer answer = answer_of(message, parsed, state, good_for(parsed, name));
+	struct dns_answer answer = answer_of(message, parsed,
+	    state == DNS_ALIAS ? DNS_DATA : state, good_for(parsed, name));
 	answer.asked = asked;
+	if (state == DNS_ALIAS) {
+		remember_aliases(memory, parsed, &path, answer);
+		return state;
+	}
 	memory->keys += parsed->type == DNS_DS || parsed->type == DNS_DNSKEY;
 	if (copy_sets(&answer, parsed, &path))
 		remember(memory, key_of(memory, &parsed->name, parsed->type), &answer);
@@ -523,6 +546,34 @@ const struct dns_answer *dns_memory_find(
 			best = &answers[i];
 	}
 	return best;
+}
+
+struct dns_followed dns_memory_follow(
+    const struct dns_memory *memory, const struct dns_name *name, uint16_t type)
+{
+	struct dns_followed found = {.asked = true, .good_until = INT64_MAX};
+	struct dns_name at = *name;
+	while (found.answer == NULL) {
+		bool differ;
+		const struct dns_answer *answer = dns_memory_find(memory, &at, type, &differ);
+		struct dns_data target;
+		size_t first = 0;
+		found.answer = answer;
+		if (answer == NULL)
+			answer = dns_memory_find(memory, &at, DNS_CNAME, &differ);
+		if (answer == NULL)
+			break;
+		found.differ |= differ;
+		found.asked &= answer->asked;
+		if (answer->good_until < found.good_until)
+			found.good_until = answer->good_until;
+		if (found.answer != NULL || found.aliases++ == ALIASES_MAX ||
+		    !dns_answer_next(answer, &first, &target) || target.length > DNS_NAME_MAX)
+			break;
+		at.length = (uint8_t)target.length;
+		memcpy(at.bytes, target.bytes, target.length);
+	}
+	return found;
 }
 
 struct dns_memory_counters dns_memory_counters(const struct dns_memory *memory)

@@ -21,6 +21,7 @@ enum dns_state {
 	DNS_DATA, // records
 	DNS_NO_DATA, // the name is there, records of this type are not (RFC 2308 2.2)
 	DNS_NO_NAME, // the name is not there (RFC 2308 2.1)
+	DNS_ALIAS, // an alias, of whose target it says nothing: whoever asked has to ask on
 };
 
 // The data of one record.
@@ -93,7 +94,8 @@ struct dns_memory *dns_memory_create(void);
 void dns_memory_destroy(struct dns_memory *memory); // NULL is allowed
 
 // Takes what an answer says of the name and type that it was asked for. `asked`: its question was seen; what was asked
-// for is not replaced by what may not have been. Returns what it says, and remembers it unless that is nothing.
+// for is not replaced by what may not have been. Returns what it says, and remembers it unless that is nothing; of an
+// alias without its target, as an answer for DNS_CNAME.
 enum dns_state dns_memory_take(struct dns_memory *memory, const struct dns_message *message,
     const struct dns_parsed *parsed, bool asked);
 
@@ -106,6 +108,20 @@ bool dns_memory_take_delegation(
 // the next dns_memory_take. *differ: answers of other resolvers said something else.
 const struct dns_answer *dns_memory_find(
     const struct dns_memory *memory, const struct dns_name *name, uint16_t type, bool *differ);
+
+// What a name's aliases lead to. Servers that are asked one after the other give an alias and what it leads to in answers of
+// their own.
+struct dns_followed {
+	const struct dns_answer *answer; // as dns_memory_find; NULL: none
+	unsigned aliases; // on the way that were in answers of their own; 0: it is the name's own
+	bool differ; // something on the way
+	bool asked; // all of it
+	nanoseconds good_until; // all of it
+};
+
+// As dns_memory_find, by way of aliases where there is no answer for the name itself.
+struct dns_followed dns_memory_follow(
+    const struct dns_memory *memory, const struct dns_name *name, uint16_t type);
 
 // All answers for a name and type, whether or not they are still good: *count, up to DNS_ANSWERS_MAX. NULL: none. Good
 // until the next dns_memory_take. Their judgements may be changed.

@@ -209,7 +209,8 @@ static void take_answer(struct dns_view *view, const struct dns_message *message
 	if (state == DNS_NOTHING)
 		return;
 	dns_domains_note(view->domains, &view->parsed, state, message->time);
-	mx_hosts_note(view->hosts, view->memory, &view->parsed.name, view->parsed.type);
+	if (state != DNS_ALIAS)
+		mx_hosts_note(view->hosts, view->memory, &view->parsed.name, view->parsed.type);
 }
 
 bool dns_view_message(struct dns_view *view, const struct dns_message *message, struct error *error)

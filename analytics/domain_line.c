@@ -96,16 +96,17 @@ static void note_dnssec(struct domain_line *line, const struct dns_name *name,
 static const struct dns_answer *look_up(
     struct domain_line *line, const struct dns_name *name, uint16_t type)
 {
-	bool differ;
-	const struct dns_answer *answer =
-	    name->length > 0 ? dns_memory_find(line->writer->memory, name, type, &differ) : NULL;
+	struct dns_followed found = {.answer = NULL};
+	if (name->length > 0)
+		found = dns_memory_follow(line->writer->memory, name, type);
+	const struct dns_answer *answer = found.answer;
 	if (answer == NULL)
 		return NULL;
 	line->answers++;
-	line->asked += answer->asked;
-	line->differ |= differ;
-	if (!is_beneath(name, &line->domain->name))
-		return answer; // a host of another domain
+	line->asked += found.asked;
+	line->differ |= found.differ;
+	if (found.aliases > 0 || !is_beneath(name, &line->domain->name))
+		return answer; // another domain's
 	line->own++;
 	line->authentic += answer->authentic;
 	note_dnssec(line, name, answer, type);

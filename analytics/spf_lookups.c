@@ -44,10 +44,9 @@ static void count_record(
 	lookups->count += record.lookups;
 	for (unsigned i = 0; i < record.others_count && lookups->count <= SPF_LOOKUPS_MAX; i++) {
 		struct txt_found found;
-		bool differ;
 		struct dns_name name = name_of(record.others[i]);
 		const struct dns_answer *answer =
-		    name.length > 0 ? dns_memory_find(memory, &name, DNS_TXT, &differ) : NULL;
+		    name.length > 0 ? dns_memory_follow(memory, &name, DNS_TXT).answer : NULL;
 		txt_find(answer, is_spf, &found);
 		if (found.count == 1)
 			count_record(memory, txt_text(&found), lookups);

@@ -28,7 +28,7 @@ from lib.tap import Tap  # noqa: E402
 GOLDENS = Path(__file__).resolve().parent
 FATES = ("kept", "other", "malformed", "left_out")
 CLIENT, RESOLVER, OTHER = "192.0.2.9", "198.51.100.53", "203.0.113.66"
-MX, TXT, A = 15, 16, 1
+MX, TXT, A, CNAME = 15, 16, 1, 5
 CANARY = b"canary-user-3d77"
 
 
@@ -257,6 +257,25 @@ def dmarc(tap, options, folder):
     check(tap, two["dmarc"] is True and [two[key] for key in keys] == [False, None, None, None, None], "DMARC: of two records none counts", str(two))
 
 
+def aliases(tap, options, folder):
+    """Of a resolver that asks on: one server has the alias, another what it leads to."""
+    wire = Wire()
+    parts = {"_dmarc.example.org": ("dmarc.example.net", "v=DMARC1; p=reject"), "s1._domainkey.example.org": ("key.example.net", "p="),
+             "_mta-sts.example.org": ("sts.example.net", None)}  # fmt: skip
+    for number, (owner, (target, text)) in enumerate(parts.items(), 1):
+        alias = b"\xc0\x0c" + struct.pack("!2HIH", CNAME, 1, 300, len(name(target))) + name(target)
+        wire.ask(question(number, owner, TXT))
+        wire.tell(struct.pack("!6H", number, 0x8400, 1, 1, 0, 0) + name(owner) + struct.pack("!2H", TXT, 1) + alias)
+        if text is not None:
+            wire.send(CLIENT, OTHER, question(number, target, TXT), (4000, 53))
+            wire.tell(answer(number, target, TXT, txt(text), flags=0x8400), by=OTHER)
+    lines, *_ = from_wire(options, wire, folder)
+    line = lines[0] if len(lines) == 1 else {}
+    found = [line.get(key) for key in ("dmarc_policy", "mta_sts", "dns_questions_seen", "dns_answers_differ")]
+    keys = [(key["selector"], key["revoked"]) for key in line.get("dkim") or []]
+    check(tap, found == ["reject", None, True, False] and keys == [("s1", True)], "aliases that lead to other servers", str(lines))
+
+
 def flood(tap, options, folder):
     wire = Wire()
     for number in range(40000):
@@ -277,7 +296,7 @@ def main():
     for capture in found:
         check_capture(tap, options, capture)
     with tempfile.TemporaryDirectory() as folder:
-        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, flood):
+        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, aliases, flood):
             case(tap, options, folder)
     return tap.done()
 

@@ -40,7 +40,7 @@ HERE = Path(__file__).resolve().parent
 DEBIAN_PYTHON = "/usr/bin/python3"  # has Debian's packages
 SECOND = 1_000_000_000
 RESOLVER, RECEIVER = "198.51.100.53", "198.51.100.20"
-TXT, SOA, NAME_ERROR = 16, 6, 3
+TXT, SOA, CNAME, NAME_ERROR = 16, 6, 5, 3
 CANARIES = [b"canary-from-81f3", b"canary-rcpt-5c20", b"canary-subject-a7e4", b"canary-body-d915", b"canary-field-36bb",
             b"canary-id-4f08"]  # fmt: skip
 # Where others think differently, and why.
@@ -127,6 +127,14 @@ class Answers:
         udp = struct.pack("!4H", *ports, 8 + len(payload), 0) + payload
         frame = pk.ethernet_header(4) + pk.ip_header(source, destination, 17, len(udp)) + udp
         self.packets.append(cf.Packet(self.time, frame, len(frame)))
+
+    def add_alias(self, owner, target):
+        """By a server that does not know what it leads to."""
+        self.ident += 1
+        question = name(owner) + struct.pack("!2H", TXT, 1)
+        self._send(RECEIVER, RESOLVER, (4000, 53), struct.pack("!6H", self.ident, 0x0100, 1, 0, 0, 0) + question)
+        alias = b"\xc0\x0c" + struct.pack("!2HIH", CNAME, 1, 300, len(name(target))) + name(target)
+        self._send(RESOLVER, RECEIVER, (53, 4000), struct.pack("!6H", self.ident, 0x8400, 1, 1, 0, 0) + question + alias)
 
     def add(self, owner, text, resolver=RESOLVER):
         """`text` None: there is no such name."""
@@ -318,6 +326,13 @@ def check_unverifiable(tap, mailtap, folder, owner, record, signed, answers):
     check(tap, expected(lines) == [("unverifiable", "key_not_seen")], "the key was not seen", lines)
     lines, *_ = read_packets(mailtap, folder, answers.packets + mail(signed), ())
     check(tap, expected(lines) == [("unverifiable", "key_not_seen")], "nor is it without --dns", lines)
+    elsewhere = Answers()
+    elsewhere.add_alias(owner, "key.example.net")
+    lines, *_ = read_packets(mailtap, folder, elsewhere.packets + mail(signed))
+    check(tap, expected(lines) == [("unverifiable", "key_not_seen")], "an alias for the key was seen, and no more", lines)
+    elsewhere.add("key.example.net", record)
+    lines, *_ = read_packets(mailtap, folder, elsewhere.packets + mail(signed))
+    check(tap, expected(lines) == [("pass", None)], "the key stands behind an alias", lines)
     old = Answers()
     old.add(owner, "v=DKIM1; p=")
     for after, known in ((298, ("fail", "key_revoked")), (302, ("unverifiable", "key_old"))):

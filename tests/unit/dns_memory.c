@@ -169,6 +169,57 @@ static void aliases(void **state)
 	dns_memory_destroy(memory);
 }
 
+// One server gives the alias, another what it leads to.
+static void aliases_elsewhere(void **state)
+{
+	struct dns_memory *memory = dns_memory_create();
+	struct dns_name names[12];
+	struct dns_followed found;
+	(void)state;
+	for (unsigned i = 0; i < 12; i++)
+		names[i] = name_of((const char[]){1, (char)('a' + i), 0}, 3);
+	begin(DNS_TXT, names[0]);
+	add(DNS_ANSWER, DNS_CNAME, &names[0], names[1].bytes, 3);
+	add(DNS_ANSWER, DNS_CNAME, &names[1], names[2].bytes, 3);
+	assert_int_equal(take(memory, 1, 1, true), DNS_ALIAS);
+	assert_null(dns_memory_follow(memory, &names[0], DNS_TXT).answer);
+	begin(DNS_TXT, names[2]);
+	add(DNS_ANSWER, DNS_TXT, &names[2], "\1x", 2);
+	parsed.records[0].ttl = 100;
+	take(memory, 2, 2, true);
+	found = dns_memory_follow(memory, &names[0], DNS_TXT);
+	assert_true(found.answer != NULL && found.answer->count == 1 && found.aliases == 2);
+	assert_true(found.asked && !found.differ && found.good_until == SECONDS(102));
+	found = dns_memory_follow(memory, &names[2], DNS_TXT);
+	assert_true(found.answer != NULL && found.aliases == 0);
+	// What nobody is known to have asked for leads nowhere else.
+	begin(DNS_TXT, names[0]);
+	add(DNS_ANSWER, DNS_CNAME, &names[0], names[3].bytes, 3);
+	take(memory, 9, 3, false);
+	found = dns_memory_follow(memory, &names[0], DNS_TXT);
+	assert_true(found.answer != NULL && found.aliases == 2 && found.differ);
+	// As many as in one answer, and not in circles.
+	for (unsigned i = 3; i < 11; i++) {
+		begin(DNS_TXT, names[i]);
+		add(DNS_ANSWER, DNS_CNAME, &names[i], names[i + 1].bytes, 3);
+		take(memory, 1, 1, true);
+	}
+	begin(DNS_TXT, names[11]);
+	add(DNS_ANSWER, DNS_TXT, &names[11], "\1x", 2);
+	take(memory, 1, 1, true);
+	assert_int_equal(dns_memory_follow(memory, &names[3], DNS_TXT).aliases, 8);
+	assert_non_null(dns_memory_follow(memory, &names[3], DNS_TXT).answer);
+	begin(DNS_MX, names[3]);
+	add(DNS_ANSWER, DNS_CNAME, &names[3], names[4].bytes, 3);
+	parsed.rcode = 2;
+	assert_int_equal(take(memory, 1, 1, true), DNS_NOTHING);
+	begin(DNS_TXT, names[11]);
+	add(DNS_ANSWER, DNS_CNAME, &names[11], names[3].bytes, 3);
+	assert_int_equal(take(memory, 1, 1, true), DNS_ALIAS);
+	assert_null(dns_memory_follow(memory, &names[4], DNS_MX).answer);
+	dns_memory_destroy(memory);
+}
+
 static void many_records(void **state)
 {
 	struct dns_memory *memory = dns_memory_create();
@@ -489,6 +540,7 @@ int main(void)
 	    cmocka_unit_test(how_long_an_alias_is_good),
 	    cmocka_unit_test(what_is_not_there),
 	    cmocka_unit_test(aliases),
+	    cmocka_unit_test(aliases_elsewhere),
 	    cmocka_unit_test(many_records),
 	    cmocka_unit_test(many_signatures),
 	    cmocka_unit_test(sets_of_aliases),
