@@ -2,6 +2,8 @@
 #include "analytics/dane.h"
 
 #include "analytics/chain_judge.h"
+#include "analytics/dns_domains.h"
+#include "analytics/dns_text.h"
 #include "analytics/recent_table.h"
 #include "capture/base/quick_hash.h"
 
@@ -93,13 +95,11 @@ static void find_links(struct dane *dane, const struct dane_question *question, 
 
 /* ---- the records of a name ---- */
 
-// The name that a port's records stand at (RFC 6698 3). Length 0: it would be too long.
-static struct dns_name records_name(const struct host_name *host, uint16_t port)
+// Length 0: it would be too long.
+static struct dns_name name_of(const char *text)
 {
-	char text[HOST_NAME_MAX_BYTES + sizeof "_65535._tcp."];
 	struct dns_name name = {.length = 0};
 	size_t at = 0;
-	snprintf(text, sizeof text, "_%u._tcp.%s", port, host->text);
 	for (const char *label = text; *label != '\0'; at++) {
 		size_t length = strcspn(label, ".");
 		if (at + 1 + length + 1 > DNS_NAME_MAX)
@@ -112,6 +112,37 @@ static struct dns_name records_name(const struct host_name *host, uint16_t port)
 	name.bytes[at] = 0;
 	name.length = (uint8_t)(at + 1);
 	return name;
+}
+
+// The name that a port's records stand at (RFC 6698 3). Length 0: it would be too long.
+static struct dns_name records_name(const struct host_name *host, uint16_t port)
+{
+	char text[HOST_NAME_MAX_BYTES + sizeof "_65535._tcp."];
+	snprintf(text, sizeof text, "_%u._tcp.%s", port, host->text);
+	return name_of(text);
+}
+
+// What a host's name is an alias of, by the answers for its addresses. False: it is none.
+static bool alias_target(
+    const struct dns_memory *memory, const struct host_name *host, struct host_name *target)
+{
+	static const uint16_t types[] = {DNS_A, DNS_AAAA};
+	struct dns_name name = name_of(host->text), end = {.length = 0};
+	char text[DNS_TEXT_MAX];
+	for (size_t i = 0; name.length > 0 && end.length == 0 && i < 2; i++) {
+		bool differ;
+		const struct dns_answer *answer = dns_memory_find(memory, &name, types[i], &differ);
+		struct dns_set set;
+		struct dns_data data;
+		for (size_t at = 0; answer != NULL && dns_answer_next_set(answer, &at, &set);) {
+			size_t first = 0;
+			if (set.type == DNS_CNAME && dns_list_next(&set.records, &first, &data))
+				end = dns_name_beneath(
+				    data.bytes, data.length, &(struct dns_name){.length = 0});
+		}
+	}
+	size_t length = end.length > 0 ? dns_name_text(&end, text) : 0;
+	return length > 0 && host_name_read(view_of((const uint8_t *)text, length), target);
 }
 
 struct found {
@@ -266,6 +297,20 @@ static enum dane_outcome judge_name(struct dane *dane, const struct dane_questio
 	return DANE_MISMATCH;
 }
 
+// RFC 7672 2.2.2: of a host that is an alias the records of what it leads to go before its own, if DNSSEC vouches for the
+// way there. A client that asks for no name does not tell which it took.
+static enum dane_outcome judge_host(struct dane *dane, const struct dane_question *question,
+    struct shown *shown, const struct host_name *host)
+{
+	struct host_name target;
+	enum dane_outcome own = judge_name(dane, question, shown, host);
+	if (question->asked_for || own == DANE_MATCH ||
+	    !alias_target(dane->known->memory, host, &target))
+		return own;
+	enum dane_outcome other = judge_name(dane, question, shown, &target);
+	return other == DANE_MATCH || other == own ? other : DANE_NOT_KNOWN;
+}
+
 const struct dane_judgement *dane_judge(struct dane *dane, const struct dane_question *question)
 {
 	struct shown shown;
@@ -275,7 +320,7 @@ const struct dane_judgement *dane_judge(struct dane *dane, const struct dane_que
 	*judgement = (struct dane_judgement){.asked_for = question->asked_for};
 	look_at(dane, question, &shown);
 	for (unsigned i = 0; i < names->count; i++) {
-		enum dane_outcome outcome = judge_name(dane, question, &shown, &names->names[i]);
+		enum dane_outcome outcome = judge_host(dane, question, &shown, &names->names[i]);
 		all &= outcome == DANE_MISMATCH;
 		if (outcome != DANE_MATCH)
 			continue;

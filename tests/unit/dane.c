@@ -313,6 +313,48 @@ static void not_where_there_is_doubt(void **state)
 	assert_int_equal(outcome(), DANE_NOT_KNOWN);
 }
 
+// An answer for the address of mx.a.example, which is an alias of mx.b.example.
+static void alias(int64_t second)
+{
+	static const struct dns_name from = {14, "\x02mx\x01" "a\x07" "example"};
+	static const struct dns_name to = {14, "\x02mx\x01" "b\x07" "example"};
+	const struct dns_message message = {.time = NOW + SECONDS(second), .source = {{[15] = 1}}};
+	parsed = (struct dns_parsed){
+	    .answer = true, .recursion_available = true, .type = DNS_A, .name = from, .count = 2};
+	parsed.records[0] = (struct dns_record){.type = DNS_CNAME,
+	    .ttl = 300,
+	    .owner = from.bytes,
+	    .owner_length = from.length,
+	    .data = to.bytes,
+	    .data_length = to.length};
+	parsed.records[1] = (struct dns_record){.type = DNS_A,
+	    .ttl = 300,
+	    .owner = to.bytes,
+	    .owner_length = to.length,
+	    .data = (const uint8_t *)"\xc0\0\x02\x01",
+	    .data_length = 4};
+	assert_int_equal(dns_memory_take(lab.memory, &message, &parsed, true), DNS_DATA);
+}
+
+static void hosts_that_are_aliases(void **state)
+{
+	(void)state;
+	lab.question.asked_for = false;
+	mean("mx.a.example");
+	SHOW(LEAF);
+	publish('a', 1, -10, OTHER);
+	assert_int_equal(outcome(), DANE_MISMATCH);
+	alias(-10);
+	assert_int_equal(outcome(), DANE_NOT_KNOWN); // it may have records where it leads to
+	publish('b', 1, -10, INT);
+	assert_int_equal(outcome(), DANE_MISMATCH); // and none of them fits
+	publish('b', 1, -10, LEAF);
+	assert_int_equal(outcome(), DANE_MATCH);
+	assert_string_equal(dane_judge(lab.dane, &lab.question)->name.text, "mx.b.example");
+	lab.question.asked_for = true; // it is the name that the client took
+	assert_int_equal(outcome(), DANE_MISMATCH);
+}
+
 static void any_of_several_names(void **state)
 {
 	(void)state;
@@ -425,6 +467,7 @@ int main(void)
 	    TEST(fits_and_does_not),
 	    TEST(only_in_their_time),
 	    TEST(not_where_there_is_doubt),
+	    TEST(hosts_that_are_aliases),
 	    TEST(any_of_several_names),
 	    TEST(what_is_not_signed_does_not_count),
 	    TEST(nothing_shown),
