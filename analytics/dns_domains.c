@@ -2,7 +2,6 @@
 #include "analytics/dns_domains.h"
 
 #include "analytics/dns_text.h"
-#include "analytics/spf_record.h"
 
 #include <libpsl.h>
 #include <stdlib.h>
@@ -90,18 +89,6 @@ static bool is_registered(const struct dns_domains *domains, const struct dns_na
 	return found != NULL && strcmp(found, text) == 0;
 }
 
-static bool has_spf(const struct dns_parsed *parsed)
-{
-	for (size_t i = 0; i < parsed->count; i++) {
-		const struct dns_record *record = &parsed->records[i];
-		if (record->section == DNS_ANSWER && record->type == DNS_TXT &&
-		    record->data_length > 1 &&
-		    spf_record_is(record->data + 1, record->data_length - 1u))
-			return true;
-	}
-	return false;
-}
-
 // Labels that stand in front of a domain; what is asked there says that it is one.
 static const struct {
 	const char *labels;
@@ -142,7 +129,8 @@ static struct dns_name domain_of(const struct dns_domains *domains, const struct
 	*selector = selector_length(name);
 	if (*selector > 0)
 		return published ? name_behind(name, *selector + sizeof domain_key - 1) : none;
-	return state == DNS_DATA && has_spf(parsed) && is_registered(domains, name) ? *name : none;
+	// Asked for its SPF, as far as anybody can tell; also where it has none, or shares would be of those that have.
+	return state != DNS_NO_NAME && is_registered(domains, name) ? *name : none;
 }
 
 /* ---- remembering ---- */

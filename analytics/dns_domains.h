@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mail domains of which something was asked, and the selectors of DKIM that were asked for beneath them: names
 // alone, what they publish is in dns_memory.h. A name becomes one where it is asked for its MX, or for what domains
-// publish beneath a fixed label (_dmarc, _domainkey, _mta-sts, _smtp._tls), or where it is a registered domain with
-// an SPF record: the names that SPF's macros make of addresses of people do not. Bounded; of those that were not
+// publish beneath a fixed label (_dmarc, _domainkey, _mta-sts, _smtp._tls), or where it is a registered domain that was
+// asked for its TXT, as for SPF: the names that SPF's macros make of addresses of people do not. Bounded; of those that were not
 // used for longest the oldest gives way. One thread.
 #ifndef MAILTAP_ANALYTICS_DNS_DOMAINS_H
 #define MAILTAP_ANALYTICS_DNS_DOMAINS_H

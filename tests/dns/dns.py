@@ -28,7 +28,7 @@ from lib.tap import Tap  # noqa: E402
 GOLDENS = Path(__file__).resolve().parent
 FATES = ("kept", "other", "malformed", "left_out")
 CLIENT, RESOLVER, OTHER = "192.0.2.9", "198.51.100.53", "203.0.113.66"
-MX, TXT, A, CNAME = 15, 16, 1, 5
+MX, TXT, A, CNAME, SOA = 15, 16, 1, 5, 6
 CANARY = b"canary-user-3d77"
 
 
@@ -257,6 +257,20 @@ def dmarc(tap, options, folder):
     check(tap, two["dmarc"] is True and [two[key] for key in keys] == [False, None, None, None, None], "DMARC: of two records none counts", str(two))
 
 
+def nothing(tap, options, folder):
+    """A sender's domain that has neither SPF nor DMARC, as a receiver asks for them, and one that is not there at all."""
+    wire = Wire()
+    start = b"\0" + struct.pack("!2HIH", SOA, 1, 300, 22) + b"\0\0" + struct.pack("!5I", 1, 3600, 600, 86400, 300)
+    for number, (domain, code) in enumerate({"example.org": 0, "example.net": 3}.items(), 1):
+        for kind, owner in ((number, domain), (number + 10, f"_dmarc.{domain}")):
+            wire.ask(question(kind, owner, TXT))
+            rcode = 3 if owner != domain else code
+            wire.tell(struct.pack("!6H", kind, 0x8180 | rcode, 1, 0, 1, 0) + name(owner) + struct.pack("!2H", TXT, 1) + start)
+    lines, *_ = from_wire(options, wire, folder)
+    found = [(line["domain"], line["spf"], line["dmarc"], line["mx"], line["dkim"]) for line in lines]
+    check(tap, found == [("example.org", False, False, None, None)], "what has neither SPF nor DMARC is counted, what is not there is not", str(lines))
+
+
 def aliases(tap, options, folder):
     """Of a resolver that asks on: one server has the alias, another what it leads to."""
     wire = Wire()
@@ -296,7 +310,7 @@ def main():
     for capture in found:
         check_capture(tap, options, capture)
     with tempfile.TemporaryDirectory() as folder:
-        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, aliases, flood):
+        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, nothing, aliases, flood):
             case(tap, options, folder)
     return tap.done()
 

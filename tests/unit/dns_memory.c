@@ -457,14 +457,16 @@ static void bytes_that_are_not_kept(void **state)
 	dns_memory_destroy(memory);
 }
 
-static struct dns_domain *domain_after(struct dns_name name, uint16_t type)
+static struct dns_domain *domain_after_state(
+    struct dns_name name, uint16_t type, enum dns_state answer)
 {
 	static struct dns_domains *domains;
 	dns_domains_destroy(domains);
 	domains = dns_domains_create();
 	begin(type, name);
-	add(DNS_ANSWER, DNS_TXT, &parsed.name, "\x0bv=spf1 -all", 12);
-	dns_domains_note(domains, &parsed, DNS_DATA, SECONDS(1));
+	if (answer == DNS_DATA)
+		add(DNS_ANSWER, DNS_TXT, &parsed.name, "\x0bv=spf1 -all", 12);
+	dns_domains_note(domains, &parsed, answer, SECONDS(1));
 	struct dns_domain *domain = dns_domains_next(domains, NULL);
 	assert_true(domain == NULL || dns_domains_next(domains, domain) == NULL);
 	return domain;
@@ -484,6 +486,24 @@ static void seen_from_to(void **state)
 	assert_int_equal(domain->first_seen, SECONDS(2));
 	assert_int_equal(domain->last_seen, SECONDS(9));
 	dns_domains_destroy(domains);
+}
+
+static struct dns_domain *domain_after(struct dns_name name, uint16_t type)
+{
+	return domain_after_state(name, type, DNS_DATA);
+}
+
+// A registered domain counts whether or not it has an SPF record: shares are of those that were asked.
+static void domains_without_records(void **state)
+{
+	const struct dns_name domain = NAME("\x07" "example\x03" "org"),
+	                      host = NAME("\x01" "a\x07" "example\x03" "org");
+	(void)state;
+	assert_non_null(domain_after_state(domain, DNS_TXT, DNS_NO_DATA));
+	assert_null(domain_after_state(domain, DNS_TXT, DNS_NO_NAME));
+	assert_null(domain_after_state(host, DNS_TXT, DNS_NO_DATA));
+	assert_null(domain_after_state(domain, DNS_A, DNS_NO_DATA));
+	assert_non_null(domain_after_state(host, DNS_MX, DNS_NO_DATA));
 }
 
 static void check_domain(struct dns_name name, uint16_t type, const char *wanted)
@@ -552,6 +572,7 @@ int main(void)
 	    cmocka_unit_test(many_questions),
 	    cmocka_unit_test(many_hosts_that_ask),
 	    cmocka_unit_test(bytes_that_are_not_kept),
+	    cmocka_unit_test(domains_without_records),
 	    cmocka_unit_test(which_names_are_domains),
 	    cmocka_unit_test(selectors),
 	};
