@@ -8,7 +8,7 @@
 #include "analytics/dns_transactions.h"
 #include "analytics/dnssec.h"
 #include "analytics/domain_line.h"
-#include "analytics/log_directory.h"
+#include "analytics/facts_lookup.h"
 #include "analytics/lookup_line.h"
 #include "capture/base/module.h"
 
@@ -31,30 +31,24 @@ struct dns_view {
 	struct dns_domains *domains;
 	struct mx_hosts *hosts;
 	struct dns_known known;
-	struct anonymiser *anonymiser;
+	struct anonymiser *anonymiser; // NULL: names and addresses are the real ones
+	struct facts_lookup *registered;
 	struct dns_lookups *lookups;
-	struct log_file *domain_log, *lookup_log; // NULL: none
 	struct json json;
 	struct dns_view_counters counters;
-	nanoseconds written; // when lines were last, in packet time; 0: not yet
+	nanoseconds made; // when lines were last, in packet time; 0: not yet
 	struct dns_parsed parsed; // of the message at hand
 };
 
-static bool open_logs(struct dns_view *view, struct error *error)
+// What lines take besides.
+static bool open_writing(struct dns_view *view, struct error *error)
 {
-	const struct dns_view_options *options = &view->options;
-	if (options->logs == NULL)
-		return true;
-	if (options->anonymisation_key != NULL) {
-		view->anonymiser = anonymiser_open(options->anonymisation_key, error);
-		if (view->anonymiser == NULL)
-			return false;
-	}
-	view->domain_log = log_directory_log(options->logs, "domains", error);
-	if (view->domain_log == NULL)
-		return false;
-	view->lookup_log = log_directory_log(options->logs, "lookups", error);
-	return view->lookup_log != NULL;
+	const char *key = view->options.anonymisation_key;
+	view->registered = facts_lookup_open(error);
+	if (view->registered == NULL || key == NULL)
+		return view->registered != NULL;
+	view->anonymiser = anonymiser_open(key, error);
+	return view->anonymiser != NULL;
 }
 
 static enum dnssec_status status_of(void *context, const struct dns_name *name, uint16_t type)
@@ -82,12 +76,11 @@ static bool open_parts(struct dns_view *view, struct error *error)
 		return false;
 	view->dnssec =
 	    dnssec_open(view->library, view->memory, view->options.trust_anchors, error);
-	return view->dnssec != NULL && open_logs(view, error);
+	return view->dnssec != NULL && open_writing(view, error);
 }
 
 struct dns_view *dns_view_open(const struct dns_view_options *options, struct error *error)
 {
-	struct error ignored;
 	struct dns_view *view = calloc(1, sizeof *view);
 	error_set(error, "no memory for what DNS says");
 	if (view == NULL)
@@ -95,21 +88,18 @@ struct dns_view *dns_view_open(const struct dns_view_options *options, struct er
 	view->options = *options;
 	if (open_parts(view, error))
 		return view;
-	(void)dns_view_close(view, &ignored);
+	dns_view_close(view);
 	return NULL;
 }
 
 /* ---- lines ---- */
 
 // The line at hand.
-static bool add_line(struct dns_view *view, struct log_file *log, struct error *error)
+static bool is_whole(const struct dns_view *view, struct error *error)
 {
-	const struct json *json = &view->json;
-	if (json->failed || (view->anonymiser != NULL && anonymiser_failed(view->anonymiser))) {
-		error_set(error, "no memory to write a line of what DNS says");
-		return false;
-	}
-	return log == NULL || log_file_add(log, json->text, json->length, error);
+	error_set(error, "no memory to write a line of what DNS says");
+	return !view->json.failed &&
+	       (view->anonymiser == NULL || !anonymiser_failed(view->anonymiser));
 }
 
 struct lookup_lines {
@@ -125,26 +115,26 @@ static bool write_lookups(void *context, const struct lookup_counts *counts)
 	    &view->json, view->anonymiser, view->options.sensor};
 	struct lookup_facts facts;
 	lookup_line_write(&writer, counts, &facts);
-	if (!add_line(view, view->lookup_log, lines->error))
+	if (!is_whole(view, lines->error))
 		return false;
-	view->options.on_lookups(view->options.context, &facts);
+	view->options.on_lookups(view->options.context, &view->json, &facts);
 	return true;
 }
 
 // Domains of which something new was seen, up to `most`.
 static bool write_domains(struct dns_view *view, size_t most, struct error *error)
 {
-	const struct domain_writer writer = {
-	    &view->json, view->memory, view->dnssec, view->anonymiser, view->options.sensor};
+	const struct domain_writer writer = {&view->json, view->memory, view->dnssec,
+	    view->anonymiser, view->registered, view->options.sensor};
 	struct dns_domain *domain = NULL;
 	struct domain_facts facts;
 	while (most > 0 && (domain = dns_domains_next(view->domains, domain)) != NULL) {
 		if (!domain->changed)
 			continue;
 		domain_line_write(&writer, domain, &facts);
-		if (!add_line(view, view->domain_log, error))
+		if (!is_whole(view, error))
 			return false;
-		view->options.on_domain(view->options.context, &facts);
+		view->options.on_domain(view->options.context, &view->json, &facts);
 		domain->changed = false;
 		view->counters.domains_written++;
 		most--;
@@ -161,11 +151,11 @@ static bool write_lines(struct dns_view *view, size_t most, struct error *error)
 
 static bool write_in_time(struct dns_view *view, nanoseconds now, struct error *error)
 {
-	if (view->written == 0 || now < view->written)
-		view->written = now;
-	if (now - view->written < LINES_EVERY)
+	if (view->made == 0 || now < view->made)
+		view->made = now;
+	if (now - view->made < LINES_EVERY)
 		return true;
-	view->written = now;
+	view->made = now;
 	return write_lines(view, LINES_AT_ONCE, error);
 }
 
@@ -278,19 +268,12 @@ bool dns_view_finish(struct dns_view *view, struct error *error)
 	return view == NULL || write_lines(view, SIZE_MAX, error);
 }
 
-static bool close_log(struct dns_view *view, struct log_file *log, struct error *error)
-{
-	return log == NULL || log_directory_close_log(view->options.logs, log, error);
-}
-
-bool dns_view_close(struct dns_view *view, struct error *error)
+void dns_view_close(struct dns_view *view)
 {
 	if (view == NULL)
-		return true;
-	struct error ignored;
-	bool good = close_log(view, view->domain_log, error);
-	good &= close_log(view, view->lookup_log, good ? error : &ignored);
+		return;
 	anonymiser_destroy(view->anonymiser);
+	facts_lookup_close(view->registered);
 	dns_lookups_destroy(view->lookups);
 	mx_hosts_destroy(view->hosts);
 	dns_domains_destroy(view->domains);
@@ -299,5 +282,4 @@ bool dns_view_close(struct dns_view *view, struct error *error)
 	dns_transactions_destroy(view->transactions);
 	json_release(&view->json);
 	free(view);
-	return good;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Passive DNS: reads the messages that the workers hand on, counts an answer only where its question was seen (or where
-// questions cannot be seen at all), remembers what it says, and writes what mail domains publish to domains.jsonl, and
-// who looks up what to lookups.jsonl: at the end of the run, and now and then what is new. Owned by the analytics thread.
+// questions cannot be seen at all), remembers what it says, and makes the lines of domains.jsonl, what mail domains
+// publish, and of lookups.jsonl, who looks up what: at the end of the run, and now and then what is new. Owned by the analytics thread.
 #ifndef MAILTAP_ANALYTICS_DNS_VIEW_H
 #define MAILTAP_ANALYTICS_DNS_VIEW_H
 
@@ -10,17 +10,17 @@
 #include "analytics/verdict.h"
 #include "capture/base/error.h"
 
-struct anonymiser;
 struct dns_view;
 struct dnssec_anchors;
-struct log_directory;
+struct json;
 
 struct dns_view_options {
-	// What tables count of each line that was written; also without logs.
-	void (*on_domain)(void *context, const struct domain_facts *facts);
-	void (*on_lookups)(void *context, const struct lookup_facts *facts);
+	// A line of domains.jsonl or lookups.jsonl, and what tables count of it.
+	void (*on_domain)(
+	    void *context, const struct json *line, const struct domain_facts *facts);
+	void (*on_lookups)(
+	    void *context, const struct json *line, const struct lookup_facts *facts);
 	void *context;
-	struct log_directory *logs; // NULL: nothing is written
 	const char *sensor; // or NULL; borrowed
 	const char *anonymisation_key; // a file; NULL: addresses are the real ones
 	const char *trust_anchors; // a file; NULL: the root's
@@ -44,7 +44,7 @@ struct dns_view_counters {
 // Loads the library's module: before the sandbox closes. NULL: *error.
 struct dns_view *dns_view_open(const struct dns_view_options *options, struct error *error);
 
-// False: a line could not be written; *error.
+// False: no memory for a line; *error.
 bool dns_view_message(
     struct dns_view *view, const struct dns_message *message, struct error *error);
 
@@ -64,10 +64,9 @@ struct dns_view_counters dns_view_counters(const struct dns_view *view); // NULL
 void dns_view_session(
     struct dns_view *view, const struct session_record *record, enum verdict verdict);
 
-// No more will come: writes what is left. False as above. NULL is allowed.
+// No more will come: makes the lines that are left. False as above. NULL is allowed.
 bool dns_view_finish(struct dns_view *view, struct error *error);
 
-// Closes and frees. False as above. NULL is allowed.
-bool dns_view_close(struct dns_view *view, struct error *error);
+void dns_view_close(struct dns_view *view); // NULL is allowed
 
 #endif

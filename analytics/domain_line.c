@@ -7,6 +7,7 @@
 #include "analytics/dns_text.h"
 #include "analytics/dnssec.h"
 #include "analytics/dnssec_records.h"
+#include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
 #include "analytics/server_key.h"
 #include "analytics/spf_lookups.h"
@@ -14,6 +15,7 @@
 #include "analytics/txt_record.h"
 #include "decode/tag_list.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct name_text {
@@ -214,6 +216,19 @@ static void write_host(struct domain_line *line, const struct dns_data *data)
 	write_tlsa(line, &host);
 	json_object_end(json);
 	line->hosts++;
+}
+
+static void key_operator(struct json *json, const char *key, const struct operator_name *operator)
+{
+	json_key_name(json, key, operator->text[0] != '\0' ? operator->text : NULL);
+}
+
+// Of the host that goes first.
+static void write_operator(const struct domain_line *line)
+{
+	struct operator_name operator;
+	facts_lookup_domain(line->writer->registered, &line->facts->host, &operator);
+	key_operator(line->writer->json, "mx_operator", &operator);
 }
 
 static enum seen has_tlsa(const struct domain_line *line)
@@ -451,10 +466,9 @@ static void write_algorithms(struct domain_line *line)
 		const char *name = dnssec_algorithm_name((uint8_t)i);
 		if (!line->dnssec.algorithms[i])
 			continue;
-		if (name != NULL)
-			json_bytes(json, (const uint8_t *)name, strlen(name));
-		else
-			json_unsigned(json, i);
+		char number[4];
+		snprintf(number, sizeof number, "%u", i);
+		json_name(json, name != NULL ? name : number);
 	}
 	json_array_end(json);
 }
@@ -516,6 +530,9 @@ static void write_head(struct domain_line *line)
 	json_key(json, "last_seen");
 	json_time(json, domain->last_seen);
 	json_mark(json, "anonymised", writer->anonymiser != NULL);
+	struct operator_name registered;
+	facts_lookup_registered(writer->registered, line->facts->domain, &registered);
+	key_operator(json, "registered_domain", &registered);
 }
 
 void domain_line_write(
@@ -524,11 +541,13 @@ void domain_line_write(
 	struct domain_line line = {.writer = writer, .domain = domain, .facts = facts};
 	struct json *json = writer->json;
 	struct txt_found found;
-	*facts = (struct domain_facts){.anonymised = writer->anonymiser != NULL};
+	*facts = (struct domain_facts){
+	    .anonymised = writer->anonymiser != NULL, .last_seen = domain->last_seen};
 	json_clear(json);
 	json_object_begin(json);
 	write_head(&line);
 	write_mx(&line);
+	write_operator(&line);
 	write_spf(&line, &found);
 	write_dmarc(&line, &found);
 	write_selectors(&line);

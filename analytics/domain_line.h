@@ -10,12 +10,14 @@
 
 struct anonymiser;
 struct dnssec;
+struct facts_lookup;
 
 struct domain_writer {
 	struct json *json;
 	const struct dns_memory *memory;
 	struct dnssec *dnssec;
 	struct anonymiser *anonymiser; // NULL: what looks like an address in a name stays
+	struct facts_lookup *registered; // domains of names
 	const char *sensor; // or NULL
 };
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// messages.jsonl (--mail-headers): one JSON object per mail transaction in the clear of which a message crossed or
-// something was refused, and per message that was fetched from a mail store or put into it, when its session is written. Signatures are verified here, as late as can be: the key may
+// messages.jsonl (--mail-headers), and the same in the store: one JSON object per mail transaction in the clear of which
+// a message crossed or something was refused, and per message that was fetched from a mail store or put into it, when
+// its session is written. Signatures are verified here, as late as can be: the key may
 // be asked for behind the message.
 #include "analytics/anonymise_text.h"
 #include "analytics/dkim_verify.h"
 #include "analytics/exporter.h"
+#include "analytics/facts_lookup.h"
 #include "analytics/json_fields.h"
-#include "analytics/log_directory.h"
+#include "analytics/record_outlet.h"
 #include "analytics/session_id.h"
 
 #include <stdlib.h>
 
 struct messages_export {
-	struct log_directory *logs;
-	struct log_file *log;
+	struct record_outlet outlet;
+	struct facts_lookup *registered; // domains of names
 	const struct dns_memory *keys; // NULL: answers of DNS are not read
 	struct anonymiser *anonymiser; // NULL: names are the real ones
 	const char *sensor; // or NULL
@@ -23,20 +25,21 @@ struct messages_export {
 
 static void *messages_open(const struct exporter_settings *settings, struct error *error)
 {
-	if (settings->logs == NULL || !settings->mail_headers)
+	if (!settings->mail_headers || !record_outlet_wanted(settings))
 		return NULL;
 	struct messages_export *export = calloc(1, sizeof *export);
 	if (export == NULL) {
 		error_set(error, "no memory for the log of messages");
 		return NULL;
 	}
-	export->logs = settings->logs;
 	export->keys = settings->keys;
 	export->anonymiser = settings->anonymiser;
 	export->sensor = settings->sensor;
-	export->log = log_directory_log(settings->logs, "messages", error);
-	if (export->log != NULL)
+	export->registered = facts_lookup_open(error);
+	if (export->registered != NULL &&
+	    record_outlet_open(&export->outlet, settings, STORE_MESSAGES, error))
 		return export;
+	facts_lookup_close(export->registered);
 	free(export);
 	return NULL;
 }
@@ -186,10 +189,25 @@ static bool header_seen(const struct message_facts *facts)
 	return facts->complete || facts->header_bytes > 0;
 }
 
+// Who runs an end of the session, by the name it has, or else by another.
+static void key_operator(struct messages_export *export, const char *key, const struct text *name,
+    const struct text *other)
+{
+	struct host_name host = {.length = 0};
+	struct operator_name operator;
+	if (name != NULL)
+		(void)host_name_read(view_of(name->bytes, name->length), &host);
+	if (host.length == 0 && other != NULL)
+		(void)host_name_read(view_of(other->bytes, other->length), &host);
+	facts_lookup_domain(export->registered, &host, &operator);
+	json_key_name(&export->json, key, operator.text[0] != '\0' ? operator.text : NULL);
+}
+
 static void write_identity(struct messages_export *export, const struct judged_session *judged,
     const struct message_facts *facts)
 {
 	const struct session_record *record = judged->record;
+	const struct session *session = record->session;
 	struct json *json = &export->json;
 	char id[SESSION_ID_SIZE];
 	session_id_text(id, session_id_of(record));
@@ -205,8 +223,10 @@ static void write_identity(struct messages_export *export, const struct judged_s
 	json_mark(json, "anonymised", export->anonymiser != NULL);
 	json_key_address(json, "client_ip", &record->address[FROM_CLIENT]);
 	json_key_unsigned(json, "client_port", record->port[FROM_CLIENT]);
+	key_operator(export, "client_operator", session->client_name, NULL);
 	json_key_address(json, "server_ip", &record->address[FROM_SERVER]);
 	json_key_unsigned(json, "server_port", record->port[FROM_SERVER]);
+	key_operator(export, "server_operator", session->tls.sni, session->server_name);
 	json_key_name(json, "protocol", session_protocol_name(record->session));
 	json_key_name(json, "hop", hop_name(judged->judgement.hop));
 }
@@ -277,7 +297,7 @@ static bool write_line(struct messages_export *export, const struct judged_sessi
 		error_set(error, "no memory to write a message's line");
 		return false;
 	}
-	return log_file_add(export->log, json->text, json->length, error);
+	return record_outlet_add(&export->outlet, json, error);
 }
 
 static bool messages_session(
@@ -296,7 +316,8 @@ static bool messages_close(
 {
 	struct messages_export *export = exporter;
 	(void)accounting;
-	bool good = log_directory_close_log(export->logs, export->log, error);
+	bool good = record_outlet_close(&export->outlet, error);
+	facts_lookup_close(export->registered);
 	json_release(&export->json);
 	free(export);
 	return good;

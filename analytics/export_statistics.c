@@ -93,18 +93,26 @@ static bool statistics_session(
 	return true;
 }
 
-static void statistics_take_domain(void *exporter, const struct domain_facts *facts)
+static bool statistics_take_domain(void *exporter, const struct json *line,
+    const struct domain_facts *facts, struct error *error)
 {
 	struct statistics_export *export = exporter;
+	(void)line;
+	(void)error;
 	struct domain_facts looked_up = *facts;
 	facts_lookup_of_domain(export->lookup, &looked_up);
 	statistics_domain(export->run, &looked_up);
+	return true;
 }
 
-static void statistics_take_lookups(void *exporter, const struct lookup_facts *facts)
+static bool statistics_take_lookups(void *exporter, const struct json *line,
+    const struct lookup_facts *facts, struct error *error)
 {
 	const struct statistics_export *export = exporter;
+	(void)line;
+	(void)error;
 	statistics_lookups(export->run, facts);
+	return true;
 }
 
 /* ---- lines ---- */

@@ -14,6 +14,8 @@ static const struct exporter_ops *const table[] = {
     &certificates_exporter,
     &certificate_files_exporter,
     &messages_exporter,
+    &domains_exporter,
+    &lookups_exporter,
     &statistics_exporter,
     &summary_exporter,
 };
@@ -168,18 +170,28 @@ bool exporters_interval(struct exporters *exporters, const struct ended_interval
 	return !exporters->failed;
 }
 
-void exporters_domain(struct exporters *exporters, const struct domain_facts *facts)
+bool exporters_domain(
+    struct exporters *exporters, const struct json *line, const struct domain_facts *facts)
 {
-	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++)
-		if (exporters->open[i] != NULL && table[i]->domain != NULL)
-			table[i]->domain(exporters->open[i], facts);
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->domain != NULL &&
+		    !table[i]->domain(exporters->open[i], line, facts, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
 }
 
-void exporters_lookups(struct exporters *exporters, const struct lookup_facts *facts)
+bool exporters_lookups(
+    struct exporters *exporters, const struct json *line, const struct lookup_facts *facts)
 {
-	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++)
-		if (exporters->open[i] != NULL && table[i]->lookups != NULL)
-			table[i]->lookups(exporters->open[i], facts);
+	for (size_t i = 0; i < EXPORTERS && !exporters->failed; i++) {
+		struct error error = {""};
+		if (exporters->open[i] != NULL && table[i]->lookups != NULL &&
+		    !table[i]->lookups(exporters->open[i], line, facts, &error))
+			note_failure(exporters, &error);
+	}
+	return !exporters->failed;
 }
 
 struct written_counters exporters_written(const struct exporters *exporters)

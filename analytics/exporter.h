@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 struct dns_memory;
+struct json;
 struct live_state;
 struct log_directory;
 struct store;
@@ -28,6 +29,7 @@ struct exporter_settings {
 	const char *sensor;        // NULL: not named
 	FILE *summary;             // where the summary goes; NULL: nowhere
 	const char *certificate_directory; // NULL: certificates are not written there
+	bool names;                // domains.jsonl and lookups.jsonl are wanted
 	bool mail_headers;         // messages.jsonl is wanted
 	const struct dns_memory *keys; // of DKIM, in answers of DNS; NULL: these are not read
 	bool pem;                  // certificates.jsonl holds the certificates themselves
@@ -55,9 +57,12 @@ struct exporter_ops {
 	// An interval is over: sessions that come from here on belong to the next. NULL: not interested.
 	// False as above.
 	bool (*interval)(void *exporter, const struct ended_interval *interval, struct error *error);
-	// A line of domains.jsonl or lookups.jsonl was written. NULL: not interested.
-	void (*domain)(void *exporter, const struct domain_facts *facts);
-	void (*lookups)(void *exporter, const struct lookup_facts *facts);
+	// A line of domains.jsonl or lookups.jsonl, its end included, and what tables count of it. NULL: not interested.
+	// False as above.
+	bool (*domain)(void *exporter, const struct json *line, const struct domain_facts *facts,
+	    struct error *error);
+	bool (*lookups)(void *exporter, const struct json *line, const struct lookup_facts *facts,
+	    struct error *error);
 	// Adds to the counters what was written so far. NULL: it counts nothing.
 	void (*written)(const void *exporter, struct written_counters *counters);
 	// Writes the page of metrics (metrics_page.h) as it is now. NULL: it has none.
@@ -82,7 +87,7 @@ bool exporter_goes_on(const struct exporter_settings *settings, bool good, bool 
     const struct error *error);
 
 extern const struct exporter_ops sessions_exporter, alerts_exporter, certificates_exporter,
-    certificate_files_exporter, messages_exporter, statistics_exporter, summary_exporter;
+    certificate_files_exporter, messages_exporter, domains_exporter, lookups_exporter, statistics_exporter, summary_exporter;
 
 struct exporters;
 
@@ -102,9 +107,11 @@ bool exporters_certificate(
 // As exporters_session, for an interval that is over.
 bool exporters_interval(struct exporters *exporters, const struct ended_interval *interval);
 
-// What DNS says of a domain, and who looked up what, as the lines of the logs have it.
-void exporters_domain(struct exporters *exporters, const struct domain_facts *facts);
-void exporters_lookups(struct exporters *exporters, const struct lookup_facts *facts);
+// As exporters_session, for what DNS says of a domain, and for who looked up what.
+bool exporters_domain(
+    struct exporters *exporters, const struct json *line, const struct domain_facts *facts);
+bool exporters_lookups(
+    struct exporters *exporters, const struct json *line, const struct lookup_facts *facts);
 
 // What was written so far, by all of them.
 struct written_counters exporters_written(const struct exporters *exporters);

@@ -70,12 +70,19 @@ void facts_lookup_domain(
 	memcpy(domain->text, name->text + start, name->length - start);
 }
 
+void facts_lookup_registered(
+    struct facts_lookup *lookup, const char *name, struct operator_name *domain)
+{
+	struct host_name host;
+	*domain = (struct operator_name){""};
+	if (host_name_read(view_of((const uint8_t *)name, strlen(name)), &host))
+		facts_lookup_domain(lookup, &host, domain);
+}
+
 static bool is_registered(struct facts_lookup *lookup, const char *domain)
 {
-	struct host_name name;
-	struct operator_name registered = {""};
-	if (host_name_read(view_of((const uint8_t *)domain, strlen(domain)), &name))
-		facts_lookup_domain(lookup, &name, &registered);
+	struct operator_name registered;
+	facts_lookup_registered(lookup, domain, &registered);
 	return strcmp(registered.text, domain) == 0;
 }
 

@@ -22,6 +22,10 @@ void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 void facts_lookup_domain(
     struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain);
 
+// Likewise of any name, which may be none of a host: it has none then.
+void facts_lookup_registered(
+    struct facts_lookup *lookup, const char *name, struct operator_name *domain);
+
 // What has to be looked up for a line of domains.jsonl: who runs its first host, and whether a domain above it may say
 // more of its policies.
 void facts_lookup_of_domain(struct facts_lookup *lookup, struct domain_facts *facts);

@@ -110,16 +110,20 @@ static void on_names(void *context, const struct dns_message *message)
 	run->output_failed = true;
 }
 
-static void on_domain(void *context, const struct domain_facts *facts)
+static void on_domain(
+    void *context, const struct json *line, const struct domain_facts *facts)
 {
-	const struct run *run = context;
-	exporters_domain(run->exporters, facts);
+	struct run *run = context;
+	if (!run->output_failed)
+		run->output_failed = !exporters_domain(run->exporters, line, facts);
 }
 
-static void on_lookups(void *context, const struct lookup_facts *facts)
+static void on_lookups(
+    void *context, const struct json *line, const struct lookup_facts *facts)
 {
-	const struct run *run = context;
-	exporters_lookups(run->exporters, facts);
+	struct run *run = context;
+	if (!run->output_failed)
+		run->output_failed = !exporters_lookups(run->exporters, line, facts);
 }
 
 // What is not counted by those who read packets.
@@ -556,11 +560,11 @@ static bool open_names(struct run *run, struct error *error)
 	    .on_domain = on_domain,
 	    .on_lookups = on_lookups,
 	    .context = run,
-	    .logs = run->logs,
 	    .sensor = run->options->sensor,
 	    .anonymisation_key = run->options->anonymisation_key,
 	    .trust_anchors = run->options->trust_anchors,
 	};
+	run->settings.names = run->options->names;
 	if (!run->options->names)
 		return true;
 	run->names = dns_view_open(&names, error);
@@ -639,7 +643,7 @@ static bool close_outputs(
 {
 	struct error ignored;
 	bool written = run->exporters == NULL || exporters_close(run->exporters, accounting, error);
-	written &= dns_view_close(run->names, written ? error : &ignored);
+	dns_view_close(run->names);
 	log_directory_close(run->logs);
 	if (accounting != NULL && run->options->server_memory != NULL)
 		written &= server_memory_save(

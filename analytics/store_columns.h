@@ -13,6 +13,9 @@ enum store_table_id {
 	STORE_CERTIFICATES,
 	STORE_ALERTS,
 	STORE_STATISTICS,
+	STORE_DOMAINS,
+	STORE_LOOKUPS,
+	STORE_MESSAGES,
 	STORE_TABLES
 };
 
@@ -44,7 +47,7 @@ struct store_table {
 	const char *time;
 	// The columns that tell a record from all others, NULL at the end: of two records that have them in common the one
 	// that is stored later replaces the other. None: a record is told by its whole line, and is stored once.
-	const char *identity[4];
+	const char *identity[5];
 	bool earliest; // instead, that of the earlier time stands
 };
 

@@ -168,6 +168,10 @@ def check_services(tap, options, folder):
     wanted = [(row[0], mapped.get(row[1]), *row[2:]) for row in TABLE_SERVICES]
     check(tap, sorted(service_rows(other["services"]), key=str) == sorted(wanted, key=str), "the same with other addresses", service_rows(other["services"]))
     check(tap, b"192.0.2." not in written and b"203.0.113." not in written, "no real address is left", "")
+    alone = Path(folder, "tables-alone")
+    program.run(options.mailtap, ["-q", "--dns", "-r", capture, "--anonymise", key, "--csv", alone])
+    written = b"".join(path.read_bytes() for path in alone.iterdir())
+    check(tap, b"/24" in written and b"192.0.2." not in written and b"203.0.113." not in written, "nor in tables without logs", "")
     with tempfile.TemporaryDirectory() as logs:
         program.run(options.mailtap, ["-q", "--dns", "-r", capture, "-w", logs])
         report = program.run(options.mailtap, ["report", "--json", "--anonymise", key, "-i", logs])

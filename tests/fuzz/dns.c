@@ -9,6 +9,7 @@
 #include "analytics/dns_transactions.h"
 #include "analytics/dnssec.h"
 #include "analytics/domain_line.h"
+#include "analytics/facts_lookup.h"
 #include "decode/dns_filter.h"
 #include "tests/fuzz/dns_answers.h"
 #include "tests/fuzz/fuzzer.h"
@@ -181,6 +182,7 @@ static bool agree(const struct domain_facts *one, const struct domain_facts *oth
 	       strcmp(one->host.text, other->host.text) == 0 &&
 	       one->preference == other->preference && one->address_count == other->address_count &&
 	       memcmp(one->addresses, other->addresses, sizeof one->addresses) == 0 &&
+	       one->last_seen == other->last_seen &&
 	       memcmp(&one->policies, &other->policies, sizeof one->policies) == 0;
 }
 
@@ -188,9 +190,16 @@ static bool agree(const struct domain_facts *one, const struct domain_facts *oth
 static void write_lines(const struct setting *setting)
 {
 	static struct domain_facts facts, read;
+	static struct facts_lookup *registered;
+	struct error error;
 	struct json json = {.text = NULL};
-	const struct domain_writer writer = {
-	    .json = &json, .memory = setting->memory, .dnssec = setting->dnssec};
+	if (registered == NULL)
+		registered = facts_lookup_open(&error);
+	MUST(registered != NULL);
+	const struct domain_writer writer = {.json = &json,
+	    .memory = setting->memory,
+	    .dnssec = setting->dnssec,
+	    .registered = registered};
 	const struct dns_domain *domain = NULL;
 	while (setting->dnssec != NULL &&
 	       (domain = dns_domains_next(setting->domains, domain)) != NULL) {
