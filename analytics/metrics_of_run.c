@@ -40,7 +40,10 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "both are read as one");
 	{{"sessions", AT(written.store.of[STORE_SESSIONS]), 0},                                    \
 	    {"certificates", AT(written.store.of[STORE_CERTIFICATES]), 0},                         \
 	    {"alerts", AT(written.store.of[STORE_ALERTS]), 0},                                     \
-	    {"statistics", AT(written.store.of[STORE_STATISTICS]), 0}}
+	    {"statistics", AT(written.store.of[STORE_STATISTICS]), 0},                             \
+	    {"domains", AT(written.store.of[STORE_DOMAINS]), 0},                                   \
+	    {"lookups", AT(written.store.of[STORE_LOOKUPS]), 0},                                   \
+	    {"messages", AT(written.store.of[STORE_MESSAGES]), 0}}
 // clang-format on
 
 static const struct family families[] = {

@@ -5,6 +5,7 @@
 #include "analytics/store_record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	LOOK_EVERY = 60, // seconds
@@ -15,7 +16,8 @@ enum {
 	FULL_PERCENT = 95, // of the size, down to which room is made
 };
 
-static const enum store_table_id with_time[] = {STORE_SESSIONS, STORE_ALERTS, STORE_STATISTICS};
+static const enum store_table_id with_time[] = {STORE_SESSIONS, STORE_ALERTS, STORE_STATISTICS,
+    STORE_DOMAINS, STORE_LOOKUPS, STORE_MESSAGES};
 enum { WITH_TIME = sizeof with_time / sizeof with_time[0] };
 
 // Removes the oldest of a table from before `until`, at most AT_ONCE. An answer of SQLite.
@@ -75,19 +77,21 @@ static int64_t pages(sqlite3 *database)
 	return all - unused;
 }
 
-// The time before which to remove: of a thousand sessions, or 60 lines of statistics, or of an eighth of them where they
-// are few, which may be large. False: there is nothing to remove.
-static bool oldest_end(sqlite3 *database, char until[STORE_TIME_LENGTH + 1])
+// Of a table: the time up to which there are a thousand records, or 60 of statistics, or an eighth of them where they
+// are few, which may be large. Nothing: it has none.
+static bool oldest_end_of(
+    sqlite3 *database, enum store_table_id id, char until[STORE_TIME_LENGTH + 1])
 {
-	static const char query[] =
-	    "SELECT min(time) FROM ("
-	    "SELECT (SELECT \"start\" FROM sessions ORDER BY \"start\" LIMIT 1 OFFSET"
-	    " (SELECT max(1, count(*) / 8) FROM (SELECT 1 FROM sessions LIMIT 8000))) AS time"
-	    " UNION ALL SELECT (SELECT \"start\" FROM statistics WHERE \"start\" IS NOT NULL"
-	    " ORDER BY \"start\" LIMIT 1 OFFSET"
-	    " (SELECT max(1, count(*) / 8) FROM (SELECT 1 FROM statistics WHERE \"start\" IS NOT NULL "
-	    "LIMIT 480))))";
+	enum { PARTS = 8, MOST = 1000, MOST_STATISTICS = 60 };
+	const struct store_table *table = &store_tables[id];
 	sqlite3_stmt *statement;
+	char query[512];
+	snprintf(query, sizeof query,
+	    "SELECT \"%s\" FROM %s WHERE \"%s\" IS NOT NULL ORDER BY \"%s\" LIMIT 1 OFFSET"
+	    " (SELECT max(1, count(*) / %d) FROM (SELECT 1 FROM %s WHERE \"%s\" IS NOT NULL LIMIT "
+	    "%d))",
+	    table->time, table->name, table->time, table->time, PARTS, table->name, table->time,
+	    PARTS * (id == STORE_STATISTICS ? MOST_STATISTICS : MOST));
 	if (sqlite3_prepare_v2(database, query, -1, &statement, NULL) != SQLITE_OK)
 		return false;
 	bool found = sqlite3_step(statement) == SQLITE_ROW &&
@@ -95,6 +99,21 @@ static bool oldest_end(sqlite3 *database, char until[STORE_TIME_LENGTH + 1])
 	if (found)
 		snprintf(until, STORE_TIME_LENGTH + 1, "%s", sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
+	return found;
+}
+
+// The time before which to remove: the earliest of these. False: there is nothing to remove.
+static bool oldest_end(sqlite3 *database, char until[STORE_TIME_LENGTH + 1])
+{
+	char end[STORE_TIME_LENGTH + 1];
+	bool found = false;
+	for (size_t i = 0; i < WITH_TIME; i++) {
+		if (!oldest_end_of(database, with_time[i], end))
+			continue;
+		if (!found || strcmp(end, until) < 0)
+			memcpy(until, end, sizeof end);
+		found = true;
+	}
 	return found;
 }
 

@@ -127,14 +127,14 @@ static bool make_temporary(struct asking *asking, char *definition)
 // Certificates stay: they were seen before sessions that name them, and are everybody's.
 static bool bound_tables(struct asking *asking)
 {
-	static const enum store_table_id bounded[] = {
-	    STORE_SESSIONS, STORE_ALERTS, STORE_STATISTICS};
 	const struct query_request *request = asking->request;
 	bool good = true;
 	if (request->since == NULL && request->until == NULL && request->sensor == NULL)
 		return true;
-	for (size_t i = 0; good && i < sizeof bounded / sizeof bounded[0]; i++) {
-		char *definition = bounded_table(&store_tables[bounded[i]], request);
+	for (size_t i = 0; good && i < STORE_TABLES; i++) {
+		if (i == STORE_CERTIFICATES)
+			continue;
+		char *definition = bounded_table(&store_tables[i], request);
 		good = make_temporary(asking, definition);
 		sqlite3_free(definition);
 	}

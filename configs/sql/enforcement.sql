@@ -1,0 +1,38 @@
+-- What receivers refuse, by what they name: SPF, DKIM, DMARC, others (ARC, or authentication without a name); one refusal may
+-- name several. By the operator of the server (registered domain of the name asked for or given by it, by the public suffix
+-- list; null: not known).
+-- Counts transactions of SMTP in the clear of which a message crossed or something was refused (--mail-headers). share: with
+-- a refusal for good that names any, of those whose outcome was seen (transactions, share_of).
+-- Not seen: refusals that name nothing, mail that is taken and then put aside, and what TLS carries.
+WITH told AS (
+    SELECT server_operator,
+           outcome,
+           CASE WHEN refusal_code >= 500 THEN ifnull(refusal_causes, '[]') ELSE '[]' END AS causes
+      FROM messages
+), counted AS (
+    SELECT server_operator,
+           count(outcome) AS transactions,
+           sum(outcome IS 'refused') AS refused,
+           sum(outcome IS 'deferred') AS deferred,
+           sum(instr(causes, '"spf"') > 0) AS spf,
+           sum(instr(causes, '"dkim"') > 0) AS dkim,
+           sum(instr(causes, '"dmarc"') > 0) AS dmarc,
+           sum(instr(causes, '"arc"') > 0 OR instr(causes, '"authentication"') > 0) AS other,
+           sum(outcome IS NULL) AS not_seen,
+           sum(causes <> '[]') AS named
+      FROM told
+     GROUP BY server_operator
+)
+SELECT server_operator,
+       transactions,
+       refused,
+       deferred,
+       spf,
+       dkim,
+       dmarc,
+       other,
+       not_seen,
+       1.0 * named / nullif(transactions, 0) AS share,
+       nullif(transactions, 0) AS share_of
+  FROM counted
+ ORDER BY transactions DESC, server_operator
