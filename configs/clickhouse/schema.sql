@@ -211,3 +211,110 @@ CREATE TABLE IF NOT EXISTS statistics
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(start)
 ORDER BY (start, sensor);
+
+-- What a domain publishes for its mail (--dns): a row when a run ends, and for what is new each hour. `domain_list` has the
+-- last of each.
+CREATE TABLE IF NOT EXISTS domains
+(
+    domain Nullable(String),
+    first_seen Nullable(DateTime('UTC')),
+    first_seen_ns Nullable(Int64),
+    last_seen DateTime('UTC') COMMENT '1970-01-01: not seen',
+    last_seen_ns Nullable(Int64),
+    anonymised Nullable(UInt8),
+    registered_domain Nullable(String) COMMENT 'by the public suffix list',
+    mx_null Nullable(UInt8) COMMENT 'takes no mail',
+    mx Nullable(String) COMMENT 'JSON: its hosts, with addresses and TLSA',
+    mx_operator Nullable(String) COMMENT 'registered domain of the host that goes first',
+    spf Nullable(UInt8) COMMENT '0: said not to be there',
+    spf_valid Nullable(UInt8),
+    spf_all Nullable(String),
+    spf_redirect Nullable(UInt8),
+    spf_lookups Nullable(UInt64),
+    spf_lookups_total Nullable(UInt64),
+    dmarc Nullable(UInt8),
+    dmarc_valid Nullable(UInt8),
+    dmarc_policy Nullable(String),
+    dmarc_subdomain_policy Nullable(String),
+    dmarc_percent Nullable(UInt64),
+    dmarc_rua Nullable(UInt8),
+    dkim Nullable(String) COMMENT 'JSON: its keys',
+    dkim_selectors_left_out Nullable(UInt64),
+    mta_sts Nullable(UInt8),
+    tls_rpt Nullable(UInt8),
+    dnssec_signatures Nullable(UInt8),
+    dnssec_algorithms Array(String),
+    dnssec_algorithms_seen UInt8,
+    dnssec Nullable(String) COMMENT 'secure, bogus, insecure, null: cannot tell',
+    dnssec_reason Nullable(String),
+    dnssec_sets Nullable(UInt64),
+    dnssec_sets_secure Nullable(UInt64),
+    dns_questions_seen Nullable(UInt8),
+    dns_answers_differ Nullable(UInt8),
+    resolver_authentic Nullable(UInt8),
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(last_seen)
+ORDER BY (last_seen, sensor);
+
+-- Networks that receive mail, and after how many sessions they look something up (--dns): since the row before.
+CREATE TABLE IF NOT EXISTS lookups
+(
+    network Nullable(String) COMMENT '/24 or /48 that receives mail',
+    anonymised Nullable(UInt8),
+    start DateTime('UTC') COMMENT '1970-01-01: not seen',
+    start_ns Nullable(Int64),
+    end Nullable(DateTime('UTC')),
+    end_ns Nullable(Int64),
+    window Nullable(UInt64) COMMENT 'seconds',
+    sessions Nullable(UInt64) COMMENT 'that it received',
+    questions Nullable(UInt64) COMMENT 'of DNS, that its hosts asked',
+    spf Nullable(UInt64) COMMENT 'sessions after which it was looked up',
+    dkim Nullable(UInt64),
+    dmarc Nullable(UInt64),
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(start)
+ORDER BY (start, sensor);
+
+-- A row for each transaction in the clear of which a message crossed or something was refused (--mail-headers).
+CREATE TABLE IF NOT EXISTS messages
+(
+    time DateTime('UTC') COMMENT '1970-01-01: not seen',
+    time_ns Nullable(Int64),
+    session_id Nullable(String) COMMENT 'as in sessions',
+    transaction Nullable(UInt64),
+    anonymised Nullable(UInt8),
+    client_ip Nullable(String),
+    client_port Nullable(UInt64),
+    client_operator Nullable(String) COMMENT 'registered domain of the name it gave',
+    server_ip Nullable(String),
+    server_port Nullable(UInt64),
+    server_operator Nullable(String) COMMENT 'of the name asked for or given',
+    transport Nullable(String),
+    header_bytes Nullable(UInt64),
+    complete Nullable(UInt8) COMMENT 'all of the header was seen',
+    hops Nullable(String) COMMENT 'JSON: fields Received, the latest first',
+    hops_left_out Nullable(UInt64),
+    dkim Nullable(String) COMMENT 'JSON: signatures',
+    dkim_left_out Nullable(UInt64),
+    authentication_server Nullable(String),
+    authentication_results Nullable(String) COMMENT 'JSON',
+    authentication_results_left_out Nullable(UInt64),
+    body_protection Nullable(String) COMMENT 'pgp_mime, smime, none',
+    outcome Nullable(String) COMMENT 'accepted, refused, deferred',
+    refused_at Nullable(String),
+    refusal_code Nullable(UInt64),
+    refusal_status Nullable(String),
+    refusal_causes Array(String) COMMENT 'spf, dkim, dmarc, arc, authentication',
+    refusal_causes_seen UInt8,
+    sensor String COMMENT 'which tap: its option sensor',
+    batch String COMMENT 'which batch brought the row'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(time)
+ORDER BY (time, sensor);

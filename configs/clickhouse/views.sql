@@ -438,3 +438,209 @@ FROM
     )
 )
 GROUP BY span, width ORDER BY span;
+
+-- ---- likewise, of domains, look-ups and messages (--dns, --mail-headers): the study's tables ----
+
+-- Each domain, with what the last of its rows says that it publishes for its mail (of several with the same time, the one that
+-- knows most). spf_policy, dmarc_policy: what it says of mail that fails; '' where it was not asked for, or a domain above
+-- may say it. The others are 1, 0, or 2: not seen.
+CREATE VIEW IF NOT EXISTS domain_list AS
+SELECT name AS domain, seen AS last_seen, ran_by AS operator, places AS addresses, says_spf AS spf_policy,
+       says_dmarc AS dmarc_policy, has_signatures AS dnssec_signed, is_secure AS dnssec_secure, has_spf AS spf,
+       is_valid AS spf_valid, multiIf(says_spf IN ('', 'redirect'), 2, says_spf = '-all', 1, 0) AS spf_strict,
+       multiIf(says_dmarc = '', 2, says_dmarc = 'no record', 0, 1) AS dmarc,
+       multiIf(says_dmarc = '', 2, says_dmarc IN ('reject', 'quarantine'), 1, 0) AS dmarc_enforced,
+       has_key AS dkim, has_tlsa AS tlsa, has_sts AS mta_sts, has_reports AS tls_rpt
+FROM
+(
+    SELECT ifNull(domain, '') AS name, last_seen AS seen, ifNull(mx_operator, '') AS ran_by, ifNull(mx, '') AS hosts,
+           arrayDistinct(extractAll(arrayStringConcat(extractAll(hosts, '"addresses":\\[([^\\]]*)'), ','), '"([^"]+)"')) AS places,
+           multiIf(spf IS NULL, '', spf = 0, 'no record', ifNull(spf_valid, 0) = 0, 'invalid',
+                   ifNull(spf_all, '') IN ('-all', '~all', '?all', '+all'), ifNull(spf_all, ''),
+                   ifNull(spf_redirect, 0) = 1, 'redirect', 'no all') AS says_spf,
+           multiIf(dmarc IS NULL, '', dmarc = 0, if(ifNull(registered_domain, '') = ifNull(domain, ''), 'no record', ''),
+                   ifNull(dmarc_policy, '') IN ('reject', 'quarantine', 'none'), ifNull(dmarc_policy, ''), 'invalid') AS says_dmarc,
+           ifNull(dnssec_signatures, 2) AS has_signatures,
+           multiIf(dnssec IS NOT NULL, ifNull(dnssec, '') = 'secure', ifNull(dnssec_signatures, 2) = 0, 0, 2) AS is_secure,
+           ifNull(spf, 2) AS has_spf, ifNull(spf_valid, 2) AS is_valid, ifNull(dkim, '') AS keys,
+           multiIf(match(keys, '"key_type":"[^"]*","key_bits":[^,]*,"revoked":false'), 1, match(keys, '"selector":'), 0, 2) AS has_key,
+           multiIf(match(hosts, '"tlsa":\\[\\{'), 1, match(hosts, '"tlsa":\\[') AND NOT match(hosts, '"tlsa":null'), 0, 2) AS has_tlsa,
+           ifNull(mta_sts, 2) AS has_sts, ifNull(tls_rpt, 2) AS has_reports
+    FROM
+    (
+        SELECT * FROM domains
+        ORDER BY domain, last_seen_ns DESC, ifNull(dnssec_sets, 0) DESC, length(ifNull(mx, '')) DESC, batch DESC LIMIT 1 BY domain
+    )
+);
+
+-- SPF and DMARC of domains, by what they say of mail that fails. share_of: domains of which the record was asked for.
+CREATE VIEW IF NOT EXISTS policies AS
+SELECT record, one.1 AS policy, one.2 AS domains, if(policy = '', NULL, seen) AS share_of
+FROM
+(
+    SELECT record, groupArray((policy, domains)) AS list, sumIf(domains, policy != '') AS seen
+    FROM
+    (
+        SELECT pair.1 AS record, pair.2 AS policy, count() AS domains
+        FROM domain_list
+        ARRAY JOIN [('SPF', spf_policy), ('DMARC', dmarc_policy)] AS pair
+        GROUP BY record, policy
+    )
+    GROUP BY record
+)
+ARRAY JOIN list AS one
+ORDER BY record DESC, domains DESC, policy;
+
+-- Sessions on port 25 that could carry mail, by the server's address.
+CREATE VIEW IF NOT EXISTS service_sessions AS
+SELECT ifNull(server_ip, '') AS address, count() AS received
+FROM sessions
+WHERE server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
+GROUP BY address;
+
+-- DNSSEC, SPF, DMARC and others, by domain and weighted by sessions on port 25 that could carry mail. A session counts for a
+-- property where all domains of its server's address have it, against it where none has, and else it is not seen.
+CREATE VIEW IF NOT EXISTS domain_properties AS
+SELECT property, sum(of_domains = 1) AS domains, sum(of_domains = 0) AS domains_without, sum(of_domains = 2) AS domains_not_seen,
+       sum(if(of_sessions = 1, received, 0)) AS sessions, sum(if(of_sessions = 0, received, 0)) AS sessions_without,
+       sum(if(of_sessions = 2, received, 0)) AS sessions_not_seen
+FROM
+(
+    SELECT pair.1 AS property, toUInt8(pair.2) AS of_domains, toUInt8(3) AS of_sessions, toUInt64(0) AS received
+    FROM domain_list
+    ARRAY JOIN [('dnssec_signed', dnssec_signed), ('dnssec_secure', dnssec_secure), ('spf', spf), ('spf_valid', spf_valid),
+                ('spf_strict', spf_strict), ('dmarc', dmarc), ('dmarc_enforced', dmarc_enforced), ('dkim', dkim), ('tlsa', tlsa),
+                ('mta_sts', mta_sts), ('tls_rpt', tls_rpt)] AS pair
+    UNION ALL
+    SELECT property, toUInt8(3) AS of_domains, of_sessions, received
+    FROM
+    (
+        SELECT pair.1 AS property, address, toUInt8(if(min(pair.2) = max(pair.2), min(pair.2), 2)) AS of_sessions
+        FROM
+        (
+            SELECT address, dnssec_signed, dnssec_secure, spf, spf_valid, spf_strict, dmarc, dmarc_enforced, dkim, tlsa, mta_sts, tls_rpt
+            FROM domain_list
+            ARRAY JOIN addresses AS address
+        )
+        ARRAY JOIN [('dnssec_signed', dnssec_signed), ('dnssec_secure', dnssec_secure), ('spf', spf), ('spf_valid', spf_valid),
+                    ('spf_strict', spf_strict), ('dmarc', dmarc), ('dmarc_enforced', dmarc_enforced), ('dkim', dkim), ('tlsa', tlsa),
+                    ('mta_sts', mta_sts), ('tls_rpt', tls_rpt)] AS pair
+        GROUP BY property, address
+    )
+    ALL INNER JOIN service_sessions USING address
+)
+GROUP BY property ORDER BY property;
+
+-- Each domain with each address of its hosts of MX, by the last row that has its MX; addresses as numbers, that of IPv6.
+CREATE VIEW IF NOT EXISTS service_hosts AS
+SELECT domain, operator, shown, if(position(shown, ':') > 0, IPv6StringToNum(shown), IPv4ToIPv6(IPv4StringToNum(shown))) AS address
+FROM
+(
+    SELECT ifNull(domain, '') AS domain, ifNull(mx_operator, '') AS operator,
+           arrayDistinct(extractAll(arrayStringConcat(extractAll(ifNull(mx, ''), '"addresses":\\[([^\\]]*)'), ','), '"([^"]+)"')) AS addresses
+    FROM
+    (
+        SELECT domain, mx, mx_operator FROM domains WHERE mx IS NOT NULL
+        ORDER BY domain, last_seen_ns DESC, ifNull(dnssec_sets, 0) DESC, length(ifNull(mx, '')) DESC, batch DESC LIMIT 1 BY domain
+    )
+)
+ARRAY JOIN addresses AS shown;
+
+-- Each address with the one that most domains of its service share: domains that share an address, one with the other, are one
+-- service. Each pair of nested lines goes a domain further from there; where six do not come to an end it is an error
+-- (throwIf), never a wrong service. (More of them take the server too long to plan; newer ones have WITH RECURSIVE.)
+CREATE VIEW IF NOT EXISTS service_groups AS
+SELECT address, min(label) AS service
+FROM
+(
+    SELECT domain, groupArray(address) AS addresses, min(least) AS label FROM (SELECT address, min(label) AS least, groupArray(domain) AS of FROM (
+    SELECT domain, groupArray(address) AS addresses, min(least) AS label FROM (SELECT address, min(label) AS least, groupArray(domain) AS of FROM (
+    SELECT domain, groupArray(address) AS addresses, min(least) AS label FROM (SELECT address, min(label) AS least, groupArray(domain) AS of FROM (
+    SELECT domain, groupArray(address) AS addresses, min(least) AS label FROM (SELECT address, min(label) AS least, groupArray(domain) AS of FROM (
+    SELECT domain, groupArray(address) AS addresses, min(least) AS label FROM (SELECT address, min(label) AS least, groupArray(domain) AS of FROM (
+    SELECT domain, groupArray(address) AS addresses, min(least) AS label FROM
+    (SELECT address, concat(toString(2000000000 - count()), address) AS least, groupArray(domain) AS of FROM service_hosts GROUP BY address)
+    ARRAY JOIN of AS domain GROUP BY domain
+    ) ARRAY JOIN addresses AS address GROUP BY address) ARRAY JOIN of AS domain GROUP BY domain
+    ) ARRAY JOIN addresses AS address GROUP BY address) ARRAY JOIN of AS domain GROUP BY domain
+    ) ARRAY JOIN addresses AS address GROUP BY address) ARRAY JOIN of AS domain GROUP BY domain
+    ) ARRAY JOIN addresses AS address GROUP BY address) ARRAY JOIN of AS domain GROUP BY domain
+    ) ARRAY JOIN addresses AS address GROUP BY address) ARRAY JOIN of AS domain GROUP BY domain
+)
+ARRAY JOIN addresses AS address
+GROUP BY address HAVING throwIf(min(label) != max(label)) = 0;
+
+-- Who runs the mail of how many domains: domains whose hosts of MX share an address, one with the other, are one service. Its
+-- name: the operator of most of them. The last row: domains whose hosts' addresses were not seen, and sessions with servers
+-- of no domain that was.
+CREATE VIEW IF NOT EXISTS services AS
+SELECT row.1 AS service, row.2 AS address, if(address = '', NULL, row.3) AS addresses, row.4 AS domains,
+       if(address = '', NULL, of_domains) AS domain_share_of, row.5 AS sessions, if(address = '', NULL, of_sessions) AS session_share_of
+FROM
+(
+    SELECT groupArray((name, first, addresses, domains, sessions)) AS list, sum(domains) AS of_domains, sum(sessions) AS of_sessions,
+           (SELECT uniqExact(domain) FROM domains) AS all_domains, (SELECT sum(received) FROM service_sessions) AS all_sessions,
+           arrayPushBack(list, ('', '', toUInt64(0), toUInt64(all_domains - of_domains), toUInt64(all_sessions - of_sessions))) AS rows
+    FROM
+    (
+        SELECT service, argMin(shown, address) AS first, uniqExact(address) AS addresses, uniqExact(domain) AS domains,
+               arraySum(arrayMap(x -> x.2, groupUniqArray((address, received)))) AS sessions,
+               arraySort(arrayMap(x -> x.2, groupUniqArray((domain, operator)))) AS operators,
+               arraySort(arrayMap((o, n) -> (o = '', -toInt64(n), o), operators, arrayEnumerateUniq(operators)))[1].3 AS name
+        FROM (SELECT domain, operator, shown, address, service FROM service_hosts ALL INNER JOIN service_groups USING address)
+        ALL LEFT JOIN (SELECT address AS shown, received FROM service_sessions) USING shown
+        GROUP BY service
+    )
+)
+ARRAY JOIN rows AS row
+WHERE all_domains > 0 AND (address != '' OR domains + sessions > 0)
+ORDER BY address = '', domains DESC, sessions DESC, address;
+
+-- Each network that receives mail, and what it looks up of its senders: sessions after which it did. watched: its sessions
+-- while it was seen to ask anything, of which the shares are.
+CREATE VIEW IF NOT EXISTS lookup_list AS
+SELECT receiver AS network, sum(received) AS sessions, sum(asked) AS questions, if(watched > 0, sum(after_spf), NULL) AS spf,
+       if(watched > 0, sum(after_dkim), NULL) AS dkim, if(watched > 0, sum(after_dmarc), NULL) AS dmarc,
+       sumIf(received, asked > 0) AS watched
+FROM
+(
+    SELECT ifNull(network, '') AS receiver, ifNull(sessions, 0) AS received, ifNull(questions, 0) AS asked, ifNull(spf, 0) AS after_spf,
+           ifNull(dkim, 0) AS after_dkim, ifNull(dmarc, 0) AS after_dmarc
+    FROM lookups
+)
+GROUP BY receiver ORDER BY sessions DESC, network;
+
+-- What networks that receive mail look up: networks that did so after a session or more, and these sessions. Of: networks
+-- that were seen to ask anything, and the sessions that they received meanwhile; not_seen: sessions of the others.
+CREATE VIEW IF NOT EXISTS lookup_kinds AS
+SELECT pair.1 AS looks_up, countIf(pair.2 > 0) AS networks, countIf(seen > 0) AS network_share_of, sum(pair.2) AS sessions,
+       sum(seen) AS session_share_of, sum(received) - sum(seen) AS not_seen
+FROM (SELECT sessions AS received, watched AS seen, ifNull(spf, 0) AS a, ifNull(dkim, 0) AS b, ifNull(dmarc, 0) AS c FROM lookup_list)
+ARRAY JOIN [('spf', a), ('dkim', b), ('dmarc', c)] AS pair
+GROUP BY looks_up ORDER BY looks_up DESC;
+
+-- Hops within senders' own networks, by whether they were protected, as headers of messages say; by the operator of the
+-- client. not_seen: neither was written; unplaced: the names do not say whether they are internal.
+CREATE VIEW IF NOT EXISTS internal_hops AS
+SELECT sender AS client_operator, countIf(internal = 'true' AND by_tls = 'true') AS tls,
+       countIf(internal = 'true' AND by_tls = 'false') AS cleartext, countIf(internal = 'true' AND by_tls = 'null') AS not_seen,
+       countIf(internal = 'null') AS unplaced
+FROM (SELECT ifNull(client_operator, '') AS sender, ifNull(hops, '') AS told FROM messages)
+ARRAY JOIN extractAll(told, '"internal":(true|false|null)') AS internal, extractAll(told, '"tls":(true|false|null)') AS by_tls
+WHERE internal != 'false'
+GROUP BY sender ORDER BY tls + cleartext + not_seen + unplaced DESC, client_operator;
+
+-- What receivers refuse, by what they name (one refusal may name several); by the operator of the server. named: refusals for
+-- good that name any. Of: transactions, whose outcome was seen.
+CREATE VIEW IF NOT EXISTS enforcement AS
+SELECT receiver AS server_operator, countIf(came_to != '') AS transactions, countIf(came_to = 'refused') AS refused,
+       countIf(came_to = 'deferred') AS deferred, countIf(has(causes, 'spf')) AS spf, countIf(has(causes, 'dkim')) AS dkim,
+       countIf(has(causes, 'dmarc')) AS dmarc, countIf(hasAny(causes, ['arc', 'authentication'])) AS other,
+       countIf(came_to = '') AS not_seen, countIf(notEmpty(causes)) AS named
+FROM
+(
+    SELECT ifNull(server_operator, '') AS receiver, ifNull(outcome, '') AS came_to,
+           if(ifNull(refusal_code, 0) >= 500, refusal_causes, emptyArrayString()) AS causes
+    FROM messages
+)
+GROUP BY receiver ORDER BY transactions DESC, server_operator;

@@ -290,8 +290,17 @@ def not_ours(bench):
         bench.tap.check(done.returncode == 1 and len(done.stderr.splitlines()) == 1, f"{file.name}: not asked", [program.text(done.stderr)])
 
 
+NAMES = ("domains", "lookups", "messages")
+
+
+def names_run(bench, file, *arguments):
+    """What DNS and the headers of mail say, stored."""
+    captures = [program.PCAPS / f"{name}.pcap" for name in ("dns-lookups-postfix-postfix", "headers-dkim-opendkim-opendkim")]
+    return bench.run("-q", "--dns", "--mail-headers", "-r", *captures, *store(file), *arguments)
+
+
 def older(bench):
-    """A column that came later is added; what is there is null in it. Views are made anew."""
+    """A column or a table that came later is added; what is there is null in it. Views are made anew."""
     file = bench.folder / "older.db"
     one_run(bench, file)
     database = sqlite3.connect(file)
@@ -299,6 +308,8 @@ def older(bench):
     for name in views:
         database.execute(f"DROP VIEW {name}")
     database.execute("ALTER TABLE sessions DROP COLUMN verdict")
+    for name in NAMES:
+        database.execute(f"DROP TABLE {name}")
     database.execute("CREATE VIEW verdicts AS SELECT 1 AS old")
     database.commit()
     database.close()
@@ -308,6 +319,9 @@ def older(bench):
                     [program.text(done.stderr), str(found)])  # fmt: skip
     after = [name for (name,) in ask(file, "SELECT name FROM sqlite_schema WHERE type = 'view'")]
     bench.tap.check(sorted(after) == sorted(views), "older: all views are there again")
+    done = names_run(bench, file)
+    rows = [len(ask(file, f"SELECT 1 FROM {name}")) for name in NAMES]
+    bench.tap.check(done.returncode == 0 and all(rows), "older: and tables that came later", [program.text(done.stderr), str(rows)])
 
 
 # --- retention ---------------------------------------------------------------------------------------------
@@ -380,6 +394,41 @@ def few_and_large(bench):
                     "few: it is made smaller", [f"{before}, then {file.stat().st_size}", str(left)])  # fmt: skip
 
 
+def multiply(file):
+    """The names of a store, 2000 times a minute apart and the last of them now, and nothing else."""
+    database = sqlite3.connect(file)
+    for name, time_of in zip(NAMES, ("last_seen", "start", "time")):
+        (columns,) = database.execute(f"""SELECT group_concat('"' || name || '"') FROM pragma_table_info('{name}')
+            WHERE name NOT IN ('{time_of}', 'sensor')""").fetchone()
+        database.execute(f"""WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
+            INSERT INTO {name}({columns}, "{time_of}", sensor)
+            SELECT {columns}, strftime('%Y-%m-%dT%H:%M:%S.000000000Z', 'now', '-' || i || ' minutes'), 'n' || i FROM {name}, n""")
+        database.execute(f"DELETE FROM {name} WHERE sensor IS NULL")
+    for name in ("sessions", "alerts", "statistics", "certificates"):
+        database.execute(f"DELETE FROM {name}")
+    database.commit()
+    database.close()
+
+
+def names_alone(bench):
+    """What DNS and headers say has the same bounds, also where there is nothing else."""
+    file, again = bench.folder / "names.db", bench.folder / "names-again.db"
+    names_run(bench, file)
+    multiply(file)
+    shutil.copy(file, again)
+    before = file.stat().st_size
+    run = bench.live("--interval", "0", *store(file), "--store-size", "1M")
+    run.end()
+    left = {name: [int(sensor[1:]) for (sensor,) in ask(file, f"SELECT DISTINCT sensor FROM {name}")] for name in NAMES}
+    bench.tap.check(before > 4 << 20 and file.stat().st_size <= 1 << 20, "names: the store is made smaller", [f"{before}, then {file.stat().st_size}"])
+    bench.tap.check(all(0 in kept and max(kept) < 1900 and len(kept) == max(kept) + 1 for kept in left.values()), "names: the latest stay",
+                    [f"{name}: {len(kept)}, up to {max(kept, default=None)}" for name, kept in left.items()])  # fmt: skip
+    run = bench.live("--interval", "0", *store(again), "--store-keep", "1")
+    run.end()
+    oldest = {name: max(int(sensor[1:]) for (sensor,) in ask(again, f"SELECT sensor FROM {name}")) for name in NAMES}
+    bench.tap.check(all(1400 < age <= 1440 for age in oldest.values()), "names: those of more than a day ago leave", [str(oldest)])
+
+
 def asked_to_reload(bench):
     """Signals for logs and statistics do nothing to the store."""
     file, logs, traffic = bench.folder / "signals.db", bench.folder / "signals", Traffic()
@@ -396,7 +445,7 @@ def asked_to_reload(bench):
 
 
 CASES = [killed, full, lost, spool_full, removed, locked, watched, two_writers, damaged, not_ours, older, too_old, too_much, few_and_large,
-         asked_to_reload]  # fmt: skip
+         names_alone, asked_to_reload]  # fmt: skip
 
 
 def main():

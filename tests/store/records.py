@@ -4,6 +4,7 @@
 they have null; once, however often it is stored; and the views give the figures of `mailtap report`."""
 
 import json
+import random
 import re
 import shutil
 import sqlite3
@@ -230,6 +231,31 @@ def check_taps(tap, mailtap, captures, folder):
         compare_tables(tap, mailtap, report, file, [table for table in STUDY if report[table]["rows"]], "--sensor", sensor)
 
 
+def check_services(tap, mailtap, folder):
+    """Domains that share an address in long chains, and at random, of both families: as the report has them."""
+    some = random.Random(7)
+    pool = [f"192.0.2.{number}" for number in range(1, 200)] + [f"2001:db8::{number:x}" for number in range(1, 60)]
+    chain = [[f"198.51.100.{number}", f"198.51.100.{number + 1}"] for number in range(1, 60)]
+    hosts = chain + [some.sample(pool, some.randrange(4)) or None for _ in range(150)]
+    for folder_name, order in (("in-order", list), ("any-order", lambda lines: some.sample(lines, len(lines)))):
+        logs, file = folder / folder_name, folder / f"{folder_name}.db"
+        logs.mkdir()
+        (logs / "sessions.jsonl").write_bytes(b"")
+        lines = []
+        for number, addresses in enumerate(hosts):
+            operator = f"op{some.randrange(30)}.example" if number % 7 else None
+            mx = [{"preference": 10, "host": f"mx.{operator}" if operator else "localhost", "addresses": addresses}]
+            lines.append({"domain": f"d{number}.example", "last_seen": f"2026-11-27T12:00:{number % 60:02}Z", "mx": mx if number % 11 or number < len(chain) else None,
+                          "mx_operator": operator, "registered_domain": f"d{number}.example"})  # fmt: skip
+            if number % 13 == 0:  # what was said before counts no more
+                lines.append({**lines[-1], "last_seen": "2026-11-27T11:00:00Z", "mx": [{**mx[0], "addresses": [pool[0]]}]})
+        (logs / "domains.jsonl").write_text("".join(json.dumps(line) + "\n" for line in order(lines)))
+        run(mailtap, "store", "-q", "-i", logs, "--store-file", file)
+        compare_tables(tap, mailtap, reported(mailtap, logs), file, ["services", "domain_properties"])
+        most = max(row["domains"] for row in ask(mailtap, file, "services") if row["address"])
+        tap.check(most > 40, f"a service of {most} domains")
+
+
 def compare_figures(tap, mailtap, logs, file):
     report = reported(mailtap, logs)
     head = report.pop(None)
@@ -287,6 +313,7 @@ def main():
         check_spans(tap, options.mailtap, file, folder)
         check_twice(tap, options.mailtap, logs, folder)
         check_taps(tap, options.mailtap, captures, folder)
+        check_services(tap, options.mailtap, folder)
         key, hidden = folder / "key", folder / "hidden.db"
         key.write_bytes(bytes(range(32)))
         key.chmod(0o600)
