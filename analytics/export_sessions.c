@@ -339,6 +339,7 @@ static void write_dns(struct json *json, const struct certificate_judgement *cer
 {
 	if (certificates->dane == NULL)
 		return;
+	json_key_bool(json, "dns_read", true);
 	write_mx_names(json, certificates->mx_names);
 	write_dane(json, certificates->dane);
 }

@@ -23,8 +23,8 @@ static const char *const known_keys[] = {"alpn", "anonymised", "auth_mechanism",
     "client_certificate_status", "client_chain", "client_ip", "client_missing_bytes", "client_name",
     "client_packets", "client_port", "client_verifies", "community_id", "confidence",
     "credentials_exposed", "dane", "dane_dnssec", "dane_matching_type", "dane_name", "dane_records",
-    "dane_selector", "dane_usage", "directions", "duration", "end", "end_reason", "esmtp", "evidence",
-    "hop", "ja3", "ja3s", "ja4", "login_outcome", "mail_headers", "message_bytes", "messages", "mx_names",
+    "dane_selector", "dane_usage", "directions", "dns_read", "duration", "end", "end_reason", "esmtp",
+    "evidence", "hop", "ja3", "ja3s", "ja4", "login_outcome", "mail_headers", "message_bytes", "messages", "mx_names",
     "protocol", "reason",
     "saw_start", "sensor", "server_banner", "server_bytes", "server_certificate_source",
     "server_chain", "server_ip", "server_missing_bytes", "server_name", "server_packets",
@@ -287,7 +287,7 @@ static void read_certificates(struct reading *reading, struct session_facts *fac
 	facts->faults = bits_of(reading, status, &faults);
 	facts->name_match = seen_of(reading, "certificate_name_match");
 	facts->client_verifies = seen_of(reading, "client_verifies");
-	facts->dns_read = json_object_get(reading->record, "mx_names") != NULL;
+	facts->dns_read = seen_of(reading, "dns_read") == SEEN_YES;
 }
 
 static void read_clear(struct reading *reading, struct session_facts *facts)

@@ -69,6 +69,7 @@ static const struct store_column session_columns[] = {
     {"certificate_expires_soon", STORE_BOOLEAN},
     {"client_certificate_status", STORE_TEXT_LIST},
     {"client_verifies", STORE_BOOLEAN},
+    {"dns_read", STORE_BOOLEAN},
     {"mx_names", STORE_TEXT_LIST},
     {"dane", STORE_TEXT},
     {"dane_name", STORE_TEXT},

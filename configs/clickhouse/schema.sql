@@ -86,6 +86,7 @@ CREATE TABLE IF NOT EXISTS sessions
     client_certificate_status Array(String),
     client_certificate_status_seen UInt8,
     client_verifies Nullable(UInt8),
+    dns_read Nullable(UInt8) COMMENT '1: the run read DNS',
     mx_names Array(String),
     mx_names_seen UInt8,
     dane Nullable(String),

@@ -439,7 +439,7 @@ FROM
 )
 GROUP BY span, width ORDER BY span;
 
--- ---- likewise, of domains, look-ups and messages (--dns, --mail-headers): the study's tables ----
+-- ---- likewise, of domains, look-ups and messages (--dns, --mail-headers) ----
 
 -- Each domain, with what the last of its rows says that it publishes for its mail (of several with the same time, the one that
 -- knows most). spf_policy, dmarc_policy: what it says of mail that fails; '' where it was not asked for, or a domain above
@@ -491,11 +491,11 @@ FROM
 ARRAY JOIN list AS one
 ORDER BY record DESC, domains DESC, policy;
 
--- Sessions on port 25 that could carry mail, by the server's address.
+-- Sessions on port 25 that could carry mail, of runs that read DNS, by the server's address.
 CREATE VIEW IF NOT EXISTS service_sessions AS
 SELECT ifNull(server_ip, '') AS address, count() AS received
 FROM sessions
-WHERE server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
+WHERE dns_read = 1 AND server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
 GROUP BY address;
 
 -- DNSSEC, SPF, DMARC and others, by domain and weighted by sessions on port 25 that could carry mail. A session counts for a

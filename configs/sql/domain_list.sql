@@ -1,8 +1,8 @@
--- Each domain, with what the last of its lines says that it publishes for its mail. spf_policy and dmarc_policy: what it
--- says of mail that fails (no record: said not to be there; null: not asked for, or a domain above may say it). The others
--- are 1, 0 or null: signed (signatures of DNSSEC), secure (verified up to the anchor), SPF (a valid record; "-all"), DMARC
--- (quarantine or reject), a key of DKIM, TLSA at a host of MX, MTA-STS, TLS reports. The other views of domains count these
--- rows.
+-- Each domain, with what the last of its records says that it publishes for its mail. operator: the registered domain of its
+-- host of MX that goes first; addresses: of all of these hosts. spf_policy, dmarc_policy: what it says of mail that fails
+-- ("no record": DNS said that there is none; null: not asked for, or a domain above may have one). The others are 1, 0 or null,
+-- not seen: dnssec_signed, signatures came; dnssec_secure, they verify up to the anchor; spf_strict, "-all"; dmarc_enforced,
+-- quarantine or reject; dkim, a key that is not revoked; tlsa, at a host of MX. Other views of domains count these rows.
 -- Of: domains that were asked for while a tap listened (--dns).
 -- Not seen: domains nobody asked for, and what resolvers remember.
 WITH last AS (

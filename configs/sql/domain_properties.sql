@@ -1,8 +1,8 @@
 -- DNSSEC, SPF, DMARC and others (see domain_list), by domain and weighted by sessions. Many domains share a host of MX, and
 -- whose mail a session carried is not kept: it counts for a property where all domains of its server have it, against it
 -- where none has, and else it is not seen.
--- Counts domains, and sessions on port 25 that could carry mail, with a host of MX of such a domain. Shares: of those with
--- and without it (domain_share_of, session_share_of).
+-- Counts domains, and sessions of runs with --dns on port 25 that could carry mail, with a host of MX of such a domain.
+-- Shares: of those with and without it (domain_share_of, session_share_of).
 -- Not seen: what resolvers remember; which of the domains of a host a session is for; sessions with hosts whose addresses
 -- nobody asked for; keys of DNSSEC that nobody asked for.
 WITH list AS MATERIALIZED (
@@ -38,7 +38,7 @@ WITH list AS MATERIALIZED (
     SELECT server_ip AS address,
            count(*) AS sessions
       FROM sessions
-     WHERE server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
+     WHERE dns_read AND server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
      GROUP BY server_ip
 ), by_session AS (
     SELECT number,

@@ -1,5 +1,4 @@
--- SPF and DMARC of domains, by what they say of mail that fails (see domain_list). The study's table of the senders'
--- policies.
+-- SPF and DMARC of domains, by what they say of mail that fails (see domain_list).
 -- Counts domains. share: of the domains of which the record was asked for (share_of).
 -- Not seen: records nobody asked for (policy null), which are in no share; how much mail a domain sends, since senders are
 -- not kept; a record of DMARC of a domain above; mail that a policy is not applied to.

@@ -1,8 +1,9 @@
 -- Who runs the mail of how many domains: domains whose hosts of MX share an address, one with the other, are one service.
 -- `service`: the operator (registered domain, by the public suffix list) of most of these hosts; `address`: the lowest. The
 -- row without an address: domains whose hosts' addresses were not seen, and sessions with servers of no domain that was.
--- Counts domains that were asked for, and sessions on port 25 that could carry mail. Shares: of the domains whose hosts'
--- addresses were seen (domain_share_of), of the sessions with an address of any service (session_share_of).
+-- Counts domains that were asked for, and sessions on port 25 that could carry mail, of runs with --dns. Shares: of the
+-- domains whose hosts' addresses were seen (domain_share_of), of the sessions with an address of any service
+-- (session_share_of).
 -- Not seen: domains nobody asked for, what resolvers remember, hosts of MX whose addresses nobody asked for, and who stands
 -- behind a shared filter.
 WITH RECURSIVE asked AS (
@@ -42,7 +43,7 @@ WITH RECURSIVE asked AS (
     SELECT server_ip AS address,
            count(*) AS sessions
       FROM sessions
-     WHERE server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
+     WHERE dns_read AND server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
      GROUP BY server_ip
 ), of_addresses AS (
     SELECT lowest,

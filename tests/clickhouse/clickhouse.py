@@ -250,7 +250,7 @@ def check_services(tap, server, options, folder):
     server.make()
     server.ask("CREATE TABLE domains (domain Nullable(String), mx Nullable(String), mx_operator Nullable(String), last_seen_ns Nullable(Int64), "
                "dnssec_sets Nullable(UInt64), batch String) ENGINE = Memory")  # fmt: skip
-    server.ask("CREATE TABLE sessions (server_ip Nullable(String), server_port Nullable(UInt64), verdict Nullable(String)) ENGINE = Memory")
+    server.ask("CREATE TABLE sessions (server_ip Nullable(String), server_port Nullable(UInt64), verdict Nullable(String), dns_read Nullable(UInt8)) ENGINE = Memory")
     for statement in ch.statements("views.sql"):
         if " service" in statement.partition(" AS")[0]:
             server.ask(statement)
@@ -268,8 +268,8 @@ def check_services(tap, server, options, folder):
     add("star0.example", "star.example", ["192.0.2.9"], seen=0)  # before
     add("one.example", None, ["192.0.2.200"])
     add("none.example", None, None)
-    server.ask("INSERT INTO sessions VALUES ('192.0.2.9', 25, 'encrypted'), ('192.0.2.15', 25, 'cleartext'), ('192.0.2.9', 587, 'encrypted'), "
-               "('192.0.2.77', 25, 'encrypted')")  # fmt: skip
+    server.ask("INSERT INTO sessions VALUES ('192.0.2.9', 25, 'encrypted', 1), ('192.0.2.15', 25, 'cleartext', 1), ('192.0.2.9', 587, 'encrypted', 1), "
+               "('192.0.2.77', 25, 'encrypted', 1), ('192.0.2.9', 25, 'encrypted', NULL)")  # fmt: skip
     found = [tuple(row.values()) for row in server.rows("SELECT * FROM services")]
     wanted = [("star.example", "198.51.100.1", 21, 20, 27, 0, 2), ("op0.example", "192.0.2.9", 7, 6, 27, 2, 2),
               ("", "192.0.2.200", 1, 1, 27, 0, 2), ("", "", None, 1, None, 1, None)]  # fmt: skip
