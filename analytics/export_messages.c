@@ -189,17 +189,11 @@ static bool header_seen(const struct message_facts *facts)
 	return facts->complete || facts->header_bytes > 0;
 }
 
-// Who runs an end of the session, by the name it has, or else by another.
 static void key_operator(struct messages_export *export, const char *key, const struct text *name,
     const struct text *other)
 {
-	struct host_name host = {.length = 0};
 	struct operator_name operator;
-	if (name != NULL)
-		(void)host_name_read(view_of(name->bytes, name->length), &host);
-	if (host.length == 0 && other != NULL)
-		(void)host_name_read(view_of(other->bytes, other->length), &host);
-	facts_lookup_domain(export->registered, &host, &operator);
+	facts_lookup_operator(export->registered, name, other, &operator);
 	json_key_name(&export->json, key, operator.text[0] != '\0' ? operator.text : NULL);
 }
 

@@ -3,6 +3,7 @@
 // their meaning fixed by the record contract. Keys whose facts nothing gathers yet are null.
 #include "analytics/community_id.h"
 #include "analytics/exporter.h"
+#include "analytics/facts_lookup.h"
 #include "analytics/json_evidence.h"
 #include "analytics/json_fields.h"
 #include "analytics/mail_summary.h"
@@ -20,6 +21,7 @@ struct sessions_export {
 	struct record_outlet outlet; // of log and store, if they are asked for
 	struct log_file *printed; // NULL: not asked for
 	struct community_hash *community;
+	struct facts_lookup *registered; // domains of names; NULL: DNS is not read
 	const char *sensor;
 	uint64_t written; // records, whatever the number of outputs
 	bool anonymised;
@@ -443,6 +445,7 @@ static bool export_close(
 	good &= log_file_close(export->printed, error);
 	json_release(&export->json);
 	community_hash_destroy(export->community);
+	facts_lookup_close(export->registered);
 	free(export);
 	return good;
 }
@@ -462,6 +465,10 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	export->sensor = settings->sensor;
 	export->anonymised = settings->anonymiser != NULL;
 	bool good = record_outlet_open(&export->outlet, settings, STORE_SESSIONS, error);
+	if (good && settings->names) {
+		export->registered = facts_lookup_open(error);
+		good = export->registered != NULL;
+	}
 	if (good && settings->records_path != NULL) {
 		export->printed = log_file_at(settings->records_path, error);
 		good = export->printed != NULL;
@@ -471,6 +478,18 @@ static void *export_open(const struct exporter_settings *settings, struct error 
 	struct error ignored;
 	export_close(export, NULL, &ignored);
 	return NULL;
+}
+
+// Only with --dns: what DNS says of a network is told by who receives there.
+static void write_operator(struct sessions_export *export, const struct session *session)
+{
+	struct operator_name operator;
+	if (export->registered == NULL)
+		return;
+	facts_lookup_operator(
+	    export->registered, session->tls.sni, session->server_name, &operator);
+	json_key_name(&export->json, "server_operator",
+	    operator.text[0] != '\0' ? operator.text : NULL);
 }
 
 static bool export_session(void *exporter, const struct judged_session *judged, struct error *error)
@@ -483,6 +502,7 @@ static bool export_session(void *exporter, const struct judged_session *judged, 
 	write_dialogue(json, judged);
 	write_tls(json, judged);
 	write_certificates(json, &judged->record->session->tls, &judged->certificates);
+	write_operator(export, judged->record->session);
 	write_clear(json, judged->record);
 	write_judgement(json, judged);
 	write_quality(json, judged->record);

@@ -70,6 +70,17 @@ void facts_lookup_domain(
 	memcpy(domain->text, name->text + start, name->length - start);
 }
 
+void facts_lookup_operator(struct facts_lookup *lookup, const struct text *name,
+    const struct text *other, struct operator_name *operator)
+{
+	struct host_name host = {.length = 0};
+	if (name != NULL)
+		(void)host_name_read(view_of(name->bytes, name->length), &host);
+	if (host.length == 0 && other != NULL)
+		(void)host_name_read(view_of(other->bytes, other->length), &host);
+	facts_lookup_domain(lookup, &host, operator);
+}
+
 void facts_lookup_registered(
     struct facts_lookup *lookup, const char *name, struct operator_name *domain)
 {

@@ -7,6 +7,7 @@
 #include "analytics/dns_facts.h"
 #include "analytics/session_facts.h"
 #include "capture/base/error.h"
+#include "decode/text.h"
 
 struct facts_lookup;
 
@@ -21,6 +22,10 @@ void facts_lookup_fill(struct facts_lookup *lookup, struct session_facts *facts)
 // The registered domain of a name: one label in front of its public suffix. Empty: it has none.
 void facts_lookup_domain(
     struct facts_lookup *lookup, const struct host_name *name, struct operator_name *domain);
+
+// Who runs a host, by the name it is known by, or else by another: that name's registered domain. Each may be NULL.
+void facts_lookup_operator(struct facts_lookup *lookup, const struct text *name,
+    const struct text *other, struct operator_name *operator);
 
 // Likewise of any name, which may be none of a host: it has none then.
 void facts_lookup_registered(

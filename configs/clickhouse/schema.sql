@@ -96,6 +96,7 @@ CREATE TABLE IF NOT EXISTS sessions
     dane_selector Nullable(UInt64),
     dane_matching_type Nullable(UInt64),
     dane_dnssec Nullable(String),
+    server_operator Nullable(String) COMMENT 'where DNS is read: registered domain of the name asked for or given',
     mail_headers Nullable(String) COMMENT 'JSON: figures of its messages',
     auth_mechanism Nullable(String),
     credentials_exposed Nullable(UInt8),
@@ -282,7 +283,8 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(start)
 ORDER BY (start, sensor);
 
--- A row for each transaction in the clear of which a message crossed or something was refused (--mail-headers).
+-- A row for each transaction in the clear of which a message crossed or something was refused, and for each message that was
+-- fetched from a mail store or put into it (--mail-headers).
 CREATE TABLE IF NOT EXISTS messages
 (
     time DateTime('UTC') COMMENT '1970-01-01: not seen',
@@ -296,7 +298,10 @@ CREATE TABLE IF NOT EXISTS messages
     server_ip Nullable(String),
     server_port Nullable(UInt64),
     server_operator Nullable(String) COMMENT 'of the name asked for or given',
-    transport Nullable(String),
+    protocol Nullable(String),
+    hop Nullable(String) COMMENT 'submission, relay, access',
+    transport Nullable(String) COMMENT 'data, bdat, of a mail store fetch, append, retr, top',
+    part Nullable(String) COMMENT 'whole, header, beginning, decoded',
     header_bytes Nullable(UInt64),
     complete Nullable(UInt8) COMMENT 'all of the header was seen',
     hops Nullable(String) COMMENT 'JSON: fields Received, the latest first',

@@ -619,28 +619,80 @@ FROM (SELECT sessions AS received, watched AS seen, ifNull(spf, 0) AS a, ifNull(
 ARRAY JOIN [('spf', a), ('dkim', b), ('dmarc', c)] AS pair
 GROUP BY looks_up ORDER BY looks_up DESC;
 
--- Hops within senders' own networks, by whether they were protected, as headers of messages say; by the operator of the
--- client. not_seen: neither was written; unplaced: the names do not say whether they are internal.
+-- Sessions on port 25 that could carry mail, of runs that read DNS, by the server's network (/24, /48) and operator.
+CREATE VIEW IF NOT EXISTS lookup_sessions AS
+SELECT if(position(address, ':') > 0, concat(cutIPv6(IPv6StringToNum(address), 10, 0), '/48'),
+          concat(IPv4NumToString(toUInt32(bitAnd(IPv4StringToNum(address), 4294967040))), '/24')) AS network,
+       receiver AS server_operator, count() AS received
+FROM
+(
+    SELECT ifNull(server_ip, '') AS address, ifNull(server_operator, '') AS receiver
+    FROM sessions WHERE dns_read = 1 AND server_port = 25 AND verdict IN ('encrypted', 'cleartext', 'stripped')
+)
+GROUP BY network, receiver;
+
+-- Each operator that receives mail, and what the networks look up in which it receives: those that were seen to ask anything
+-- (watched, of which the shares are), and of these those that looked it up. shared: other operators receive there as well.
+CREATE VIEW IF NOT EXISTS lookup_operators AS
+SELECT server_operator, sum(received) AS sessions, count() AS networks, countIf(operators > 1) AS shared, countIf(seen > 0) AS watched,
+       if(watched > 0, countIf(a > 0), NULL) AS spf, if(watched > 0, countIf(b > 0), NULL) AS dkim, if(watched > 0, countIf(c > 0), NULL) AS dmarc
+FROM
+(
+    SELECT one.1 AS server_operator, one.2 AS received, network, length(list) AS operators
+    FROM (SELECT network, groupArray((server_operator, received)) AS list FROM lookup_sessions GROUP BY network)
+    ARRAY JOIN list AS one
+)
+ALL LEFT JOIN
+(
+    SELECT network, watched AS seen, ifNull(spf, 0) AS a, ifNull(dkim, 0) AS b, ifNull(dmarc, 0) AS c FROM lookup_list
+) USING network
+GROUP BY server_operator ORDER BY sessions DESC, server_operator;
+
+-- Hops within one domain or network, by whether they were protected, as headers of messages say; by what the message did here
+-- (hop) and who handed it on: the operator of the client, of access to a mail store of the server. not_seen: neither was
+-- written; unplaced: the names do not say whether they are internal.
 CREATE VIEW IF NOT EXISTS internal_hops AS
-SELECT sender AS client_operator, countIf(internal = 'true' AND by_tls = 'true') AS tls,
+SELECT crossing AS hop, handed_on AS operator, countIf(internal = 'true' AND by_tls = 'true') AS tls,
        countIf(internal = 'true' AND by_tls = 'false') AS cleartext, countIf(internal = 'true' AND by_tls = 'null') AS not_seen,
        countIf(internal = 'null') AS unplaced
-FROM (SELECT ifNull(client_operator, '') AS sender, ifNull(hops, '') AS told FROM messages)
+FROM
+(
+    SELECT ifNull(hop, '') AS crossing, ifNull(if(crossing = 'access', server_operator, client_operator), '') AS handed_on,
+           ifNull(hops, '') AS told
+    FROM messages
+)
 ARRAY JOIN extractAll(told, '"internal":(true|false|null)') AS internal, extractAll(told, '"tls":(true|false|null)') AS by_tls
 WHERE internal != 'false'
-GROUP BY sender ORDER BY tls + cleartext + not_seen + unplaced DESC, client_operator;
+GROUP BY crossing, handed_on ORDER BY tls + cleartext + not_seen + unplaced DESC, hop, operator;
 
--- What receivers refuse, by what they name (one refusal may name several); by the operator of the server. named: refusals for
--- good that name any. Of: transactions, whose outcome was seen.
+-- A row for each transaction of SMTP of which a message crossed or something was refused, with the network of its server (/24,
+-- /48), and the causes that a refusal for good names.
+CREATE VIEW IF NOT EXISTS message_refusals AS
+SELECT receiver AS server_operator,
+       if(position(address, ':') > 0, concat(cutIPv6(IPv6StringToNum(address), 10, 0), '/48'),
+          concat(IPv4NumToString(toUInt32(bitAnd(IPv4StringToNum(address), 4294967040))), '/24')) AS server_network,
+       came_to, causes
+FROM
+(
+    SELECT ifNull(server_operator, '') AS receiver, ifNull(server_ip, '') AS address, ifNull(outcome, '') AS came_to,
+           if(ifNull(refusal_code, 0) >= 500, refusal_causes, emptyArrayString()) AS causes
+    FROM messages WHERE ifNull(transport, '') IN ('', 'data', 'bdat')
+);
+
+-- What receivers refuse, by what they name (one refusal may name several), by operator and by network. named: refusals for good
+-- that name any. Of: transactions, whose outcome was seen.
 CREATE VIEW IF NOT EXISTS enforcement AS
-SELECT receiver AS server_operator, countIf(came_to != '') AS transactions, countIf(came_to = 'refused') AS refused,
+SELECT server_operator, countIf(came_to != '') AS transactions, countIf(came_to = 'refused') AS refused,
        countIf(came_to = 'deferred') AS deferred, countIf(has(causes, 'spf')) AS spf, countIf(has(causes, 'dkim')) AS dkim,
        countIf(has(causes, 'dmarc')) AS dmarc, countIf(hasAny(causes, ['arc', 'authentication'])) AS other,
        countIf(came_to = '') AS not_seen, countIf(notEmpty(causes)) AS named
-FROM
-(
-    SELECT ifNull(server_operator, '') AS receiver, ifNull(outcome, '') AS came_to,
-           if(ifNull(refusal_code, 0) >= 500, refusal_causes, emptyArrayString()) AS causes
-    FROM messages
-)
-GROUP BY receiver ORDER BY transactions DESC, server_operator;
+FROM message_refusals
+GROUP BY server_operator ORDER BY transactions DESC, server_operator;
+
+CREATE VIEW IF NOT EXISTS enforcement_networks AS
+SELECT server_network AS network, countIf(came_to != '') AS transactions, countIf(came_to = 'refused') AS refused,
+       countIf(came_to = 'deferred') AS deferred, countIf(has(causes, 'spf')) AS spf, countIf(has(causes, 'dkim')) AS dkim,
+       countIf(has(causes, 'dmarc')) AS dmarc, countIf(hasAny(causes, ['arc', 'authentication'])) AS other,
+       countIf(came_to = '') AS not_seen, countIf(notEmpty(causes)) AS named
+FROM message_refusals
+GROUP BY server_network ORDER BY transactions DESC, server_network;

@@ -4,12 +4,7 @@
 -- Counts transactions of SMTP in the clear of which a message crossed or something was refused (--mail-headers). share: with
 -- a refusal for good that names any, of those whose outcome was seen (transactions, share_of).
 -- Not seen: refusals that name nothing, mail that is taken and then put aside, and what TLS carries.
-WITH told AS (
-    SELECT server_operator,
-           outcome,
-           CASE WHEN refusal_code >= 500 THEN ifnull(refusal_causes, '[]') ELSE '[]' END AS causes
-      FROM messages
-), counted AS (
+WITH counted AS (
     SELECT server_operator,
            count(outcome) AS transactions,
            sum(outcome IS 'refused') AS refused,
@@ -20,7 +15,7 @@ WITH told AS (
            sum(instr(causes, '"arc"') > 0 OR instr(causes, '"authentication"') > 0) AS other,
            sum(outcome IS NULL) AS not_seen,
            sum(causes <> '[]') AS named
-      FROM told
+      FROM message_refusals
      GROUP BY server_operator
 )
 SELECT server_operator,

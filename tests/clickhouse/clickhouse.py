@@ -163,7 +163,8 @@ VIEWS = {"verdicts": "verdicts", "sessions": "session_kinds", "funnel": "funnel"
          "starttls_use": "starttls_use", "verification": "verification", "certificates": "certificate_status",
          "servers": "servers", "server_list": "server_list", "paths": "paths", "times": "times",
          "services": "services", "policies": "policies", "domain_properties": "domain_properties", "lookups": "lookup_kinds",
-         "lookup_list": "lookup_list", "internal_hops": "internal_hops", "enforcement": "enforcement"}  # fmt: skip
+         "lookup_list": "lookup_list", "lookup_operators": "lookup_operators", "internal_hops": "internal_hops",
+         "enforcement": "enforcement", "enforcement_networks": "enforcement_networks"}  # fmt: skip
 KINDS = {"starttls_use", "verification", "certificates"}  # that have a row for each kind of things, if there are any or not
 
 
@@ -176,7 +177,7 @@ SHARES = {
     "services": {"domain_share_of": ("domain_share", "of"), "session_share_of": ("session_share", "of")},
     "policies": {"share_of": ("share", "of")},
     "lookup_kinds": {"network_share_of": ("network_share", "of"), "session_share_of": ("session_share", "of")},
-    "enforcement": {"named": ("share", "part")},
+    "enforcement": {"named": ("share", "part")}, "enforcement_networks": {"named": ("share", "part")},
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from lib.tap import Tap  # noqa: E402
 CANARIES = (b"canary-recipient", b"canary-sender", b"CANARY", b"canary-user")
 NAME_KEYS = ("server_ip", "certificate_name_match", "certificate_name_source", "mx_names")
 DANE_KEYS = ("server_ip", "sni", "dane", "dane_name", "dane_records", "dane_usage", "dane_selector", "dane_matching_type")
-KEYS = {"dns_read", "mx_names", "dane", "dane_name", "dane_records", "dane_usage", "dane_selector", "dane_matching_type", "dane_dnssec"}
+KEYS = {"dns_read", "server_operator", "mx_names", "dane", "dane_name", "dane_records", "dane_usage", "dane_selector", "dane_matching_type", "dane_dnssec"}
 
 NAMES = [
     ("192.0.2.26", True, "mx", ["mx.good.example"]),

@@ -33,7 +33,8 @@ VIEWS = {"sessions": "session_kinds", "certificates": "certificate_status", "dis
 # looked up in databases (--asn-db) when a report is made, operators are registered domains by the Public Suffix List.
 WITHOUT_VIEW = {"networks", "countries", "operators", "operator_pairs"}
 # Of the study: what DNS and the headers of mail say. Their views have the denominators, too.
-STUDY = ("services", "policies", "domain_properties", "lookups", "lookup_list", "internal_hops", "enforcement")
+STUDY = ("services", "policies", "domain_properties", "lookups", "lookup_list", "lookup_operators", "internal_hops", "enforcement",
+         "enforcement_networks")  # fmt: skip
 LISTS = {"client_list", "paths", "server_list", "times", "lookups", "domain_properties"}
 # Cells that are no figures: the report reads names as names of hosts.
 NO_FIGURES = {"server_name", "error"}
@@ -134,7 +135,7 @@ def ask(mailtap, file, *arguments):
 def with_denominators(table, row):
     """A row of the report with what its shares are of, as a view has it."""
     of = {name: value["of"] if value else None for name, value in row.items() if name.endswith("share")}
-    if table == "lookup_list":  # one for all of them
+    if table in ("lookup_list", "lookup_operators"):  # one for all of them
         return {**row, "watched": max(value or 0 for value in of.values())}
     return {**row, **{f"{name}_of": value for name, value in of.items()}}
 
