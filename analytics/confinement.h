@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run keeps of its rights, by its options: whom it becomes, and what its sandbox lets through. Joins
-// privileges.h and sandbox.h to the options. Called by run.c.
+// privileges.h and sandbox.h to the options. Called by run_open.c.
 #ifndef MAILTAP_ANALYTICS_CONFINEMENT_H
 #define MAILTAP_ANALYTICS_CONFINEMENT_H
 

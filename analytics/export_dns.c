@@ -29,15 +29,15 @@ static void *lookups_open(const struct exporter_settings *settings, struct error
 	return open_lines(settings, STORE_LOOKUPS, error);
 }
 
-static bool domains_line(void *exporter, const struct json *line, const struct domain_facts *facts,
-    struct error *error)
+static bool domains_line(
+    void *exporter, const struct json *line, const struct domain_facts *facts, struct error *error)
 {
 	(void)facts;
 	return record_outlet_add(exporter, line, error);
 }
 
-static bool lookups_line(void *exporter, const struct json *line, const struct lookup_facts *facts,
-    struct error *error)
+static bool lookups_line(
+    void *exporter, const struct json *line, const struct lookup_facts *facts, struct error *error)
 {
 	(void)facts;
 	return record_outlet_add(exporter, line, error);
