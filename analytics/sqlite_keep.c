@@ -82,7 +82,7 @@ static int64_t pages(sqlite3 *database)
 static bool oldest_end_of(
     sqlite3 *database, enum store_table_id id, char until[STORE_TIME_LENGTH + 1])
 {
-	enum { PARTS = 8, MOST = 1000, MOST_STATISTICS = 60 };
+	enum { PARTS = 8, MANY = 1000, MANY_STATISTICS = 60 };
 	const struct store_table *table = &store_tables[id];
 	sqlite3_stmt *statement;
 	char query[512];
@@ -91,7 +91,7 @@ static bool oldest_end_of(
 	    " (SELECT max(1, count(*) / %d) FROM (SELECT 1 FROM %s WHERE \"%s\" IS NOT NULL LIMIT "
 	    "%d))",
 	    table->time, table->name, table->time, table->time, PARTS, table->name, table->time,
-	    PARTS * (id == STORE_STATISTICS ? MOST_STATISTICS : MOST));
+	    PARTS * (id == STORE_STATISTICS ? MANY_STATISTICS : MANY));
 	if (sqlite3_prepare_v2(database, query, -1, &statement, NULL) != SQLITE_OK)
 		return false;
 	bool found = sqlite3_step(statement) == SQLITE_ROW &&
