@@ -49,6 +49,8 @@ KNOWN = {
     # It adds no line end in the relaxed form (RFC 6376 3.4.4), which no message by DATA lacks.
     ("libopendkim", "simple/relaxed: no line end"): [False],
     ("libopendkim", "relaxed/relaxed: no line end"): [False],
+    # It passes over a signature whose expiry is no number.
+    ("libopendkim", "an expiry that is none"): [],
     # No message has one (RFC 5322 2.3): each does with it as it likes.
     ("libopendkim", "simple/relaxed: bare CR"): [False],
     ("libopendkim", "relaxed/relaxed: bare CR"): [False],
@@ -252,6 +254,9 @@ def cases_of(keys):
         {owner: rsa.record, "s2._domainkey.list.example.net": rsa.record}, [("pass", None), ("pass", None)]  # fmt: skip
     yield "length tag", MESSAGE, [{**mark, "length": True}], [("the end\r\n", "the end\r\nand a footer\r\n")], good, [("pass", None)]
     yield "shorter than the length tag", MESSAGE, [{**mark, "length": True}], [("the end\r\n", "")], good, [("fail", "body_hash")]
+    for what, tags in (("a tag twice", "d=example.org; d=example.org;"), ("a tag twice, of two domains", "d=example.net; d=example.org;"),
+                       ("a length that is none", "l=-1; d=example.org;"), ("an expiry that is none", "x=never; d=example.org;")):  # fmt: skip
+        yield what, MESSAGE, plain, [("d=example.org;", tags)], good, [("fail", "malformed")]
     yield "folded differently", MESSAGE, plain, [("canary-subject-a7e4\r\n  and", "canary-subject-a7e4 \r\n\t \r\n and")], good, [("pass", None)]
     yield "From twice in the signature", MESSAGE, [{**mark, "fields": ["from", "from", "to", "subject"]}], [("From: Some", "From: x <y@example.net>\r\nFrom: Some")], good, [("fail", "signature")]
 
