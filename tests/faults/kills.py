@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Killed at random moments and begun again, over a hundred times, with everything that a run writes: whole lines
-only, no session twice, sums that hold, a memory of servers that is the old one or the new one, and nothing left
-lying about.
+only, no session and no message twice, sums that hold, a memory of servers that is the old one or the new one, a store
+that is whole, and nothing left lying about.
 
     tests/faults/kills.py [--restarts N] [--seed N]
 """
@@ -11,6 +11,7 @@ import json
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ from lib.live_run import LiveRun  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 from traffic import FIRST_PORT, Traffic  # noqa: E402
 
-LOGS = ("sessions", "certificates", "alerts", "statistics")
+LOGS = ("sessions", "certificates", "alerts", "statistics", "domains", "lookups", "messages")
 SESSIONS_A_RUN = 24
 KEPT = 20  # old logs
 EVERY_SUM = {
@@ -37,8 +38,8 @@ EVERY_SUM = {
 }  # fmt: skip
 # What may lie in a run's folder when it has ended in order.
 WRITTEN = re.compile(
-    r"logs/(sessions|certificates|alerts|statistics)(\.jsonl|-[0-9TZ-]+\.jsonl\.zst)"
-    r"|servers|metrics\.prom|csv/\w+\.csv|certificates/[0-9a-f]{64}\.pem|reports/mailtap!.*!\d+!\d+\.json"
+    r"logs/(sessions|certificates|alerts|statistics|domains|lookups|messages)(\.jsonl|-[0-9TZ-]+\.jsonl\.zst)"
+    r"|servers|store\.db(-wal|-shm)?|metrics\.prom|csv/\w+\.csv|certificates/[0-9a-f]{64}\.pem|reports/mailtap!.*!\d+!\d+\.json"
 )
 # Until when at most it is killed, in seconds behind what makes the moment. What it has judged is in the files after
 # a second.
@@ -106,7 +107,7 @@ class Restarts:
         self.mailtap = mailtap
         self.folder = folder
         self.chance = random.Random(seed)
-        self.traffic = Traffic()
+        self.traffic = Traffic(more=True)
         self.wrong = []
         self.seen = Counter()
 
@@ -115,7 +116,8 @@ class Restarts:
         return LiveRun(self.mailtap, "-w", at("logs"), "--append", "--rotate-size", "24K", "--rotate-zstd",
                        "--rotate-keep", KEPT, "--server-memory", at("servers"), "--csv", at("csv"),
                        "--metrics", at("metrics.prom"), "--tls-rpt", at("reports"),
-                       "--write-certs", at("certificates"), "--interval", "600",
+                       "--write-certs", at("certificates"), "--interval", "600", "--dns", "--mail-headers",
+                       "--store", "sqlite", "--store-file", at("store.db"),
                        "--workers", self.chance.randrange(3))  # fmt: skip
 
     def tear(self):
@@ -165,6 +167,8 @@ class Restarts:
         missing = set(range(first, self.traffic.count)) - set(numbers_of(found))
         self.note([f"exit code {code}"] if code else [])
         self.note([f"a run in order lost {sorted(missing)}"] if missing else [])
+        missing = set(range(first, self.traffic.count)) - {number for number, in self.stored("client_port - %d" % FIRST_PORT, "sessions")}
+        self.note([f"a run in order did not store {sorted(missing)}"] if missing else [])
         statistics = lines_of(self.folder, "statistics")
         last = statistics[-1]["run"]
         ours = [line for line in statistics if line["run"] == last]
@@ -176,6 +180,13 @@ class Restarts:
         self.note([] if total == ours[-1]["sessions"] == SESSIONS_A_RUN else [f"{total} sessions in intervals"])
         self.seen["in order"] += 1
         return said
+
+    def stored(self, what, table):
+        database = sqlite3.connect(f"file:{self.folder / 'store.db'}?mode=ro", uri=True, timeout=30)
+        try:
+            return database.execute(f"SELECT {what} FROM {table}").fetchall()
+        finally:
+            database.close()
 
     def report(self, cut):
         """Reads what is there, torn or not, and says what it left out."""
@@ -222,12 +233,24 @@ class Restarts:
         tap.check(numbers and not twice, f"no session is there twice, of {len(numbers)}", [str(twice)])
         invented = [number for number in numbers if not 0 <= number < self.traffic.count]
         tap.check(not invented, "nor one that never was", [str(invented)])
+        self.check_messages()
         statistics = lines_of(folder, "statistics")
         wrong = wrong_sums(statistics)
         tap.check(not wrong, f"every line of the statistics adds up, of {len(statistics)}", wrong)
         counts = {log: len(lines_of(folder, log)) for log in LOGS}
         tap.check(all(counts.values()), "every log says something", [str(counts)])
         self.check_files()
+
+    def check_messages(self):
+        """A session that is told of may have lost its message to a kill, and a message its session."""
+        tap, folder = self.tap, self.folder
+        told = Counter((line["session_id"], line["transaction"]) for line in lines_of(folder, "messages"))
+        tap.check(told and max(told.values()) == 1, f"no message is there twice, of {len(told)}")
+        wrong = [line for line in lines_of(folder, "domains") if [host["host"] for host in line["mx"] or []] not in ([], [f"mx.{line['domain']}"])]
+        tap.check(not wrong, "every domain has its own mail exchanger, or none that is known", wrong[:3])
+        stored = Counter(self.stored("session_id", "sessions"))
+        tap.check(self.stored("*", "pragma_integrity_check") == [("ok",)] and max(stored.values()) == 1,
+                  f"the store is whole, and has no session twice, of {len(stored)}")
 
     def check_files(self):
         tap, folder = self.tap, self.folder
