@@ -115,6 +115,7 @@ static bool is_denied(struct view before)
 static void read_comment(struct view comment, struct received_hop *hop)
 {
 	enum { WORD = 3 };
+	bool said = false;
 	if (is_of_client(comment))
 		return;
 	if (hop->tls == HOP_TLS_NOT_SAID && find_behind(comment, "encrypted") == comment.length &&
@@ -130,10 +131,12 @@ static void read_comment(struct view comment, struct received_hop *hop)
 		    version_at(view_of(comment.data + i + WORD, comment.length - i - WORD), is_ssl);
 		if (tls == HOP_TLS_NOT_SAID)
 			continue;
-		hop->cipher |= names_cipher(comment);
+		said = true;
 		if (hop->tls == HOP_TLS_NOT_SAID || hop->tls == HOP_TLS_UNNAMED)
 			hop->tls = (uint8_t)tls;
 	}
+	if (said) // and not for each of the words: there may be thousands
+		hop->cipher |= names_cipher(comment);
 }
 
 static enum hop_protocol protocol_of(struct view word)

@@ -122,10 +122,38 @@ def check_many(tap, mailtap):
     tap.check(used > 0, f"headers at once: {used:.0f} were given up or refused")
 
 
+def filled(text, count=60_000):
+    return text * (count // len(text))
+
+
+# Texts of which a part looks like the beginning of something, again and again: whoever looks from there to the end
+# each time is at it for hours.
+DEAR = [
+    b"Received: from a (" + filled(b"TLS1 ") + b") by b with SMTP; x", b"Received: from a " + filled(b"(TLS1)") + b" by b; x",
+    b"Received: from a (" + filled(b"10.0.0.1 ") + b") by b; x", b"Received: from a " + filled(b"(") + b" by b; x",
+    b"Received: from a " + filled(b"by ") + b"with SMTP; x", b"Received: from a " + filled(b"\"") + b" by b; x",
+    b"Authentication-Results: b; " + filled(b"dkim=pass (x) header.d=x "), b"Authentication-Results: b; " + filled(b"spf="),
+    b"Authentication-Results: " + filled(b"((((") + b"; spf=pass", b"Content-Type: multipart/signed; " + filled(b"protocol=x;"),
+    b"Content-Type: " + filled(b"multipart/"), b"From: " + filled(b"<"), b"From: " + filled(b"a@b,"), b"From: " + filled(b"(\\"),
+    b"Subject: " + filled(b"\r\n "), dkim(h=b"from" + b" " * 60_000).strip(), dkim(b=b" " * 60_000).strip(), dkim(d=filled(b"a.")).strip(),
+    b"DKIM-Signature: " + filled(b"b=;"), dkim(i=filled(b"@")).strip(), b"\r\n".join([dkim(h=b"from:" + many_names(127)).strip()] * 4 + [b"x: y"] * 500),
+]  # fmt: skip
+
+
+def check_work(tap, mailtap):
+    """That it ends within the minute that a run has."""
+    packets = [packet for number, field in enumerate(DEAR * 8) for packet in mail(number, field + b"\r\n" + END)]
+    before, after = attack.beside(mailtap, sorted(packets, key=lambda packet: packet.time), "--dns", "--mail-headers")
+    attack.check_beside(tap, "what is dear to read", before, after, 4)
+    told = [line for line in after.lines["messages"] if line["server_ip"] == SERVER]
+    tap.check(len(told) == len(DEAR) * 8, "what is dear to read: all are told of", [str(len(told))])
+
+
 def main():
     options = program.parse_arguments(program.arguments(__doc__.splitlines()[0]))
     tap = Tap()
     check_cases(tap, options.mailtap)
+    check_work(tap, options.mailtap)
     check_many(tap, options.mailtap)
     return tap.done()
 
