@@ -4,6 +4,7 @@
 #include "analytics/dkim_key.h"
 #include "analytics/txt_record.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -114,15 +115,26 @@ static bool verify_ed25519(EVP_PKEY *key, const struct dkim_signature *signature
 	return good;
 }
 
+// Whoever signs chooses the key, and so what it costs to verify with it.
+static bool is_cheap(EVP_PKEY *key)
+{
+	BIGNUM *exponent = NULL;
+	if (EVP_PKEY_get_bits(key) > DKIM_KEY_BITS_MOST ||
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		return false;
+	bool cheap = BN_num_bits(exponent) <= DKIM_EXPONENT_BITS_MOST;
+	BN_free(exponent);
+	return cheap;
+}
+
 static struct dkim_verdict verify_with(EVP_PKEY *key, const struct dkim_signature *signature)
 {
-	int bits = EVP_PKEY_get_bits(key);
 	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 	if (rsa == is_ed25519(signature))
 		return fail("key_type");
-	if (rsa && bits < DKIM_KEY_BITS_LEAST)
+	if (rsa && EVP_PKEY_get_bits(key) < DKIM_KEY_BITS_LEAST)
 		return unverifiable("weak_key");
-	if (rsa && bits > DKIM_KEY_BITS_MOST)
+	if (rsa && !is_cheap(key))
 		return unverifiable("too_long");
 	if (signature->body == SEEN_NO)
 		return fail("body_hash");

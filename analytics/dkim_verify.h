@@ -14,6 +14,7 @@
 enum {
 	DKIM_KEY_BITS_LEAST = 1024, // RFC 8301 3.2: with fewer, nothing is said
 	DKIM_KEY_BITS_MOST = 4096,
+	DKIM_EXPONENT_BITS_MOST = 64, // a longer one takes as long as signing
 };
 
 struct dkim_verdict {

@@ -104,11 +104,11 @@ def der(tag, content):
     return bytes([tag, size] if size < 128 else [tag, 0x82, size >> 8, size & 255]) + content
 
 
-def long_record():
-    """A record with a modulus of more than 4096 bits, of which nobody has the secret."""
-    modulus = der(2, b"\0" + b"\xc5" * 521) + der(2, b"\x01\x00\x01")
+def forged_record(modulus, exponent):
+    """A record with a key of these many bytes, of which nobody has the secret."""
+    numbers = der(2, b"\0" + b"\xc5" * modulus) + der(2, b"\x01" + b"\x01" * (exponent - 1))
     algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
-    return "v=DKIM1; k=rsa; p=" + base64.b64encode(der(0x30, algorithm + der(3, b"\0" + der(0x30, modulus)))).decode()
+    return "v=DKIM1; k=rsa; p=" + base64.b64encode(der(0x30, algorithm + der(3, b"\0" + der(0x30, numbers)))).decode()
 
 
 # ---- packets
@@ -248,7 +248,9 @@ def cases_of(keys):
     yield "a key for sha1", MESSAGE, plain, [], {owner: rsa.record + "; h=sha1"}, [("fail", "key_type")]
     yield "a key of another type", MESSAGE, plain, [], {owner: edwards.record}, [("fail", "key_type")]
     yield "weak key", MESSAGE, [{**mark, "key": weak.secret}], [], {owner: weak.record}, [("unverifiable", "weak_key")]
-    yield "a key that is too long", MESSAGE, plain, [], {owner: long_record()}, [("unverifiable", "too_long")]
+    yield "a key that is too long", MESSAGE, plain, [], {owner: forged_record(521, 3)}, [("unverifiable", "too_long")]
+    yield "an exponent that is too long", MESSAGE, plain, [], {owner: forged_record(256, 9)}, [("unverifiable", "too_long")]
+    yield "an exponent that is as long as may be", MESSAGE, plain, [], {owner: forged_record(256, 8)}, [("fail", "signature")]
     yield "ed25519", MESSAGE, [{**mark, "key": edwards.secret, "algorithm": "ed25519-sha256"}], [], {owner: edwards.record}, [("pass", None)]
     yield "two signatures", MESSAGE, [mark, {**mark, "selector": "s2", "domain": "list.example.net"}], [], \
         {owner: rsa.record, "s2._domainkey.list.example.net": rsa.record}, [("pass", None), ("pass", None)]  # fmt: skip
