@@ -90,6 +90,19 @@ static bool make_all(struct flow_rules *rules, struct rte_flow_error *why)
 	return true;
 }
 
+static const char *what_is_left_out(const struct port_set *ports)
+{
+	if (ports->every)
+		return ports->names
+		           ? "the card leaves out, and counts, UDP that is no tunnel and no DNS"
+		           : "the card leaves out, and counts, UDP that is no tunnel";
+	return ports->names
+	           ? "the card leaves out, and counts, TCP on other ports and UDP that is no "
+	             "tunnel and no DNS"
+	           : "the card leaves out, and counts, TCP on other ports and UDP that is no "
+	             "tunnel";
+}
+
 struct flow_rules *flow_rules_install(struct dpdk_port *port, const struct flow_card *card)
 {
 	static const char nothing[] = "the card leaves nothing out, mailtap looks at every packet";
@@ -106,12 +119,7 @@ struct flow_rules *flow_rules_install(struct dpdk_port *port, const struct flow_
 		    rte_errno == ENOSYS || why.message == NULL ? "its driver has no rules"
 		                                               : why.message);
 	} else {
-		dpdk_port_say(port,
-		    port->request->ports->every
-		        ? "the card leaves out, and counts, UDP that is no tunnel"
-		        : "the card leaves out, and counts, TCP on other ports and UDP that is no "
-		          "tunnel",
-		    "");
+		dpdk_port_say(port, what_is_left_out(port->request->ports), "");
 		return rules;
 	}
 	flow_rules_remove(rules);

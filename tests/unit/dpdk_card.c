@@ -163,6 +163,35 @@ static void what_is_left_out(void **state)
 	}
 }
 
+// With names, DNS is kept from and to its port by UDP; by TCP it is as any other that is followed.
+static void names_are_kept(void **state)
+{
+	static struct port_set ports = {.names = true};
+	static struct flow_plan plan;
+	(void)state;
+	port_set_add(&ports, 25);
+	for (int every = 0; every < 2; every++) {
+		ports.every = every != 0;
+		assert_true(flow_plan_make(&plan, &ports));
+		for (int way = 0; way < 4; way++) {
+			struct seen seen = {.tags = way & 1,
+			    .ipv6 = (way & 2) != 0,
+			    .protocol = IPPROTO_UDP,
+			    .source = 40000,
+			    .destination = 53};
+			assert_false(left_out(&plan, &seen));
+			seen.source = 53;
+			seen.destination = 40000;
+			assert_false(left_out(&plan, &seen));
+			seen.source = 54;
+			assert_true(left_out(&plan, &seen));
+			seen.protocol = IPPROTO_TCP;
+			seen.source = 53;
+			assert_int_equal(left_out(&plan, &seen), !ports.every);
+		}
+	}
+}
+
 static void every_port(void **state)
 {
 	static struct port_set ports = {.every = true};
@@ -182,6 +211,9 @@ static void more_ports_than_rules(void **state)
 		port_set_add(&ports, port);
 	assert_true(flow_plan_make(&plan, &ports));
 	assert_in_range(plan.count, 8 * FLOW_PLAN_PORTS_MAX, FLOW_PLAN_MAX);
+	ports.names = true;
+	assert_true(flow_plan_make(&plan, &ports));
+	assert_int_equal(plan.count, FLOW_PLAN_MAX); // no plan is longer
 	port_set_add(&ports, 1000);
 	assert_false(flow_plan_make(&plan, &ports));
 }
@@ -192,7 +224,7 @@ static struct {
 	int validated, created, destroyed;
 	int refuse_at, fail_at; // which call; 0: none
 	bool dropped; // a rule that drops was created
-	bool spreads;
+	bool spreads, names;
 	char told[512];
 } card;
 
@@ -282,6 +314,7 @@ static struct flow_rules *install(struct dpdk_port *port)
 	static struct port_set ports;
 	static struct source_request request;
 	port_set_add(&ports, 25);
+	ports.names = card.names;
 	request = (struct source_request){.ports = &ports, .say = on_line};
 	*port = (struct dpdk_port){.name = "card", .request = &request, .queues = 1};
 	if (card.spreads) {
@@ -298,13 +331,14 @@ static void all_rules(void **state)
 	(void)state;
 	for (int spreads = 0; spreads < 2; spreads++) {
 		memset(&card, 0, sizeof card);
-		card.spreads = spreads != 0;
+		card.spreads = card.names = spreads != 0;
 		struct flow_rules *rules = install(&port);
 		assert_non_null(rules);
 		assert_int_equal(card.created, card.validated);
 		assert_true(card.dropped);
 		assert_int_equal(flow_rules_left_out(rules), 80); // TCP and UDP, four ways each
 		assert_non_null(strstr(card.told, "port 0 (card): the card leaves out"));
+		assert_int_equal(strstr(card.told, "DNS") != NULL, card.names);
 		flow_rules_remove(rules);
 		assert_int_equal(card.destroyed, card.created);
 	}
@@ -334,6 +368,7 @@ int main(void)
 	    cmocka_unit_test(both_directions_meet),
 	    cmocka_unit_test(cards_that_cannot_spread),
 	    cmocka_unit_test(what_is_left_out),
+	    cmocka_unit_test(names_are_kept),
 	    cmocka_unit_test(every_port),
 	    cmocka_unit_test(more_ports_than_rules),
 	    cmocka_unit_test(all_rules),
