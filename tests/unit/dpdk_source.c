@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets as drivers hand them over, through the source: put into the rings of net_ring. In several pieces, more
 // than fit a batch, without their tags, and whatever is counted of them. And as many lanes as a driver can feed
-// (net_null).
+// (net_null). And what a driver tells of its device, by the call that it was given for it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +28,24 @@ static void on_line(void *context, const struct error *line)
 	(void)context;
 	strncat(told, line->text, sizeof told - strlen(told) - 2);
 	strcat(told, "\n");
+}
+
+/* ---- what a driver tells ---- */
+
+static rte_eth_dev_cb_fn told_by_driver; // as the driver calls it
+static void *told_about;
+
+int __real_rte_eth_dev_callback_register(
+    uint16_t port, enum rte_eth_event_type event, rte_eth_dev_cb_fn call, void *context);
+int __wrap_rte_eth_dev_callback_register(
+    uint16_t port, enum rte_eth_event_type event, rte_eth_dev_cb_fn call, void *context);
+
+int __wrap_rte_eth_dev_callback_register(
+    uint16_t port, enum rte_eth_event_type event, rte_eth_dev_cb_fn call, void *context)
+{
+	told_by_driver = call;
+	told_about = context;
+	return __real_rte_eth_dev_callback_register(port, event, call, context);
 }
 
 static const char environment[] =
@@ -247,6 +265,41 @@ static void what_is_told(void **state)
 	assert_string_equal(told, "");
 }
 
+// Waits until something is told, and takes packets meanwhile.
+static void assert_told(const char *what)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	struct packet_batch batch;
+	told[0] = '\0';
+	for (int i = 0; i < 1000 && told[0] == '\0'; i++) {
+		(void)take(&batch);
+		nanosleep(&pause, NULL);
+	}
+	assert_non_null(strstr(told, what));
+	assert_ptr_equal(strchr(told, '\n'), strrchr(told, '\n')); // in one line
+}
+
+// A device that wants a reset is told of once, and what it still delivers is read; one that is gone is not asked any
+// more, which ends a source that has no other.
+static void reset_and_removal(void **state)
+{
+	struct packet_batch batch;
+	struct error error;
+	(void)state;
+	assert_non_null(told_by_driver);
+	told_by_driver(0, RTE_ETH_EVENT_INTR_RESET, told_about, NULL);
+	assert_told("port 0 (net_ring0): the device asks for a reset");
+	put(0, make_packet(60, 1));
+	assert_int_equal(take(&batch), SOURCE_PACKETS);
+	assert_packet(&batch.packets[0], 60, 1);
+	assert_all_back();
+	told_by_driver(0, RTE_ETH_EVENT_INTR_RESET, told_about, NULL);
+	told_by_driver(0, RTE_ETH_EVENT_INTR_RMV, told_about, NULL);
+	assert_told("port 0 (net_ring0): the device is gone");
+	assert_int_equal(dpdk_module.next(rings, 0, &batch, &error), SOURCE_FAILED);
+	assert_non_null(strstr(error.text, "port 0 of DPDK (net_ring0): the device is gone"));
+}
+
 // DPDK can be set up once in a process.
 static void once(void **state)
 {
@@ -268,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(tags_are_put_back),
 	    cmocka_unit_test(what_is_counted),
 	    cmocka_unit_test(what_is_told),
+	    cmocka_unit_test(reset_and_removal),
 	    cmocka_unit_test(once),
 	};
 	return cmocka_run_group_tests(tests, open_rings, close_rings);
