@@ -527,13 +527,15 @@ static void checksums_are_verified_where_they_can_be(void **state)
 	(void)state;
 	static struct built built;
 	static const char *const words[] = {"eth ip4 tcp", "eth ip6 tcp", "eth ip4 gre ip6 tcp"};
-	char text[64] = "";
+	char text[300] = "";
 	for (size_t size = 0; size < sizeof(text) - 1; size++)
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-			memset(text, 'a' + (char)size % 20, size);
+			for (size_t at = 0; at < size; at++) // of all values but zero
+				text[at] = (char)(1 + (at * 37 + size) % 255);
 			build(&built, words[i], text);
+			uint32_t broken = built.length - 1 - (uint32_t)(size * 31 % (size + 16));
 			for (uint32_t wrong = 0; wrong < 2; wrong++) {
-				built_data(&built)[built.length - 1] ^= (uint8_t)wrong;
+				built_data(&built)[broken] ^= (uint8_t)(wrong << size % 8);
 				for (uint32_t cut = 0; cut < (size > 0 ? 2 : 1); cut++) {
 					struct packet packet = lend(built_data(&built),
 					    built.length - cut, built.length, LINK_ETHERNET);
