@@ -71,11 +71,6 @@ void session_set_text(
 	text_release(session->shared->texts, old);
 }
 
-static uint8_t upper(uint8_t c)
-{
-	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
-}
-
 void capability_list_clear(struct session *session, struct capability_list *list)
 {
 	memory_give(text_store_memory(session->shared->texts), list->bytes);
@@ -114,8 +109,13 @@ void capability_list_add(
 	}
 	if (list->length > 0)
 		list->bytes[list->length++] = '\n';
-	for (size_t i = 0; i < length; i++)
-		list->bytes[list->length++] = bytes[i] == '\n' ? ' ' : upper(bytes[i]);
+	uint8_t *to = list->bytes + list->length;
+	for (size_t i = 0; i < length; i++) { // so that the compiler takes many at a time
+		uint8_t c = bytes[i];
+		c = c == '\n' ? ' ' : c;
+		to[i] = (uint8_t)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+	}
+	list->length = (uint16_t)(list->length + length);
 }
 
 // An entry that is nothing but a run of one character.
@@ -123,9 +123,10 @@ static bool has_filler(const struct text *list)
 {
 	enum { RUN_MIN = 4 };
 	for (uint32_t start = 0; start < list->length;) {
-		uint32_t end = start, same = start;
-		while (end < list->length && list->bytes[end] != '\n')
-			end++;
+		const uint8_t *line_end =
+		    memchr(list->bytes + start, '\n', list->length - start);
+		uint32_t end = line_end != NULL ? (uint32_t)(line_end - list->bytes) : list->length;
+		uint32_t same = start;
 		while (same < end && list->bytes[same] == list->bytes[start])
 			same++;
 		if (same == end && end - start >= RUN_MIN)
