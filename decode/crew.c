@@ -366,9 +366,7 @@ static void on_segments(void *context, struct segment *const *segments, size_t c
 	struct crew *crew = context;
 	const struct segment *given[PACKET_BATCH_MAX];
 	for (size_t i = 0; i < count; i++) {
-		struct flow_key key;
-		(void)flow_key_of(segments[i], &key);
-		segments[i]->hash = flow_hash(&crew->secret, &key);
+		flow_mark(&crew->secret, segments[i]);
 		segments[i]->position = ++crew->position;
 		given[i] = segments[i];
 	}
@@ -398,15 +396,14 @@ static bool send_names(struct crew *crew, struct hand *hand, const struct dns_me
 static bool on_names(void *context, const struct dns_message *message)
 {
 	struct crew *crew = context;
-	const struct segment between = {
+	struct segment between = {
 	    .source = message->source,
 	    .destination = message->destination,
 	    .source_port = message->source_port,
 	    .destination_port = message->destination_port,
 	};
-	struct flow_key key;
-	(void)flow_key_of(&between, &key);
-	struct hand *hand = &crew->hands[hand_of(crew, flow_hash(&crew->secret, &key))];
+	flow_mark(&crew->secret, &between);
+	struct hand *hand = &crew->hands[hand_of(crew, between.hash)];
 	crew->position++;
 	if (hand->ring != NULL)
 		return send_names(crew, hand, message);

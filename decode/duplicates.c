@@ -13,7 +13,7 @@
 enum {
 	LINE = 64, // bytes of the cache
 	REMEMBERED = 8192, // segments; a power of two
-	PLACE_BITS = 13,
+	PLACE_BITS = 15, // four places for each: so that mostly none came before at the same one
 	PLACES = 1 << PLACE_BITS,
 	STEPS = 16, // of those of one place: so many are only alike
 	TICK = 1024, // nanoseconds
@@ -59,14 +59,14 @@ static uint64_t pair(uint32_t high, uint32_t low)
 }
 
 // Of what a segment and its copy have in common.
-static uint64_t mark_of(const struct hash_key *key, const struct segment *segment, unsigned sender)
+static uint64_t mark_of(const struct hash_key *key, const struct segment *segment)
 {
 	const uint64_t appearance[] = {
 	    segment->hash,
 	    pair(segment->sequence, segment->acknowledgement),
 	    pair(segment->length, segment->captured),
 	    pair(segment->context.tap_point, (uint32_t)segment->window << 16 | segment->ip_id),
-	    pair(segment->checksum, (uint32_t)segment->flags << 8 | sender),
+	    pair(segment->checksum, (uint32_t)segment->flags << 8 | segment->sender),
 	};
 	return quick_hash(key, appearance, sizeof appearance) | 1;
 }
@@ -115,13 +115,12 @@ static bool always_look_alike(const struct segment *segment)
 	return (segment->flags & TCP_RST) && segment->ip_id == 0;
 }
 
-bool duplicates_take(
-    struct duplicates *duplicates, const struct segment *segment, unsigned sender, bool read)
+bool duplicates_take(struct duplicates *duplicates, const struct segment *segment, bool read)
 {
 	if (always_look_alike(segment))
 		return false;
 	const uint32_t delay = DUPLICATE_DELAY / TICK;
-	const uint64_t mark = mark_of(&duplicates->key, segment, sender);
+	const uint64_t mark = mark_of(&duplicates->key, segment);
 	const uint32_t now = (uint32_t)(segment->context.time / TICK);
 	const size_t place = place_of(segment);
 	uint32_t age = duplicates->count - duplicates->newest[place]; // 0: nothing came since

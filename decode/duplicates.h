@@ -34,9 +34,8 @@ void duplicates_destroy(struct duplicates *duplicates); // NULL is allowed
 void duplicates_prefetch(const struct duplicates *duplicates, const struct segment *segment);
 void duplicates_prefetch_newest(const struct duplicates *duplicates, const struct segment *segment);
 
-// True if the segment came before, a moment ago; else it is remembered. `sender`: which end of the connection;
-// `read`: its bytes matter. A copy of a segment that was cut shorter is none.
-bool duplicates_take(
-    struct duplicates *duplicates, const struct segment *segment, unsigned sender, bool read);
+// True if the segment, which knows its connection, came before, a moment ago; else it is remembered. `read`: its
+// bytes matter. A copy of a segment that was cut shorter is none.
+bool duplicates_take(struct duplicates *duplicates, const struct segment *segment, bool read);
 
 #endif

@@ -5,6 +5,7 @@
 #include "capture/base/quick_hash.h"
 
 #include <endian.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +19,15 @@ enum {
 
 // In packet time. A mail client may wait half an hour in IMAP's IDLE (RFC 2177 wants 29 minutes at
 // most) and an SMTP server ten minutes for the end of a body (RFC 5321 4.5.3.2).
-static const nanoseconds timeouts[FLOW_CLASSES] = {
-    [FLOW_OPENING] = SECONDS(60),
-    [FLOW_DIALOGUE] = SECONDS(1860),
-    [FLOW_CUT_OVER] = SECONDS(1860),
-    [FLOW_CLOSING] = SECONDS(5),
-    [FLOW_ELSEWHERE] = SECONDS(60),
+static const struct {
+	nanoseconds timeout;
+	nanoseconds lateness; // so much later it may be noticed
+} times[FLOW_CLASSES] = {
+    [FLOW_OPENING] = {SECONDS(60), SECONDS(60) / LATER},
+    [FLOW_DIALOGUE] = {SECONDS(1860), SECONDS(1860) / LATER},
+    [FLOW_CUT_OVER] = {SECONDS(1860), SECONDS(1860) / LATER},
+    [FLOW_CLOSING] = {SECONDS(5), SECONDS(5) / LATER},
+    [FLOW_ELSEWHERE] = {SECONDS(60), SECONDS(60) / LATER},
 };
 
 struct queue {
@@ -118,7 +122,7 @@ void flow_seen(struct flow_table *table, struct flow *flow, nanoseconds now)
 {
 	if (now > flow->last)
 		flow->last = now;
-	if (now - flow->queued > timeouts[flow->class] / LATER)
+	if (now - flow->queued > times[flow->class].lateness)
 		flow_set_class(table, flow, (enum flow_class)flow->class, now);
 }
 
@@ -143,14 +147,15 @@ static bool source_is_first(const struct segment *segment)
 	return one != other ? one < other : segment->source_port < segment->destination_port;
 }
 
-unsigned flow_key_of(const struct segment *segment, struct flow_key *key)
+struct flow_key flow_key_of(const struct segment *segment)
 {
-	unsigned sender = source_is_first(segment) ? 0 : 1;
-	key->address[sender] = segment->source;
-	key->port[sender] = segment->source_port;
-	key->address[1 - sender] = segment->destination;
-	key->port[1 - sender] = segment->destination_port;
-	return sender;
+	struct flow_key key;
+	const unsigned sender = segment->sender;
+	key.address[sender] = segment->source;
+	key.port[sender] = segment->source_port;
+	key.address[1 - sender] = segment->destination;
+	key.port[1 - sender] = segment->destination_port;
+	return key;
 }
 
 uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
@@ -158,14 +163,27 @@ uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
 	return quick_hash(secret, key, sizeof *key);
 }
 
+void flow_mark(const struct hash_key *secret, struct segment *segment)
+{
+	segment->sender = source_is_first(segment) ? 0 : 1;
+	const struct flow_key key = flow_key_of(segment);
+	segment->hash = flow_hash(secret, &key);
+}
+
+static bool is_between(const struct flow *flow, const struct segment *segment)
+{
+	const struct flow_key *key = &flow->key;
+	const unsigned sender = segment->sender;
+	return key->port[sender] == segment->source_port &&
+	       key->port[1 - sender] == segment->destination_port &&
+	       memcmp(&key->address[sender], &segment->source, sizeof segment->source) == 0 &&
+	       memcmp(&key->address[1 - sender], &segment->destination,
+	           sizeof segment->destination) == 0;
+}
+
 static struct flow *flow_of(struct chained *chained)
 {
 	return (struct flow *)(void *)chained;
-}
-
-void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
-{
-	__builtin_prefetch(chain_table_bucket(&table->table, hash));
 }
 
 static enum direction direction_of(const struct flow *flow, unsigned sender)
@@ -173,11 +191,26 @@ static enum direction direction_of(const struct flow *flow, unsigned sender)
 	return sender == flow->client_end ? FROM_CLIENT : FROM_SERVER;
 }
 
-void flow_prefetch(const struct flow_table *table, uint64_t hash)
+void flow_prefetch_bucket(const struct flow_table *table, const struct segment *segment)
 {
-	const struct flow *flow = flow_of(*chain_table_bucket(&table->table, hash));
-	if (flow != NULL)
-		prefetch(flow, sizeof *flow);
+	__builtin_prefetch(chain_table_bucket(&table->table, segment->hash));
+}
+
+void flow_prefetch_first(const struct flow_table *table, const struct segment *segment)
+{
+	const struct flow *first = flow_of(*chain_table_bucket(&table->table, segment->hash));
+	if (first != NULL)
+		prefetch(first, offsetof(struct flow, client_end));
+}
+
+// Hardly ever it is further back in the chain than the second.
+void flow_prefetch(const struct flow_table *table, const struct segment *segment)
+{
+	struct chained *chained = *chain_table_bucket(&table->table, segment->hash);
+	if (chained != NULL && chained->hash != segment->hash)
+		chained = chained->next;
+	if (chained != NULL)
+		prefetch(flow_of(chained), sizeof(struct flow));
 }
 
 static const struct flow *likely_flow(const struct flow_table *table, uint64_t hash)
@@ -185,28 +218,27 @@ static const struct flow *likely_flow(const struct flow_table *table, uint64_t h
 	return flow_of(chained_with(*chain_table_bucket(&table->table, hash), hash));
 }
 
-void flow_prefetch_state(
-    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length)
+void flow_prefetch_state(const struct flow_table *table, const struct segment *segment)
 {
-	const struct flow *flow = likely_flow(table, hash);
+	const struct flow *flow = likely_flow(table, segment->hash);
 	if (flow == NULL || flow->dialogue == NULL)
 		return;
 	dialogue_prefetch(flow->dialogue);
-	backlog_prefetch(flow->streams[direction_of(flow, sender)].backlog);
-	if (length > 0)
+	backlog_prefetch(flow->streams[direction_of(flow, segment->sender)].backlog);
+	if (segment->length > 0)
 		prefetch(flow->session, sizeof *flow->session);
 	else
 		prefetch(&flow->session->protocol, 1); // what else is asked of it lies beside that
 }
 
-void flow_prefetch_parser(
-    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length)
+void flow_prefetch_parser(const struct flow_table *table, const struct segment *segment)
 {
-	const struct flow *flow = likely_flow(table, hash);
-	if (flow == NULL || flow->dialogue == NULL || length == 0)
+	const struct flow *flow = likely_flow(table, segment->hash);
+	if (flow == NULL || flow->dialogue == NULL || segment->length == 0)
 		return;
 	dialogue_prefetch_parser(flow->dialogue);
-	backlog_prefetch_recent(flow->streams[direction_of(flow, sender)].backlog, length);
+	backlog_prefetch_recent(
+	    flow->streams[direction_of(flow, segment->sender)].backlog, segment->length);
 }
 
 // How well a flow fits a segment's tap point. A segment from elsewhere that brings something new is the
@@ -219,10 +251,9 @@ enum tap_match {
 	TAP_SAME,
 };
 
-static enum tap_match match_tap_point(
-    const struct flow *flow, unsigned sender, const struct segment *segment)
+static enum tap_match match_tap_point(const struct flow *flow, const struct segment *segment)
 {
-	enum direction from = direction_of(flow, sender);
+	enum direction from = direction_of(flow, segment->sender);
 	const struct stream *mine = &flow->streams[from];
 	const struct stream *other = &flow->streams[other_direction(from)];
 	uint32_t tap_point = segment->context.tap_point;
@@ -236,19 +267,19 @@ static enum tap_match match_tap_point(
 	return segment->length == 0 || (int32_t)(end - mine->next) > 0 ? TAP_MOVED : TAP_COPY;
 }
 
-struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uint64_t hash,
-    unsigned sender, const struct segment *segment)
+struct flow *flow_find(struct flow_table *table, const struct segment *segment)
 {
 	enum { COPIES_MAX = 16 }; // tap points; what comes from further ones is taken for the last
+	const uint64_t hash = segment->hash;
 	unsigned copies = 0;
 	struct flow *best = NULL;
 	enum tap_match best_match = TAP_COPY;
 	struct chained *found = chained_with(*chain_table_bucket(&table->table, hash), hash);
 	for (; found != NULL; found = chained_with(found->next, hash)) {
 		struct flow *flow = flow_of(found);
-		if (memcmp(&flow->key, key, sizeof *key) != 0)
+		if (!is_between(flow, segment))
 			continue;
-		enum tap_match match = match_tap_point(flow, sender, segment);
+		enum tap_match match = match_tap_point(flow, segment);
 		if (match > best_match) {
 			best = flow;
 			best_match = match;
@@ -388,7 +419,7 @@ static size_t expire_class(
     struct flow_table *table, enum flow_class class, nanoseconds now, size_t most)
 {
 	struct queue *queue = &table->queues[class];
-	const nanoseconds timeout = timeouts[class], lateness = timeout / LATER;
+	const nanoseconds timeout = times[class].timeout, lateness = times[class].lateness;
 	size_t looked = 0;
 	for (; looked < most && queue->first != NULL; looked++) {
 		struct flow *flow = queue->first;

@@ -122,27 +122,26 @@ void flow_table_end_all(struct flow_table *table);
 // Ends every flow and frees the table. NULL is allowed.
 void flow_table_destroy(struct flow_table *table);
 
-// The flow that a segment sent by end `sender` of the key belongs to, or NULL. Two copies of one
-// connection at two tap points are two flows; a connection whose directions are seen at different tap
-// points, or that moves from one to another, is one.
-// `hash` is flow_hash of the key.
-struct flow *flow_find(struct flow_table *table, const struct flow_key *key, uint64_t hash,
-    unsigned sender, const struct segment *segment);
+// Tells a segment to which connection it belongs: sets its `sender` and `hash`, by which it is looked for.
+void flow_mark(const struct hash_key *secret, struct segment *segment);
 
-// Which connection a segment belongs to; returns which end of the key sent it.
-unsigned flow_key_of(const struct segment *segment, struct flow_key *key);
+// The key of a segment that was told.
+struct flow_key flow_key_of(const struct segment *segment);
 
 uint64_t flow_hash(const struct hash_key *secret, const struct flow_key *key);
 
-// Starts to bring the memory that a segment will need into the cache: what flow_find looks at, what reading goes
-// through, and what the parser keeps. Each step looks into what the one before it asked for, and so is worth it some
-// packets behind that, and some ahead of the next. `sender`: as in flow_find; `length`: of the segment.
-void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
-void flow_prefetch(const struct flow_table *table, uint64_t hash);
-void flow_prefetch_state(
-    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length);
-void flow_prefetch_parser(
-    const struct flow_table *table, uint64_t hash, unsigned sender, uint32_t length);
+// The flow that a segment belongs to, or NULL. Two copies of one connection at two tap points are two flows; a
+// connection whose directions are seen at different tap points, or that moves from one to another, is one.
+struct flow *flow_find(struct flow_table *table, const struct segment *segment);
+
+// Starts to bring the memory that a segment will need into the cache: what flow_find looks at, the flow, what reading
+// goes through, and what the parser keeps. Each step looks into what the one before it asked for, and so is worth it
+// some packets behind that, and some ahead of the next.
+void flow_prefetch_bucket(const struct flow_table *table, const struct segment *segment);
+void flow_prefetch_first(const struct flow_table *table, const struct segment *segment);
+void flow_prefetch(const struct flow_table *table, const struct segment *segment);
+void flow_prefetch_state(const struct flow_table *table, const struct segment *segment);
+void flow_prefetch_parser(const struct flow_table *table, const struct segment *segment);
 
 // Where in the traffic it all happens from here on: numbers that go on, and may wrap.
 void flow_table_moment(struct flow_table *table, uint32_t position);

@@ -58,6 +58,7 @@ struct segment {
 	bool
 	    checksum_wrong; // TCP checksum; false also where bytes to check it were not captured, and
 	    // elsewhere: it is not looked at
+	uint8_t sender; // which end of its connection's key sent it; set with `hash`
 	uint16_t ip_id; // 0 for IPv6
 	uint16_t checksum; // of TCP, as it stands there
 	const uint8_t *payload;
@@ -65,7 +66,7 @@ struct segment {
 	uint32_t length; // payload bytes the segment had on the wire; never less than captured
 	// Set by who hands it to a worker:
 	uint64_t position; // in the traffic: later ones have greater numbers
-	uint64_t hash; // of its connection, the same for both directions (flow_hash)
+	uint64_t hash; // of its connection, the same for both directions (flow_mark)
 };
 
 _Static_assert(sizeof(struct segment) <= 112, "a batch of them lies on the stack");

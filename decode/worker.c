@@ -21,6 +21,7 @@ enum {
 struct worker {
 	struct worker_options options;
 	struct memory *memory;
+	size_t most; // bytes in use of it, before connections are given up
 	struct session_shared shared;
 	struct flow_table *flows;
 	struct no_mail_set *no_mail; // with every port only
@@ -94,6 +95,7 @@ struct worker *worker_create(const struct worker_options *options)
 	struct hash_key key = hash_key_random();
 	worker->options = *options;
 	worker->memory = memory_create(options->memory);
+	worker->most = options->memory / 16 * 15;
 	if (worker->memory != NULL) {
 		worker->shared.texts =
 		    text_store_create(worker->memory, &key, text_buckets(options->memory));
@@ -179,9 +181,9 @@ static void take_newer_patterns(struct worker *worker)
 
 // Who opened the connection: the handshake says it; joined mid-way, the followed port is the
 // server's, the lower one if both are.
-static unsigned find_client_end(
-    const struct worker *worker, const struct segment *segment, unsigned sender)
+static unsigned find_client_end(const struct worker *worker, const struct segment *segment)
 {
+	const unsigned sender = segment->sender;
 	const struct port_set *set = &worker->options.ports->set;
 	if (segment->flags & TCP_SYN)
 		return segment->flags & TCP_ACK ? 1 - sender : sender;
@@ -192,31 +194,15 @@ static unsigned find_client_end(
 	return segment->destination_port <= segment->source_port ? sender : 1 - sender;
 }
 
-// A segment with what says to which connection it belongs.
-struct lookup {
-	const struct segment *segment;
-	struct flow_key key;
-	uint64_t hash;
-	unsigned sender; // which end of the key
-};
-
-static struct lookup lookup_of(const struct segment *segment)
-{
-	struct lookup lookup = {.segment = segment, .hash = segment->hash};
-	lookup.sender = flow_key_of(segment, &lookup.key);
-	return lookup;
-}
-
 static struct flow *begin_flow(
-    struct worker *worker, const struct lookup *lookup, unsigned client_end)
+    struct worker *worker, const struct segment *segment, unsigned client_end)
 {
-	const struct segment *segment = lookup->segment;
-	const struct flow_key *key = &lookup->key;
-	struct flow *flow = flow_add(worker->flows, key, lookup->hash, segment->context.time);
+	const struct flow_key key = flow_key_of(segment);
+	struct flow *flow = flow_add(worker->flows, &key, segment->hash, segment->context.time);
 	if (flow == NULL)
 		return NULL;
 	flow->client_end = (uint8_t)client_end;
-	flow->hint = worker->options.ports->hints[key->port[1 - flow->client_end]];
+	flow->hint = worker->options.ports->hints[key.port[1 - flow->client_end]];
 	flow->hint.elsewhere = segment->elsewhere;
 	if (segment->elsewhere)
 		flow_set_class(worker->flows, flow, FLOW_ELSEWHERE, segment->context.time);
@@ -271,16 +257,14 @@ static enum reuse find_reuse(struct flow *flow, enum direction from, const struc
 // The old connection ends. If it is not a SYN that begins the new one, then one that was set aside: it
 // came from the same client.
 static struct flow *begin_again(
-    struct worker *worker, struct flow *old, const struct lookup *lookup)
+    struct worker *worker, struct flow *old, const struct segment *segment)
 {
-	const struct segment *segment = lookup->segment;
 	bool syn_before = !(segment->flags & TCP_SYN) || (segment->flags & TCP_ACK);
 	uint32_t sequence = old->reuse_sequence;
-	unsigned client_end =
-	    syn_before ? old->client_end : find_client_end(worker, segment, lookup->sender);
+	unsigned client_end = syn_before ? old->client_end : find_client_end(worker, segment);
 	flow_remove(worker->flows, old,
 	    old->class == FLOW_CLOSING ? (enum end_reason)old->end_reason : END_TIMEOUT);
-	struct flow *flow = begin_flow(worker, lookup, client_end);
+	struct flow *flow = begin_flow(worker, segment, client_end);
 	if (flow == NULL || !syn_before)
 		return flow;
 	struct stream *client = &flow->streams[FROM_CLIENT];
@@ -297,31 +281,29 @@ static bool tells_nothing(const struct segment *segment)
 }
 
 static struct flow *flow_of(
-    struct worker *worker, const struct lookup *lookup, enum direction *from)
+    struct worker *worker, const struct segment *segment, enum direction *from)
 {
-	struct flow *flow =
-	    flow_find(worker->flows, &lookup->key, lookup->hash, lookup->sender, lookup->segment);
+	struct flow *flow = flow_find(worker->flows, segment);
 	if (flow == NULL) {
-		if (tells_nothing(lookup->segment)) {
+		if (tells_nothing(segment)) {
 			worker->counters.segments_no_mail++;
 			return NULL;
 		}
-		flow = begin_flow(
-		    worker, lookup, find_client_end(worker, lookup->segment, lookup->sender));
+		flow = begin_flow(worker, segment, find_client_end(worker, segment));
 	} else {
-		switch (find_reuse(flow, sender_of(flow, lookup->sender), lookup->segment)) {
+		switch (find_reuse(flow, sender_of(flow, segment->sender), segment)) {
 		case REUSE_NO:
 			break;
 		case REUSE_MAYBE:
 			worker->counters.segments_set_aside++;
 			return NULL;
 		case REUSE_YES:
-			flow = begin_again(worker, flow, lookup);
+			flow = begin_again(worker, flow, segment);
 			break;
 		}
 	}
 	if (flow != NULL)
-		*from = sender_of(flow, lookup->sender);
+		*from = sender_of(flow, segment->sender);
 	return flow;
 }
 
@@ -337,13 +319,13 @@ static void cut_over(struct worker *worker, struct flow *flow)
 }
 
 // Of a connection that was given up. A SYN may begin another one between the same ends.
-static bool is_known_no_mail(struct worker *worker, const struct lookup *lookup)
+static bool is_known_no_mail(struct worker *worker, const struct segment *segment)
 {
-	if (!lookup->segment->elsewhere || !no_mail_set_has(worker->no_mail, lookup->hash))
+	if (!segment->elsewhere || !no_mail_set_has(worker->no_mail, segment->hash))
 		return false;
-	if (!(lookup->segment->flags & TCP_SYN))
+	if (!(segment->flags & TCP_SYN))
 		return true;
-	no_mail_set_remove(worker->no_mail, lookup->hash);
+	no_mail_set_remove(worker->no_mail, segment->hash);
 	return false;
 }
 
@@ -383,10 +365,9 @@ static enum flow_class class_of(struct flow *flow)
 
 static void keep_within_budget(struct worker *worker, const struct flow *spared)
 {
-	size_t most = worker->options.memory / 16 * 15;
 	for (int i = 0; i < EVICTIONS_PER_SEGMENT; i++) {
 		bool tight =
-		    memory_in_use(worker->memory) > most || memory_is_tight(worker->memory);
+		    memory_in_use(worker->memory) > worker->most || memory_is_tight(worker->memory);
 		if (!tight || !flow_evict(worker->flows, spared))
 			break;
 	}
@@ -416,30 +397,29 @@ static enum quiet_tier tier_of(const struct flow *flow)
 // Whoever forges bytes does it in the clear. The flow itself must have had the first one: it may be another,
 // begun anew for this segment.
 static bool is_duplicate(struct worker *worker, const struct flow *flow, enum direction from,
-    const struct lookup *lookup)
+    const struct segment *segment)
 {
 	bool read = flow->session == NULL ||
 	            (flow->dialogue != NULL && !dialogue_is_tls(flow->dialogue));
-	return duplicates_take(worker->duplicates, lookup->segment, lookup->sender, read) &&
+	return duplicates_take(worker->duplicates, segment, read) &&
 	       flow->streams[from].packets > 0;
 }
 
-static void take_segment(struct worker *worker, const struct lookup *lookup)
+static void take_segment(struct worker *worker, const struct segment *segment)
 {
-	const struct segment *segment = lookup->segment;
 	enum direction from;
 	if (segment->checksum_wrong && worker->options.drop_wrong_checksums) {
 		worker->counters.segments_dropped++;
 		return;
 	}
-	if (is_known_no_mail(worker, lookup)) {
+	if (is_known_no_mail(worker, segment)) {
 		worker->counters.segments_no_mail++;
 		return;
 	}
-	struct flow *flow = flow_of(worker, lookup, &from);
+	struct flow *flow = flow_of(worker, segment, &from);
 	if (flow == NULL)
 		return;
-	if (is_duplicate(worker, flow, from, lookup)) {
+	if (is_duplicate(worker, flow, from, segment)) {
 		worker->counters.segments_duplicated++;
 		return;
 	}
@@ -459,51 +439,51 @@ static void take_segment(struct worker *worker, const struct lookup *lookup)
 	keep_within_budget(worker, flow);
 }
 
-// Steps of asking for what a segment needs, the last of them reading it. The tables are far larger than the caches,
-// and each step looks into what the one before it asked for: so it comes some segments later.
-enum { STEPS = 4, STEP_SEGMENTS = 2 };
+// The tables are far larger than the caches. So what a segment needs is asked for in steps, each of which looks into
+// what the one before it asked for, and comes some segments later; the last of them reads it.
+enum { STEPS = 5, STEP_SEGMENTS = 2, STEPS_SEGMENTS = STEPS * STEP_SEGMENTS };
 
-static void look_ahead(const struct worker *worker, const struct lookup *lookup, unsigned step)
+// A segment whose connection is looked for; NULL: one of a connection elsewhere, or beyond the last.
+static const struct segment *due(
+    const struct segment *const *segments, size_t count, size_t ahead, unsigned step)
+{
+	size_t at = ahead - (size_t)step * STEP_SEGMENTS; // below 0, it is beyond all of them
+	return at < count && !segments[at]->elsewhere ? segments[at] : NULL;
+}
+
+static void look_ahead(const struct worker *worker, const struct segment *const *segments,
+    size_t count, size_t ahead)
 {
 	const struct flow_table *flows = worker->flows;
-	if (lookup->segment->elsewhere) {
-		if (step == 0)
-			no_mail_set_prefetch(worker->no_mail, lookup->hash);
-		return;
+	const struct segment *segment;
+	if ((segment = due(segments, count, ahead, 0)) != NULL) {
+		flow_prefetch_bucket(flows, segment);
+		duplicates_prefetch(worker->duplicates, segment);
+	} else if (ahead < count) {
+		no_mail_set_prefetch(worker->no_mail, segments[ahead]->hash);
 	}
-	switch (step) {
-	case 0:
-		flow_prefetch_bucket(flows, lookup->hash);
-		duplicates_prefetch(worker->duplicates, lookup->segment);
-		break;
-	case 1:
-		flow_prefetch(flows, lookup->hash);
-		duplicates_prefetch_newest(worker->duplicates, lookup->segment);
-		break;
-	case 2:
-		flow_prefetch_state(flows, lookup->hash, lookup->sender, lookup->segment->length);
-		break;
-	default:
-		flow_prefetch_parser(flows, lookup->hash, lookup->sender, lookup->segment->length);
-		break;
+	if ((segment = due(segments, count, ahead, 1)) != NULL) {
+		flow_prefetch_first(flows, segment);
+		duplicates_prefetch_newest(worker->duplicates, segment);
 	}
+	if ((segment = due(segments, count, ahead, 2)) != NULL)
+		flow_prefetch(flows, segment);
+	if ((segment = due(segments, count, ahead, 3)) != NULL)
+		flow_prefetch_state(flows, segment);
+	if ((segment = due(segments, count, ahead, 4)) != NULL)
+		flow_prefetch_parser(flows, segment);
 }
 
 void worker_segments(struct worker *worker, const struct segment *const *segments, size_t count)
 {
-	struct lookup lookups[PACKET_BATCH_MAX];
 	take_newer_patterns(worker);
-	for (size_t ahead = 0; ahead < count + STEPS * STEP_SEGMENTS; ahead++) {
-		size_t at = ahead; // below 0, it is beyond all of them
-		if (at < count)
-			lookups[at] = lookup_of(segments[at]);
-		for (unsigned step = 0; step < STEPS; step++, at -= STEP_SEGMENTS)
-			if (at < count)
-				look_ahead(worker, &lookups[at], step);
-		if (at < count) {
-			worker_moment(worker, segments[at]->position);
-			take_segment(worker, &lookups[at]);
-		}
+	for (size_t ahead = 0; ahead < count + STEPS_SEGMENTS; ahead++) {
+		look_ahead(worker, segments, count, ahead);
+		if (ahead < STEPS_SEGMENTS)
+			continue;
+		const struct segment *segment = segments[ahead - STEPS_SEGMENTS];
+		worker_moment(worker, segment->position);
+		take_segment(worker, segment);
 	}
 }
 

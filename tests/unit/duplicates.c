@@ -42,8 +42,8 @@ static struct duplicates *begin(void)
 static bool is_copy(const struct segment *first, const struct segment *second)
 {
 	struct duplicates *duplicates = begin();
-	assert_false(duplicates_take(duplicates, first, 0, true));
-	bool copy = duplicates_take(duplicates, second, 0, true);
+	assert_false(duplicates_take(duplicates, first, true));
+	bool copy = duplicates_take(duplicates, second, true);
 	duplicates_destroy(duplicates);
 	return copy;
 }
@@ -85,9 +85,10 @@ static void each_direction_has_its_own(void **state)
 	(void)state;
 	struct segment segment = usual();
 	struct duplicates *duplicates = begin();
-	assert_false(duplicates_take(duplicates, &segment, 0, true));
-	assert_false(duplicates_take(duplicates, &segment, 1, true));
-	assert_true(duplicates_take(duplicates, &segment, 1, true));
+	assert_false(duplicates_take(duplicates, &segment, true));
+	segment.sender = 1;
+	assert_false(duplicates_take(duplicates, &segment, true));
+	assert_true(duplicates_take(duplicates, &segment, true));
 	duplicates_destroy(duplicates);
 }
 
@@ -115,14 +116,14 @@ static void bytes_count_while_they_are_read(void **state)
 	struct segment first = usual(), other = usual();
 	other.payload = (const uint8_t *)"LOEH c.example\r\n";
 	struct duplicates *duplicates = begin();
-	assert_false(duplicates_take(duplicates, &first, 0, true));
-	assert_true(duplicates_take(duplicates, &first, 0, false)); // it was the last that was read
-	assert_false(duplicates_take(duplicates, &other, 0, false));
+	assert_false(duplicates_take(duplicates, &first, true));
+	assert_true(duplicates_take(duplicates, &first, false)); // it was the last that was read
+	assert_false(duplicates_take(duplicates, &other, false));
 	first.sequence++;
 	other.sequence++;
-	assert_false(duplicates_take(duplicates, &first, 0, false));
-	assert_true(duplicates_take(duplicates, &other, 0, false));
-	assert_true(duplicates_take(duplicates, &other, 0, true));
+	assert_false(duplicates_take(duplicates, &first, false));
+	assert_true(duplicates_take(duplicates, &other, false));
+	assert_true(duplicates_take(duplicates, &other, true));
 	duplicates_destroy(duplicates);
 }
 
@@ -150,11 +151,11 @@ static void among_others(void **state)
 		struct segment segment = usual();
 		segment.sequence = i;
 		segment.context.time += i;
-		assert_false(duplicates_take(duplicates, &segment, 0, true));
+		assert_false(duplicates_take(duplicates, &segment, true));
 		if (i < BEHIND)
 			continue;
 		segment.sequence = i - BEHIND;
-		missed += !duplicates_take(duplicates, &segment, 0, true);
+		missed += !duplicates_take(duplicates, &segment, true);
 	}
 	assert_int_equal(missed, 0);
 	duplicates_destroy(duplicates);

@@ -68,11 +68,24 @@ static struct flow *add(uint32_t number, nanoseconds now)
 	return flow_add(table, &key, flow_hash(&secret, &key), now);
 }
 
-static struct flow *find(uint32_t number, uint32_t tap_point)
+static struct segment segment_of(uint32_t number, uint32_t tap_point)
 {
 	struct flow_key key = key_of(number);
-	struct segment segment = {.context.tap_point = tap_point, .flags = TCP_ACK, .length = 1};
-	return flow_find(table, &key, flow_hash(&secret, &key), 0, &segment);
+	struct segment segment = {.context.tap_point = tap_point,
+	    .flags = TCP_ACK,
+	    .length = 1,
+	    .source = key.address[0],
+	    .destination = key.address[1],
+	    .source_port = key.port[0],
+	    .destination_port = key.port[1],
+	    .hash = flow_hash(&secret, &key)};
+	return segment;
+}
+
+static struct flow *find(uint32_t number, uint32_t tap_point)
+{
+	struct segment segment = segment_of(number, tap_point);
+	return flow_find(table, &segment);
 }
 
 static void what_was_added_is_found(void **state)
@@ -102,8 +115,7 @@ static void what_was_added_is_found(void **state)
 // New bytes at another tap point: it moved. Old ones: another copy.
 static void tap_points(void **state)
 {
-	struct segment segment = {.context.tap_point = 8, .flags = TCP_ACK, .length = 10};
-	struct flow_key key = key_of(1);
+	struct segment segment = segment_of(1, 8);
 	(void)state;
 	struct flow *flow = add(1, 1);
 	struct stream *stream = &flow->streams[flow->client_end == 0 ? FROM_CLIENT : FROM_SERVER];
@@ -122,7 +134,7 @@ static void tap_points(void **state)
 		segment.sequence = cases[i].sequence;
 		segment.length = cases[i].length;
 		segment.flags = cases[i].flags;
-		struct flow *found = flow_find(table, &key, flow_hash(&secret, &key), 0, &segment);
+		struct flow *found = flow_find(table, &segment);
 		assert_ptr_equal(found, cases[i].found ? flow : NULL);
 	}
 }
