@@ -47,11 +47,12 @@ enum { SUM_BLOCK = 32 }; // bytes
 static inline uint64_t sum_blocks(const uint8_t *bytes, size_t count)
 {
 	const __m128i sign = _mm_set1_epi16(INT16_MIN), one = _mm_set1_epi16(1);
-	__m128i even = _mm_setzero_si128(), odd = even, sums[2];
+	__m128i even = _mm_setzero_si128(), odd = even;
 	for (size_t i = 0; i < count; i += SUM_BLOCK) {
-		memcpy(sums, bytes + i, sizeof(sums));
-		even = _mm_add_epi32(even, _mm_madd_epi16(_mm_xor_si128(sums[0], sign), one));
-		odd = _mm_add_epi32(odd, _mm_madd_epi16(_mm_xor_si128(sums[1], sign), one));
+		__m128i first = _mm_loadu_si128((const void *)(bytes + i));
+		__m128i second = _mm_loadu_si128((const void *)(bytes + i + sizeof(first)));
+		even = _mm_add_epi32(even, _mm_madd_epi16(_mm_xor_si128(first, sign), one));
+		odd = _mm_add_epi32(odd, _mm_madd_epi16(_mm_xor_si128(second, sign), one));
 	}
 	int32_t lanes[4];
 	even = _mm_add_epi32(even, odd);

@@ -123,8 +123,7 @@ static bool has_filler(const struct text *list)
 {
 	enum { RUN_MIN = 4 };
 	for (uint32_t start = 0; start < list->length;) {
-		const uint8_t *line_end =
-		    memchr(list->bytes + start, '\n', list->length - start);
+		const uint8_t *line_end = memchr(list->bytes + start, '\n', list->length - start);
 		uint32_t end = line_end != NULL ? (uint32_t)(line_end - list->bytes) : list->length;
 		uint32_t same = start;
 		while (same < end && list->bytes[same] == list->bytes[start])

@@ -451,8 +451,8 @@ static const struct segment *due(
 	return at < count && !segments[at]->elsewhere ? segments[at] : NULL;
 }
 
-static void look_ahead(const struct worker *worker, const struct segment *const *segments,
-    size_t count, size_t ahead)
+static void look_ahead(
+    const struct worker *worker, const struct segment *const *segments, size_t count, size_t ahead)
 {
 	const struct flow_table *flows = worker->flows;
 	const struct segment *segment;
