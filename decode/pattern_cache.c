@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 enum {
-	FORMAT = 2, // to be raised with every change of struct header
 	FILE_MAX = 64 << 20, // bytes
 };
 
@@ -81,8 +80,8 @@ static bool read_whole(int file, void *bytes, size_t size)
 static bool is_good(const struct header *header, const uint8_t *key, size_t size)
 {
 	size_t left = size - sizeof(*header);
-	if (memcmp(header->magic, magic, sizeof(magic)) != 0 || header->format != FORMAT ||
-	    header->classes != PATTERN_CLASSES ||
+	if (memcmp(header->magic, magic, sizeof(magic)) != 0 ||
+	    header->format != PATTERN_CACHE_FORMAT || header->classes != PATTERN_CLASSES ||
 	    memcmp(header->key, key, sizeof(header->key)) != 0 ||
 	    header->checksum != checksum_of_header(header, key))
 		return false;
@@ -172,7 +171,7 @@ static void free_pieces(struct pieces *pieces)
 
 static struct header header_of(const uint8_t *key, const struct pieces *pieces)
 {
-	struct header header = {.format = FORMAT, .classes = PATTERN_CLASSES};
+	struct header header = {.format = PATTERN_CACHE_FORMAT, .classes = PATTERN_CLASSES};
 	memcpy(header.magic, magic, sizeof(magic));
 	memcpy(header.key, key, sizeof(header.key));
 	for (int i = 0; i < PATTERN_CLASSES; i++) {

@@ -15,7 +15,8 @@
 struct hs_database;
 
 enum {
-	PATTERN_KEY_SIZE = 32, // bytes: SHA-256 of all that the databases depend on
+	PATTERN_CACHE_FORMAT = 2, // of a file, to be raised with every change of its header
+	PATTERN_KEY_SIZE = 32, // bytes: SHA-256 of all that the databases depend on, and of the format
 	PATTERN_CACHE_SLOTS = 16, // files at most, whatever patterns are tried
 };
 

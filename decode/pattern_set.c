@@ -178,13 +178,15 @@ static bool add_pattern(EVP_MD_CTX *digest, const struct pattern *pattern)
 	       add_text(digest, pattern->expression);
 }
 
-// A hash of all that the compiled form depends on: library, processor and every pattern.
+// A hash of all that the compiled form depends on: library, processor and every pattern. And of the file's form, so
+// that another version's has another place.
 static bool make_key(const struct pattern_set *set, uint8_t key[PATTERN_KEY_SIZE])
 {
 	hs_platform_info_t platform;
 	if (hs_populate_platform(&platform) != HS_SUCCESS)
 		return false;
-	uint64_t numbers[] = {platform.tune, platform.cpu_features, sizeof(void *)};
+	uint64_t numbers[] = {platform.tune, platform.cpu_features, sizeof(void *),
+	    PATTERN_CACHE_FORMAT};
 	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	bool good = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
 	            add_text(digest, hs_version()) && add_numbers(digest, numbers, sizeof(numbers));
