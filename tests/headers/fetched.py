@@ -95,6 +95,8 @@ def everything(message, mss=1400):
     pieces = b" TEXT ".join(literal(piece, b"+") for piece in (header[:50], header[50:], body[:9], body[9:]))
     imap.append(b"Kept CATENATE (TEXT " + pieces + b")", whole)
     imap.append(b"Kept CATENATE (TEXT " + literal(header, b"+") + b' URL "/x" TEXT ' + literal(body, b"+") + b")", first)
+    torn = literal(header[:-20], b"+") + b' URL "/x" TEXT ' + literal(header[-20:], b"+")
+    imap.append(b"Kept CATENATE (TEXT " + torn + b")", ("beginning", False, PART))
     imap.append(b'Kept CATENATE (URL "/x;SECTION=HEADER" TEXT ' + literal(message, b"+") + b" URL " + literal(b"/y", b"+") + b")")
     imap.append(b"Kept CATENATE (TEXT " + literal(header, b"+") + b" URL " + literal(b"/y", b"+") + b") " + literal(message, b"+"), first, whole)
     # a literal that the server asks for, and one that it does not want
