@@ -9,19 +9,19 @@
 #include <string.h>
 #include <strings.h>
 
-#define NUMBER_MOST UINT64_C(1000000000000000000)
+#define NUMBER_ENDLESS UINT64_C(1000000000000000000)
 
 /* ---- tags ---- */
 
-// As large as NUMBER_MOST stands for all that is larger.
+// As large as NUMBER_ENDLESS stands for all that is larger.
 static struct dkim_number read_number(struct view text)
 {
 	struct dkim_number number = {.there = text.data != NULL, .good = text.length > 0};
 	for (size_t i = 0; i < text.length && number.good; i++) {
 		number.good = is_digit(text.data[i]);
 		number.value = number.value * 10 + (uint64_t)(text.data[i] - '0');
-		if (number.value > NUMBER_MOST)
-			number.value = NUMBER_MOST;
+		if (number.value > NUMBER_ENDLESS)
+			number.value = NUMBER_ENDLESS;
 	}
 	return number;
 }
