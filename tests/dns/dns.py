@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import capture_file as cf  # noqa: E402
 from lib import packets as pk  # noqa: E402
 from lib import program  # noqa: E402
+from lib.conversation import Conversation  # noqa: E402
 from lib.tap import Tap  # noqa: E402
 
 GOLDENS = Path(__file__).resolve().parent
@@ -290,6 +291,35 @@ def aliases(tap, options, folder):
     check(tap, found == ["reject", None, True, False] and keys == [("s1", True)], "aliases that lead to other servers", str(lines))
 
 
+def stream(tap, options, folder):
+    """Messages by TCP, however they are cut into segments: all of them, and none is waited for."""
+    asked = [question(1, "example.org", MX), question(2, "_dmarc.example.org", TXT), question(3, "example.org", TXT)]
+    told = [answer(1, "example.org", MX, mx("mx.example.org")), answer(2, "_dmarc.example.org", TXT, txt("v=DMARC1; p=none")),
+            answer(3, "example.org", TXT, txt("v=spf1 -all"))]  # fmt: skip
+    asked, told = ([struct.pack("!H", len(message)) + message for message in messages] for messages in (asked, told))
+    long = struct.pack("!H", 20000) + bytes(20000)
+    cuts = {
+        "each by itself": (asked, told),
+        "all in one segment": ([b"".join(asked)], [b"".join(reversed(told))]),
+        "in segments of a byte": ([bytes([byte]) for byte in b"".join(asked)], [bytes([byte]) for byte in b"".join(told)]),
+        "two and a half": ([b"".join(asked)], [b"".join(told)[: len(told[0] + told[1]) + 9], told[2][9:]]),
+        "a long one between": ([b"".join(asked)], [told[0] + told[1] + long[:1000], long[1000:] + told[2]]),
+    }
+    for what, (client, server) in cuts.items():
+        talk = Conversation(53, server=RESOLVER, client=CLIENT, start=1_700_000_000_000_000_000)
+        talk.open()
+        for piece in client:
+            talk.client(piece)
+        for piece in server:
+            talk.server(piece)
+        capture = Path(folder, "stream.pcap")
+        cf.write_pcap(capture, talk.close().packets)
+        lines, accounting, _ = read(options.mailtap, capture)
+        line = lines[0] if len(lines) == 1 else {}
+        found = (hosts(lines), line.get("dmarc_policy"), line.get("spf_all"), counts(accounting)["kept"])
+        check(tap, found == (["mx.example.org"], "none", "-all", 6), f"by TCP: {what}", f"{lines} {counts(accounting)}")
+
+
 def flood(tap, options, folder):
     wire = Wire()
     for number in range(40000):
@@ -310,7 +340,7 @@ def main():
     for capture in found:
         check_capture(tap, options, capture)
     with tempfile.TemporaryDirectory() as folder:
-        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, nothing, aliases, flood):
+        for case in (forged, one_direction, referral, addresses, circles, rooms, dmarc, nothing, aliases, stream, flood):
             case(tap, options, folder)
     return tap.done()
 
