@@ -22,6 +22,31 @@ struct asking {
 	struct error *error;
 };
 
+// A table or a column that came later; what is asked for may need it.
+static bool is_older(sqlite3 *database)
+{
+	for (size_t i = 0; i < STORE_TABLES; i++) {
+		const struct store_table *table = &store_tables[i];
+		for (size_t column = 0; column < table->column_count; column++)
+			if (sqlite3_table_column_metadata(database, "main", table->name,
+			        table->columns[column].name, NULL, NULL, NULL, NULL,
+			        NULL) != SQLITE_OK)
+				return true;
+	}
+	return false;
+}
+
+static void tell_why(const struct asking *asking)
+{
+	struct error why;
+	error_set(&why, "%.300s", sqlite3_errmsg(asking->database));
+	bool lacks = strncmp(why.text, "no such ", strlen("no such ")) == 0;
+	const char *more = lacks && is_older(asking->database)
+	                       ? "; it is of an older mailtap: what adds to it makes what it lacks"
+	                       : "";
+	error_set(asking->error, "%s: %s%s", asking->request->file, why.text, more);
+}
+
 static bool fail(const struct asking *asking)
 {
 	int answer = sqlite3_errcode(asking->database);
@@ -32,8 +57,7 @@ static bool fail(const struct asking *asking)
 		error_set(asking->error, "query: only SELECT is allowed: %s",
 		    sqlite3_errmsg(asking->database));
 	else
-		error_set(asking->error, "%s: %s", asking->request->file,
-		    sqlite3_errmsg(asking->database));
+		tell_why(asking);
 	return false;
 }
 

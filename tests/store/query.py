@@ -209,6 +209,23 @@ def refused(asker):
     tap.check(done.returncode == 1 and b"no such file" in done.stderr, "no file is told", [program.text(done.stderr)])
 
 
+def older_file(asker):
+    """A view of what an older mailtap did not store says so; the others are there."""
+    file = asker.file.parent / "older.db"
+    shutil.copy(asker.file, file)
+    with contextlib.closing(sqlite3.connect(file)) as writer:
+        for (name,) in writer.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
+            writer.execute(f"DROP VIEW {name}")
+        writer.executescript("DROP TABLE domains; ALTER TABLE sessions DROP COLUMN dns_read")
+    for view in ("policies", "services"):
+        done = asker.run("--store-file", file, view)
+        said = program.text(done.stderr).strip()
+        asker.tap.check(done.returncode == 1 and "of an older mailtap" in said and len(said.splitlines()) == 1, f"an older file: {view}", [said])
+    asker.tap.check(asker.run("--store-file", file, "verdicts").returncode == 0, "an older file: what it has")
+    done = asker.run("--store-file", asker.file, "--sql", "SELECT nonsense FROM sessions")
+    asker.tap.check("older" not in program.text(done.stderr), "not every mistake is of an older file", [program.text(done.stderr)])
+
+
 def hostile_file(asker):
     """A file that somebody made: what its views call does no harm, or is not called."""
     file = asker.file.parent / "made.db"
@@ -279,7 +296,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         asker = Asker(tap, options.mailtap, Path(name) / "store.db")
         make(options.mailtap, asker.file)
-        for case in (formats, foreign, bounds, by_sensor, reader_gone, refused, hostile_file, no_memory, read_only_place,
+        for case in (formats, foreign, bounds, by_sensor, reader_gone, refused, older_file, hostile_file, no_memory, read_only_place,
                      meanwhile):  # fmt: skip
             case(asker)
     return tap.done()
