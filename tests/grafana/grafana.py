@@ -153,12 +153,13 @@ def sql(text):
 
 
 def check_clickhouse(tap, options, board, folder):
-    captures = [path for path in program.readable(program.captures(options.pcaps)) if FEW.search(path.name)]
+    captures = [path for path in program.readable(program.captures(options.pcaps))
+                if FEW.search(path.name) or path.name.startswith(("dns-lookups", "dns-mx", "headers-"))]  # fmt: skip
     with ch.ClickHouse(folder / "server") as server:
         server.make("schema.sql", "views.sql")
         for number in range(2):
             done = program.run(options.mailtap, [
-                "-q", "-r", *captures[number::2], *program.TRUST, "--store", "clickhouse", "--sensor", f"tap-{number}",
+                "-q", "--dns", "--mail-headers", "-r", *captures[number::2], *program.TRUST, "--store", "clickhouse", "--sensor", f"tap-{number}",
                 "--store-url", server.url, "--store-spool", folder / f"spool-{number}"])  # fmt: skip
             if done.returncode not in (0, 1):
                 raise program.RunError(program.text(done.stderr))
