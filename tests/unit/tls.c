@@ -282,6 +282,7 @@ static void chains_have_bounds(void **state)
 		put_chain(&body, lengths, count);
 		say(&talk, FROM_SERVER, 22, TLS_1_2, &body, 1 << 14);
 		assert_int_equal(facts_have(told(), "chain end 1 100"), count == TLS_CHAIN_MAX);
+		assert_false(facts_have(told(), "chain end 1 101"));
 	}
 	// More than 256 KiB: skipped, and what follows is read.
 	begin();
