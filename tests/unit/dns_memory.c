@@ -552,6 +552,28 @@ static void selectors(void **state)
 	dns_domains_destroy(domains);
 }
 
+// As many bytes as are kept, and one more: in one label there are no more than 63.
+static void long_selectors(void **state)
+{
+	static const char beneath[] = "\x0a_domainkey\x07" "example\x03" "org";
+	(void)state;
+	for (unsigned more = 0; more <= 1; more++) {
+		const unsigned length = DNS_SELECTOR_BYTES_MAX + more;
+		struct dns_domains *domains = dns_domains_create();
+		struct dns_name name = {.length = (uint8_t)(length + sizeof beneath)};
+		memset(name.bytes, 'a', length);
+		name.bytes[0] = (uint8_t)(length - 3);
+		name.bytes[length - 2] = 1;
+		memcpy(name.bytes + length, beneath, sizeof beneath);
+		begin(DNS_TXT, name);
+		dns_domains_note(domains, &parsed, DNS_DATA, SECONDS(1));
+		const struct dns_domain *domain = dns_domains_next(domains, NULL);
+		assert_int_equal(domain->selector_count, 1 - more);
+		assert_int_equal(domain->selectors_left_out, more);
+		dns_domains_destroy(domains);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +597,7 @@ int main(void)
 	    cmocka_unit_test(domains_without_records),
 	    cmocka_unit_test(which_names_are_domains),
 	    cmocka_unit_test(selectors),
+	    cmocka_unit_test(long_selectors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
