@@ -150,9 +150,38 @@ static void keys(void **state)
 	assert_true(key.for_sha256 && key.for_mail && !key.strict);
 	key = dkim_key_read(text_of("p=AAAA; h=sha1; s=tlsrpt; t= y : s "));
 	assert_true(!key.for_sha256 && !key.for_mail && key.strict && key.testing);
-	char longest[4096] = "p=";
-	memset(longest + 2, 'A', 3073);
-	assert_int_equal(dkim_key_read(text_of(longest)).bits, 0);
+}
+
+static void put_base64(char *to, const uint8_t *bytes, size_t length)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	for (size_t i = 0; i < length * 8; i += 6) {
+		unsigned pair = (unsigned)bytes[i / 8] << 8 | (i / 8 + 1 < length ? bytes[i / 8 + 1] : 0);
+		*to++ = digits[pair >> (10 - i % 8) & 63];
+	}
+	*to = '\0';
+}
+
+// A key as long as is read, and one byte longer.
+static void long_keys(void **state)
+{
+	enum { AROUND = 37 }; // bytes around a modulus
+	(void)state;
+	for (size_t more = 0; more <= 1; more++) {
+		const size_t modulus = DKIM_KEY_BYTES_MAX + more - AROUND, exponent = 5;
+		const size_t inner = 4 + modulus + exponent, outer = 4 + inner + 1, whole = 15 + 4 + outer;
+		const uint8_t head[] = {0x30, 0x82, (uint8_t)(whole >> 8), (uint8_t)whole, 0x30, 0x0d, 0x06, 0x09,
+		    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x82, (uint8_t)(outer >> 8),
+		    (uint8_t)outer, 0, 0x30, 0x82, (uint8_t)(inner >> 8), (uint8_t)inner, 0x02, 0x82,
+		    (uint8_t)(modulus >> 8), (uint8_t)modulus};
+		static uint8_t bytes[DKIM_KEY_BYTES_MAX + 1];
+		static char text[4096] = "k=rsa; p=";
+		memset(bytes, 0x7f, sizeof bytes);
+		memcpy(bytes, head, sizeof head);
+		memcpy(bytes + sizeof head + modulus, (const uint8_t[]){2, 3, 1, 0, 1}, exponent);
+		put_base64(text + 9, bytes, DKIM_KEY_BYTES_MAX + more);
+		assert_int_equal(dkim_key_read(text_of(text)).bits, more == 0 ? modulus * 8 - 1 : 0);
+	}
 }
 
 int main(void)
@@ -163,6 +192,7 @@ int main(void)
 	    cmocka_unit_test(tags),
 	    cmocka_unit_test(lists),
 	    cmocka_unit_test(keys),
+	    cmocka_unit_test(long_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
