@@ -159,6 +159,8 @@ static void put_base64(char *to, const uint8_t *bytes, size_t length)
 		unsigned pair = (unsigned)bytes[i / 8] << 8 | (i / 8 + 1 < length ? bytes[i / 8 + 1] : 0);
 		*to++ = digits[pair >> (10 - i % 8) & 63];
 	}
+	for (size_t i = length; i % 3 != 0; i++)
+		*to++ = '=';
 	*to = '\0';
 }
 
