@@ -26,7 +26,7 @@ UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "ms": 10**6, "s": 10**9
 ENUM = re.compile(r"\benum\s*\w*\s*\{([^}]*)\}")
 ENUMERATOR = re.compile(r"\b([A-Z][A-Z0-9_]*)\b\s*(?:=\s*([^,]*))?(?:,|$)")
 DEFINE = re.compile(r"^#define[ \t]+([A-Z][A-Z0-9_]*)[ \t]+(\S.*)$", re.M)
-DURATION = re.compile(r"\bnanoseconds (\w+)\s*=\s*([^;]+);|\[(\w+)\]\s*=\s*(SECONDS\([^\n]*?\)),\n")
+DURATION = re.compile(r"\bnanoseconds (\w+)\s*=\s*([^;]+);|\[(\w+)\]\s*=\s*\{?(SECONDS\([^\n{}]*?\)),[ \n]")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 
 
