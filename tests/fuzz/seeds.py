@@ -130,6 +130,26 @@ def containers():
         for nano in (False, True):
             yield f"pcap-{order}-{nano}", capture_file.pcap_bytes(few, nano, order)
         yield f"pcapng-{order}-options", with_options(order)
+        yield from odd_blocks(order)
+
+
+def odd_blocks(order):
+    """(name, pcapng) with packets that have no time, blocks that nobody knows, and damaged ones."""
+
+    def block(kind, body, lie=0):
+        size = struct.pack(order + "I", len(body) + 12)
+        return struct.pack(order + "I", kind) + size + body + struct.pack(order + "I", len(body) + 12 + lie)
+
+    section = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+    interface = block(1, struct.pack(order + "HHI", 1, 0, 5))
+    simple = block(3, struct.pack(order + "I", 9) + b"12345\0\0\0")
+    old = block(2, struct.pack(order + "HHIIII", 0, 0, 0x17970000, 42, 5, 9) + b"12345\0\0\0")
+    unknown = block(0x0BAD, bytes(40))
+    cut = block(6, struct.pack(order + "IIIII", 0, 0, 0, 500, 500))  # longer than its block
+    nowhere = block(6, struct.pack(order + "IIIII", 9, 0, 0, 4, 4) + bytes(4))  # of an interface that is not there
+    yield f"pcapng-{order}-simple", section + interface + simple + unknown + old + section + interface + simple
+    yield f"pcapng-{order}-damaged", section + interface + cut + nowhere + simple + block(3, bytes(8), lie=4) + simple
+    yield f"pcapng-{order}-bare", section + simple + block(1, b"") + block(0x0A0D0D0A, bytes(16))
 
 
 def with_options(order):
@@ -385,6 +405,11 @@ def logs():
     """(name, log) of the golden records of each capture, and of what stands in the logs of DNS."""
     for path in sorted([*GOLDEN.glob("*.jsonl"), *GOLDEN.parent.joinpath("dns").glob("*.jsonl")]):
         yield path.name, path.read_bytes()
+    yield "escapes", ESCAPES + b"\n"
+
+
+ESCAPES = (rb'{"session_id":"0","server_name":"\u00fc\ud83d\ude00\ud800x\n\"\\\/\b\f\r\t","client_name":"\u0000\u202e",'
+           rb'"protocol":"s\u006dtp","tls_mode":"starttls","start":"2026-11-27T00:00:00Z"}')  # fmt: skip
 
 
 def alerts():
