@@ -12,6 +12,7 @@
 #include "analytics/facts_lookup.h"
 #include "decode/dns_filter.h"
 #include "tests/fuzz/dns_answers.h"
+#include "tests/fuzz/dns_streams.h"
 #include "tests/fuzz/fuzzer.h"
 
 struct setting {
@@ -234,6 +235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .memory = dns_memory_create(),
 	    .domains = dns_domains_create(),
 	    .now = SECONDS(1)};
+	check_stream(data, size);
 	each_message(&setting, data, size, note_time);
 	each_message(&setting, data, size, take_message);
 	MUST(setting.counters.kept + setting.counters.other + setting.counters.malformed +
