@@ -2,6 +2,7 @@
 #include "decode/dkim_signature.h"
 
 #include "capture/base/ascii.h"
+#include "capture/base/utf8.h"
 #include "decode/base64.h"
 #include "decode/mail_names.h"
 #include "decode/tag_list.h"
@@ -74,12 +75,19 @@ static void read_forms(struct view text, struct dkim_signature *signature)
 		    (uint8_t)form_of(view_of(slash + 1, text.length - first - 1));
 }
 
+// In UTF-8 (RFC 8616), and nothing in it that does something to whoever reads it.
 static bool is_name(struct view text, size_t most)
 {
-	for (size_t i = 0; i < text.length; i++)
-		if (text.data[i] <= ' ' || text.data[i] == 0x7f || text.data[i] == '@')
+	if (text.length == 0 || text.length > most)
+		return false;
+	for (size_t at = 0; at < text.length;) {
+		uint32_t code;
+		size_t length = utf8_code_point(text.data + at, text.length - at, &code);
+		if (length == 0 || code_point_is_unsafe(code) || code == ' ' || code == '@')
 			return false;
-	return text.length > 0 && text.length <= most;
+		at += length;
+	}
+	return true;
 }
 
 static bool is_ascii(struct view text)

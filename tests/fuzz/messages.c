@@ -2,6 +2,7 @@
 // Fuzzes the reader of messages: the input is a byte that says how to cut, and a message. What is told of it is the same
 // read whole, in pieces, and as a dialogue of SMTP carries it, by DATA (with dots put in) and by BDAT; names are names,
 // nothing is beyond its bound, and all memory is given back.
+#include "capture/base/utf8.h"
 #include "decode/dialogue.h"
 #include "decode/message_reader.h"
 #include "tests/fuzz/fuzzer.h"
@@ -47,6 +48,17 @@ static void check_name(const uint8_t *name, size_t length)
 		MUST(name[i] > ' ' && name[i] < 0x7f && name[i] != '@');
 }
 
+// Of a signature: in other letters, too (RFC 8616).
+static void check_signed_name(const uint8_t *name, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		uint32_t code;
+		size_t size = utf8_code_point(name + at, length - at, &code);
+		MUST(size > 0 && code > ' ' && code != '@' && !code_point_is_unsafe(code));
+		at += size;
+	}
+}
+
 static void check(const struct message_facts *facts)
 {
 	MUST(facts->hop_count <= HOPS_MAX && facts->result_count <= RESULTS_MAX &&
@@ -58,8 +70,8 @@ static void check(const struct message_facts *facts)
 		     facts->hops[i].tls < HOP_TLS_VERSIONS);
 	for (size_t i = 0; i < facts->signature_count; i++) {
 		const struct dkim_signature *signature = &facts->signatures[i];
-		check_name(signature->domain, signature->domain_length);
-		check_name(signature->selector, signature->selector_length);
+		check_signed_name(signature->domain, signature->domain_length);
+		check_signed_name(signature->selector, signature->selector_length);
 		MUST(signature->signature_length <= DKIM_SIGNATURE_MAX);
 		MUST(signature->body == NOT_SEEN || signature->progress == DKIM_HASHED ||
 		     signature->progress == DKIM_BARE_LINES);

@@ -31,7 +31,7 @@ from lib.tap import Tap  # noqa: E402
 TRACE = ["--size", "12M", "--dns", "0.2", "--mail", "0.5", "--concurrent", "400"]
 ROUNDS_MIN = 100
 OPTIONS = ["--memory", "64M", "--rotate-size", "32M", "--rotate-keep", "2"]
-PAUSE = 20  # seconds of packet time between rounds
+PAUSE = 300  # seconds of packet time between rounds: what is kept of the last day is full after as many as a day has
 VARIANTS = 8  # of addresses and names
 WARM_UP = 0.6  # of the rounds: what fills tables and rings comes in these
 GROWTH = 1.02  # of the most memory
