@@ -9,10 +9,11 @@ found in one of the counters, and every session in a record. Records are counted
 aside as they grow, and of the store few are kept.
 
     tests/soak/soak.py --seconds 600 --mailtap build/mailtap
-    tests/soak/soak.py --seconds 3600 --everything --variants 4096 --mailtap build/mailtap
+    tests/soak/soak.py --seconds 3600 --everything --variants 128 --mailtap build/mailtap
 
-Once without workers as mailtap is by default, once with two and everything that remembers switched on. With so many
-variants what is remembered of servers, clients and names reaches its bounds, which takes some hundred rounds.
+Once without workers as mailtap is by default, once with two and everything that remembers switched on. With more
+variants tables of servers, clients and names reach their bounds; memory is flat once all variants came a few times, so
+that what is remembered of each is full as well.
 """
 
 import json
@@ -31,7 +32,7 @@ from lib.tap import Tap  # noqa: E402
 TRACE = ["--size", "12M", "--dns", "0.2", "--mail", "0.5", "--concurrent", "400"]
 ROUNDS_MIN = 100
 OPTIONS = ["--memory", "64M", "--rotate-size", "32M", "--rotate-keep", "2"]
-PAUSE = 300  # seconds of packet time between rounds: what is kept of the last day is full after as many as a day has
+PAUSE = 20  # seconds of packet time between rounds
 VARIANTS = 8  # of addresses and names
 WARM_UP = 0.6  # of the rounds: what fills tables and rings comes in these
 GROWTH = 1.02  # of the most memory
