@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one direction of a connection keeps while it is being read: segments that came too early, in
 // order of their sequence numbers, and the last bytes delivered, to compare with what comes again.
-// Owned by the stream, from the worker's memory; gone once the connection is cut over. Used by tcp.c.
+// Owned by the stream, from the worker's memory; gone once the connection is cut over. Used by tcp.c and its parts.
 #ifndef MAILTAP_DECODE_BACKLOG_H
 #define MAILTAP_DECODE_BACKLOG_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where bytes of one direction of a connection are missing so far, to see whether late ones fill them. Most
-// directions have none, and pay for none. Owned by the stream (flow.h), from the worker's memory; used by tcp.c.
+// directions have none, and pay for none. Owned by the stream (flow.h), from the worker's memory; used by tcp.c and tcp_delivery.c.
 #ifndef MAILTAP_DECODE_HOLES_H
 #define MAILTAP_DECODE_HOLES_H
 

@@ -6,7 +6,7 @@
 // mail protocol's; or a greeting that could be of a mail protocol, and a command of the same protocol in
 // answer to it. Of a connection whose beginning is not in the capture, each side's first bytes that are
 // in it are looked at in the same way, but not kept to wait for more.
-// Called by tcp.c and dialogue.c. Pure.
+// Called by tcp_delivery.c and dialogue.c. Pure.
 #ifndef MAILTAP_DECODE_MAIL_ELSEWHERE_H
 #define MAILTAP_DECODE_MAIL_ELSEWHERE_H
 
