@@ -65,11 +65,13 @@ def left(spool):
 
 
 def drain(tap, options, url, spool, folder, **how):
-    """Runs until all is sent that waits, as the last flush has ten seconds; the log folders of these runs."""
+    """Runs until all is sent that waits, as the last flush has ten seconds; the log folders of these runs. Each is a sensor
+    of its own, where nothing else is said: it has the sessions of others again."""
     folders = []
     while left(spool) and len(folders) < 10:
-        folders.append(folder / f"drain-{len(folders)}-{time.monotonic_ns()}")
-        run(tap, options, ["-r", options.pcaps / FEW[0], "-w", folders[-1], *store(url, spool, **how)])
+        name = f"drain-{len(folders)}-{time.monotonic_ns()}"
+        folders.append(folder / name)
+        run(tap, options, ["-r", options.pcaps / FEW[0], "-w", folders[-1], *store(url, spool, **{"sensor": name, **how})])
     return folders
 
 
@@ -596,7 +598,7 @@ def check_two_taps(tap, server, options, folder):
     ends = [live.end() for live in runs]
     logs = [folder / name for name in names]
     for name in names:
-        logs += drain(tap, options, server.url, folder / f"spool-{name}", folder, sensor=name)
+        logs += drain(tap, options, server.url, folder / f"spool-{name}", folder)
     check_same(tap, server, logs, "two taps at a time: all of both, once", map(str, ends))
 
 
