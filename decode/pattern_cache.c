@@ -93,26 +93,19 @@ static bool is_good(const struct header *header, const uint8_t *key, size_t size
 	return left == 0;
 }
 
-static size_t longest(const struct header *header)
-{
-	size_t most = 0;
-	for (int i = 0; i < PATTERN_CLASSES; i++)
-		most = header->lengths[i] > most ? header->lengths[i] : most;
-	return most;
-}
-
-// One after the other through the same bytes.
-static bool take_databases(int file, const struct header *header, const uint8_t *key,
+// `size`: of all of them. They are read at once: what holds them is as large as others that the start needs behind it,
+// and serves them, too.
+static bool take_databases(int file, const struct header *header, size_t size, const uint8_t *key,
     hs_database_t *databases[PATTERN_CLASSES])
 {
-	char *bytes = malloc(longest(header) + 1);
-	bool good = bytes != NULL;
+	char *bytes = malloc(size + 1), *at = bytes;
+	bool good = bytes != NULL && read_whole(file, bytes, size);
 	for (int i = 0; good && i < PATTERN_CLASSES; i++) {
 		size_t length = header->lengths[i];
 		good = length == 0 ||
-		       (read_whole(file, bytes, length) &&
-		           checksum_of(key, bytes, length) == header->checksums[i] &&
-		           hs_deserialize_database(bytes, length, &databases[i]) == HS_SUCCESS);
+		       (checksum_of(key, at, length) == header->checksums[i] &&
+		           hs_deserialize_database(at, length, &databases[i]) == HS_SUCCESS);
+		at += length;
 	}
 	free(bytes);
 	return good;
@@ -139,7 +132,8 @@ bool pattern_cache_load(const char *directory, const uint8_t key[PATTERN_KEY_SIZ
 	if (file < 0)
 		return false;
 	bool good = is_our_own(file, &size) && read_whole(file, &header, sizeof(header)) &&
-	            is_good(&header, key, size) && take_databases(file, &header, key, databases);
+	            is_good(&header, key, size) &&
+	            take_databases(file, &header, size - sizeof(header), key, databases);
 	(void)close(file);
 	if (!good)
 		free_databases(databases);
