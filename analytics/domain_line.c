@@ -292,7 +292,7 @@ static void write_spf(struct domain_line *line, struct txt_found *found)
 		lookups = spf_lookups_count(line->writer->memory, txt_text(found));
 	struct domain_published *published = &line->published;
 	const char all[] = {record.all, 'a', 'l', 'l', '\0'};
-	published->spf_all = record.valid ? record.all : '\0';
+	published->spf_all = (char)(record.valid ? record.all : '\0');
 	published->spf_valid = !there ? NOT_SEEN : record.valid ? SEEN_YES : SEEN_NO;
 	published->spf_redirect = !record.valid ? NOT_SEEN : record.redirect ? SEEN_YES : SEEN_NO;
 	published->spf = key_present(json, "spf", found);

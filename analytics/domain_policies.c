@@ -19,7 +19,8 @@ static enum seen seen_if(bool yes)
 
 static char sign_of(const char *all)
 {
-	return all != NULL && strlen(all) == 4 && strcmp(all + 1, "all") == 0 ? all[0] : '\0';
+	bool is_one = all != NULL && strlen(all) == 4 && strcmp(all + 1, "all") == 0;
+	return (char)(is_one ? all[0] : '\0');
 }
 
 static enum seen has_key(const json_t *keys)
