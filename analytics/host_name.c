@@ -10,7 +10,7 @@ static char lower(uint8_t c)
 {
 	if (is_letter(c))
 		return (char)(c | 0x20);
-	return is_digit(c) || c == '-' || c == '.' || c == '_' ? (char)c : '\0';
+	return (char)(is_digit(c) || c == '-' || c == '.' || c == '_' ? c : '\0');
 }
 
 // Two labels or more, none empty or too long, the last one with a letter.

@@ -17,7 +17,8 @@
 // As large as NUMBER_ENDLESS stands for all that is larger.
 static struct dkim_number read_number(struct view text)
 {
-	struct dkim_number number = {.there = text.data != NULL, .good = text.length > 0};
+	struct dkim_number number = {.there = text.data != NULL};
+	number.good = number.there && text.length > 0;
 	for (size_t i = 0; i < text.length && number.good; i++) {
 		number.good = is_digit(text.data[i]);
 		number.value = number.value * 10 + (uint64_t)(text.data[i] - '0');
