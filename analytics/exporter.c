@@ -44,8 +44,8 @@ bool exporter_goes_on(const struct exporter_settings *settings, bool good, bool 
 // The first one is the caller's to tell. Of a run that stays up each output says what it has lost, if it did not yet.
 static void note_failure(struct exporters *exporters, const struct error *error)
 {
-	if (!exporters->failed)
-		exporters->error = *error;
+	if (exporters->error.text[0] == '\0')
+		exporters->error = *error; // empty: it has been told
 	else if (exporters->settings.stay_up && error->text[0] != '\0')
 		exporters->settings.tell(error);
 	exporters->failed = true;

@@ -327,6 +327,8 @@ static bool write_out(struct log_file *file, struct error *error)
 	if (written > 0 && file->block[written - 1] == '\n')
 		file->whole = file->size;
 	file->length = 0;
+	if (file->state == LOG_FAILED)
+		error->text[0] = '\0';
 	return file->state != LOG_FAILED;
 }
 

@@ -42,6 +42,9 @@ struct log_file *log_file_create(
 // Writes to this path, from its beginning; "-" is standard output. Never put aside. NULL: *error.
 struct log_file *log_file_at(const char *path, struct error *error);
 
+// Where it could not be written before and is not tried again, *error of the following functions is empty: it has been
+// told.
+
 // Adds a line (or several), line end included. Where somebody removed or moved away the file, it is begun anew. False: could not be written; *error.
 bool log_file_add(struct log_file *file, const char *text, size_t length, struct error *error);
 

@@ -7,7 +7,8 @@
 
 void run_say(const struct error *error)
 {
-	fprintf(stderr, "mailtap: %s\n", error->text);
+	if (error->text[0] != '\0')
+		fprintf(stderr, "mailtap: %s\n", error->text);
 }
 
 // The last sessions, and everything that is still on its way to the outputs.

@@ -49,7 +49,7 @@ struct run {
 	_Atomic uint64_t inputs_failed;
 };
 
-// On standard error.
+// On standard error. An empty one has been told before.
 void run_say(const struct error *error);
 
 /* ---- run_open.c ---- */

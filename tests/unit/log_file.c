@@ -119,7 +119,11 @@ static void a_full_disk_is_told(void **state)
 	error.text[0] = '\0';
 	assert_false(log_file_add(file, text, sizeof text, &error));
 	assert_non_null(strstr(error.text, "No space"));
-	assert_false(log_file_close(file, &error)); // it stays failed
+	assert_false(log_file_tick(file, time(NULL), &error)); // it stays failed, and that is told once
+	assert_string_equal(error.text, "");
+	strcpy(error.text, "?");
+	assert_false(log_file_close(file, &error));
+	assert_string_equal(error.text, "");
 }
 
 static void a_closed_pipe_is_told(void **state)
