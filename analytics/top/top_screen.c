@@ -34,8 +34,11 @@ static bool can_move_its_cursor(void)
 {
 	int answer;
 	const char *name = getenv("TERM");
-	return name != NULL && setupterm(name, STDOUT_FILENO, &answer) == OK &&
-	       cursor_address != NULL && clear_screen != NULL;
+	if (name == NULL || setupterm(name, STDOUT_FILENO, &answer) != OK)
+		return false;
+	bool can = cursor_address != NULL && clear_screen != NULL;
+	(void)del_curterm(cur_term); // what follows reads it again
+	return can;
 }
 
 static void choose_colours(void)
