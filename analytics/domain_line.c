@@ -98,9 +98,9 @@ static void note_dnssec(struct domain_line *line, const struct dns_name *name,
 static const struct dns_answer *look_up(
     struct domain_line *line, const struct dns_name *name, uint16_t type)
 {
-	struct dns_followed found = {.answer = NULL};
-	if (name->length > 0)
-		found = dns_memory_follow(line->writer->memory, name, type);
+	if (name->length == 0)
+		return NULL;
+	struct dns_followed found = dns_memory_follow(line->writer->memory, name, type);
 	const struct dns_answer *answer = found.answer;
 	if (answer == NULL)
 		return NULL;
