@@ -60,7 +60,7 @@ class Binary:
     def run_path(self):
         found = [re.search(r"\((RPATH|RUNPATH)\).*\[(.*)\]", line) for line in self.lines("-d")]
         paths = [path for match in found if match for path in match[2].split(":") if not FILL.fullmatch(path)]
-        return [path.replace("$ORIGIN", str(self.path.parent)) for path in paths]  # as the loader does
+        return [path.replace("$ORIGIN", str(self.path.parent)).rstrip("/") for path in paths]  # as the loader does
 
 
 def check(tap, binary, modules):
