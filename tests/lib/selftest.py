@@ -126,7 +126,7 @@ def leak_search(tap):
             wrong.append(f"{marker.decode()} not found as {name}: {output!r}")
     tap.check(not wrong, "the search finds every marker in every encoding", wrong)
     harmless = random.Random(1).randbytes(20000)
-    harmless += base64.b64encode(harmless) + b"canary-sender-64d0 canary-user-3d77"
+    harmless += base64.b64encode(harmless) + b"canary-envelope-64d0 canary-user-3d77"
     tap.check(not list(canary.leaks("output", harmless)), "the search finds nothing in noise")
 
 

@@ -41,8 +41,10 @@ static void what_it_grows_by_is_huge(void **state)
 	static void *blocks[BLOCKS];
 	struct heap_end end = {0};
 	(void)state;
-	if (access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) != 0)
-		skip();
+	if (access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) != 0) {
+		print_message("# this kernel has no huge pages\n"); // skip() is no TAP
+		return;
+	}
 	heap_prepare();
 	heap_follow(&end);
 	uintptr_t before = end.address;
@@ -53,8 +55,9 @@ static void what_it_grows_by_is_huge(void **state)
 			heap_follow(&end);
 	}
 	if (end.address == before)
-		skip(); // malloc is another one
-	assert_true(huge_kib() >= (unsigned long)BLOCKS * BLOCK / 1024 * 3 / 4);
+		print_message("# malloc is a sanitizer's: there is no heap that grows\n");
+	else
+		assert_true(huge_kib() >= (unsigned long)BLOCKS * BLOCK / 1024 * 3 / 4);
 	for (size_t i = 0; i < BLOCKS; i++)
 		free(blocks[i]);
 	heap_follow(&end);
